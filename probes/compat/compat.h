@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only place that knows kernel versions. One comment with the upstream change for each difference, one accessor;
+ * callers never see a version.
+ */
+#ifndef TOCSIN_PROBES_COMPAT_H
+#define TOCSIN_PROBES_COMPAT_H
+
+#include "probes/vmlinux/vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "settings.h"
+
+extern const volatile struct tc_settings settings;
+
+/*
+ * Atomic operations that give a value back: v5.12, "bpf: Add atomic_fetch_(and|or|xor) and cmpxchg" (5ffa25502b5a).
+ * Before it a plain read and write stands in. That is enough there: LSM programs of 5.10 run with migration disabled
+ * on kernels that do not preempt; the agent refuses a preemptible 5.10.
+ */
+#ifdef TC_LINUX_5_10
+static __always_inline bool compat_take(__u32 *busy)
+{
+	if (*(volatile __u32 *)busy)
+		return false;
+	*(volatile __u32 *)busy = 1;
+	return true;
+}
+
+static __always_inline __u64 compat_next(__u64 *counter)
+{
+	__u64 value = *(volatile __u64 *)counter;
+
+	*(volatile __u64 *)counter = value + 1;
+	return value;
+}
+#else
+static __always_inline bool compat_take(__u32 *busy)
+{
+	return __sync_val_compare_and_swap(busy, 0, 1) == 0;
+}
+
+static __always_inline __u64 compat_next(__u64 *counter)
+{
+	return __sync_fetch_and_add(counter, 1);
+}
+#endif
+
+/*
+ * The registers of the system call that the current task is in. bpf_task_pt_regs() came to tracing programs with
+ * v5.15 (dd6e10fbd9fb) and is there for LSM programs with bpf_get_current_task_btf(). Without it they lie at the top
+ * of the kernel stack, 16 KiB on x86-64; from v6.18 on FRED leaves a gap there, but those kernels have the helper.
+ */
+static __always_inline struct pt_regs *compat_task_regs(struct task_struct *task)
+{
+#ifndef TC_LINUX_5_10
+	if (settings.has_task_pt_regs)
+		return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+#endif
+	return (struct pt_regs *)((char *)BPF_CORE_READ(task, stack) + 16384 - 168);
+}
+
+/*
+ * kernel_cap_t was struct { u32 cap[2] } and is struct { u64 val } since v6.3 (f122a08b197d): eight bytes with the same
+ * bits either way.
+ */
+struct compat_caps {
+	__u64 bits;
+};
+
+struct cred___caps {
+	struct compat_caps cap_inheritable, cap_permitted, cap_effective;
+} __attribute__((preserve_access_index));
+
+#define compat_cred_caps(cred, set)                                                                \
+	({                                                                                         \
+		__u64 bits_ = 0;                                                                   \
+		bpf_probe_read_kernel(&bits_, sizeof(bits_),                                       \
+				      (char *)(cred) + bpf_core_field_offset(struct cred___caps,   \
+									     set));                \
+		bits_;                                                                             \
+	})
+
+/*
+ * Arguments of the system call that the current task is in: a 32-bit one (int 0x80, sysenter) passes them in other
+ * registers and has its own numbers. TS_COMPAT is in thread_info.status, arch/x86/include/asm/thread_info.h.
+ */
+#define TS_COMPAT 0x0002
+
+struct compat_syscall {
+	__s32 nr;
+	bool compat;
+	__u64 first;
+};
+
+static __always_inline void compat_current_syscall(struct task_struct *task,
+						   struct compat_syscall *call)
+{
+	struct pt_regs *regs = compat_task_regs(task);
+
+	call->compat = BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+	call->nr = (__s32)BPF_CORE_READ(regs, orig_ax);
+	call->first = call->compat ? BPF_CORE_READ(regs, bx) : BPF_CORE_READ(regs, di);
+}
+
+/*
+ * Numbers of the system calls that a probe must tell apart or that are twins of io_uring operations, x86-64, and with
+ * NR_32 those of i386.
+ */
+enum {
+	NR_FTRUNCATE = 77,
+	NR_PTRACE = 101,
+	NR_MOUNT = 165,
+	NR_SETXATTR = 188,
+	NR_OPENAT = 257,
+	NR_MKDIRAT = 258,
+	NR_UNLINKAT = 263,
+	NR_RENAMEAT = 264,
+	NR_LINKAT = 265,
+	NR_SYMLINKAT = 266,
+	NR_PROCESS_VM_READV = 310,
+	NR_PROCESS_VM_WRITEV = 311,
+	NR_IO_URING_ENTER = 426,
+	NR_PIDFD_GETFD = 438,
+	NR_32_MOUNT = 21,
+	NR_32_PTRACE = 26,
+	NR_32_PROCESS_VM_READV = 347,
+	NR_32_PROCESS_VM_WRITEV = 348,
+};
+
+#endif

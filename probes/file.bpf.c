@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Family file: LSM hooks, which see the resolved object whatever system call or ring asked for it. */
+
+#define FMODE_READ 0x1
+#define FMODE_WRITE 0x2
+#define FMODE_EXEC_FLAG 0x20 /* __FMODE_EXEC in f_flags: the open of an exec, told as exec */
+#define RENAME_EXCHANGE 2
+
+/* What every hook of the family asks first. */
+static __always_inline bool file_event_wanted(__u32 kind)
+{
+	return kind_wanted(kind) && !current_is_agent() && current_in_scope();
+}
+
+/*
+ * Overlayfs opens the file of a layer behind the one the user opened. Up to v6.7 that file has the user's path and
+ * another inode (open_with_fake_path()); from v6.8 on its path is in a private mount (def3ae83da02). Not an event.
+ */
+static __always_inline bool file_is_fake(struct file *file)
+{
+	return BPF_CORE_READ(file, f_path.dentry, d_inode) != BPF_CORE_READ(file, f_inode);
+}
+
+SEC("lsm/file_open")
+int BPF_PROG(file_open, struct file *file)
+{
+	__u32 kind = file->f_mode & FMODE_WRITE ? TC_KIND_open : TC_KIND_open_read;
+	struct tc_open *record; /* struct tc_open_read has the same members */
+	struct scratch *s;
+
+	if (!file_event_wanted(kind) || file->f_flags & FMODE_EXEC_FLAG || file_is_fake(file))
+		return 0;
+	s = record_begin(kind, sizeof(*record), NR_OPENAT);
+	if (!s)
+		return 0;
+	walk_path(s, file->f_path.dentry, file->f_path.mnt);
+	if (s->walk.private) {
+		record_drop(s);
+		return 0;
+	}
+	record = (struct tc_open *)s->record;
+	fill_inode(record, file->f_inode);
+	record->open_flags = file->f_flags;
+	slot_walked(s, &record->path);
+	if (record->nlink == 0)
+		record->path.flags |= TC_SLOT_DELETED;
+	record_send(s);
+	return 0;
+}
+
+/* An entry that is about to be made. */
+SEC("lsm/path_mknod")
+int BPF_PROG(path_mknod, const struct path *dir, struct dentry *dentry, umode_t mode,
+	     unsigned int dev)
+{
+	struct tc_create *record;
+	struct scratch *s;
+
+	if (!file_event_wanted(TC_KIND_create))
+		return 0;
+	s = record_begin(TC_KIND_create, sizeof(*record), NR_OPENAT);
+	if (!s)
+		return 0;
+	record = (struct tc_create *)s->record;
+	fill_directory(record, BPF_CORE_READ(dir, dentry, d_inode));
+	record->new_mode = mode & S_IALLUGO;
+	record->type = mode & S_IFMT ?: 0100000; /* mknod(2): no type is a regular file */
+	record->rdev = dev; /* the hook is given the number as mknod(2) was */
+	slot_path(s, &record->path, dentry, BPF_CORE_READ(dir, mnt));
+	record_send(s);
+	return 0;
+}
+
+SEC("lsm/path_mkdir")
+int BPF_PROG(path_mkdir, const struct path *dir, struct dentry *dentry, umode_t mode)
+{
+	struct tc_mkdir *record;
+	struct scratch *s;
+
+	if (!file_event_wanted(TC_KIND_mkdir))
+		return 0;
+	s = record_begin(TC_KIND_mkdir, sizeof(*record), NR_MKDIRAT);
+	if (!s)
+		return 0;
+	record = (struct tc_mkdir *)s->record;
+	fill_directory(record, BPF_CORE_READ(dir, dentry, d_inode));
+	record->new_mode = mode & S_IALLUGO;
+	slot_path(s, &record->path, dentry, BPF_CORE_READ(dir, mnt));
+	record_send(s);
+	return 0;
+}
+
+SEC("lsm/path_symlink")
+int BPF_PROG(path_symlink, const struct path *dir, struct dentry *dentry, const char *target)
+{
+	struct tc_symlink *record;
+	struct scratch *s;
+
+	if (!file_event_wanted(TC_KIND_symlink))
+		return 0;
+	s = record_begin(TC_KIND_symlink, sizeof(*record), NR_SYMLINKAT);
+	if (!s)
+		return 0;
+	record = (struct tc_symlink *)s->record;
+	fill_directory(record, BPF_CORE_READ(dir, dentry, d_inode));
+	slot_path_text(s, &record->target, target);
+	slot_path(s, &record->path, dentry, BPF_CORE_READ(dir, mnt));
+	record_send(s);
+	return 0;
+}
+
+static __always_inline int unlink_event(__u32 kind, const struct path *dir, struct dentry *dentry)
+{
+	struct tc_unlink *record; /* struct tc_rmdir has the same members */
+	struct scratch *s;
+
+	if (!file_event_wanted(kind))
+		return 0;
+	s = record_begin(kind, sizeof(*record), NR_UNLINKAT);
+	if (!s)
+		return 0;
+	record = (struct tc_unlink *)s->record;
+	fill_inode(record, BPF_CORE_READ(dentry, d_inode));
+	slot_path(s, &record->path, dentry, BPF_CORE_READ(dir, mnt));
+	record_send(s);
+	return 0;
+}
+
+SEC("lsm/path_unlink")
+int BPF_PROG(path_unlink, const struct path *dir, struct dentry *dentry)
+{
+	return unlink_event(TC_KIND_unlink, dir, dentry);
+}
+
+SEC("lsm/path_rmdir")
+int BPF_PROG(path_rmdir, const struct path *dir, struct dentry *dentry)
+{
+	return unlink_event(TC_KIND_rmdir, dir, dentry);
+}
+
+static __always_inline int truncate_event(struct dentry *dentry, struct vfsmount *mnt)
+{
+	struct tc_truncate *record;
+	struct scratch *s;
+
+	if (!file_event_wanted(TC_KIND_truncate))
+		return 0;
+	s = record_begin(TC_KIND_truncate, sizeof(*record), NR_FTRUNCATE);
+	if (!s)
+		return 0;
+	record = (struct tc_truncate *)s->record;
+	fill_inode(record, BPF_CORE_READ(dentry, d_inode));
+	slot_path(s, &record->path, dentry, mnt);
+	record_send(s);
+	return 0;
+}
+
+SEC("lsm/path_truncate")
+int BPF_PROG(path_truncate, const struct path *path)
+{
+	return truncate_event(BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt));
+}
+
+/* From v6.2 on ftruncate(2) and O_TRUNC come here (3350607dc563). */
+SEC("lsm/file_truncate")
+int BPF_PROG(file_truncate, struct file *file)
+{
+	return truncate_event(BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+}
+
+static __always_inline void rename_event(struct vfsmount *old_mnt, struct dentry *old_dentry,
+					 struct vfsmount *new_mnt, struct dentry *new_dentry,
+					 __u32 flags)
+{
+	struct tc_rename *record;
+	struct scratch *s = record_begin(TC_KIND_rename, sizeof(*record), NR_RENAMEAT);
+
+	if (!s)
+		return;
+	record = (struct tc_rename *)s->record;
+	fill_inode(record, BPF_CORE_READ(old_dentry, d_inode));
+	record->rename_flags = flags;
+	record->replaced = BPF_CORE_READ(new_dentry, d_inode) != NULL;
+	slot_path(s, &record->oldpath, old_dentry, old_mnt);
+	slot_path(s, &record->newpath, new_dentry, new_mnt);
+	record_send(s);
+}
+
+/*
+ * From v5.19 on the hook is given the flags and called once (100f59d96405): with RENAME_EXCHANGE both directions are
+ * told here. Before, it is called once for each direction and without flags.
+ */
+SEC("lsm/path_rename")
+int BPF_PROG(path_rename, const struct path *old_dir, struct dentry *old_dentry,
+	     const struct path *new_dir, struct dentry *new_dentry, unsigned int flags)
+{
+	struct vfsmount *old_mnt = BPF_CORE_READ(old_dir, mnt);
+	struct vfsmount *new_mnt = BPF_CORE_READ(new_dir, mnt);
+
+	if (!file_event_wanted(TC_KIND_rename))
+		return 0;
+	rename_event(old_mnt, old_dentry, new_mnt, new_dentry, flags);
+	if (flags & RENAME_EXCHANGE)
+		rename_event(new_mnt, new_dentry, old_mnt, old_dentry, flags);
+	return 0;
+}
+
+SEC("lsm/path_rename")
+int BPF_PROG(path_rename_v5_10, const struct path *old_dir, struct dentry *old_dentry,
+	     const struct path *new_dir, struct dentry *new_dentry)
+{
+	if (!file_event_wanted(TC_KIND_rename))
+		return 0;
+	rename_event(BPF_CORE_READ(old_dir, mnt), old_dentry, BPF_CORE_READ(new_dir, mnt),
+		     new_dentry, TC_ABSENT_U32);
+	return 0;
+}
+
+/* Both names of a hard link are on one mount, that of the new one. */
+SEC("lsm/path_link")
+int BPF_PROG(path_link, struct dentry *old_dentry, const struct path *new_dir,
+	     struct dentry *new_dentry)
+{
+	struct vfsmount *mnt = BPF_CORE_READ(new_dir, mnt);
+	struct tc_link *record;
+	struct scratch *s;
+
+	if (!file_event_wanted(TC_KIND_link))
+		return 0;
+	s = record_begin(TC_KIND_link, sizeof(*record), NR_LINKAT);
+	if (!s)
+		return 0;
+	record = (struct tc_link *)s->record;
+	fill_inode(record, BPF_CORE_READ(old_dentry, d_inode));
+	slot_path(s, &record->oldpath, old_dentry, mnt);
+	slot_path(s, &record->newpath, new_dentry, mnt);
+	record_send(s);
+	return 0;
+}
+
+SEC("lsm/path_chmod")
+int BPF_PROG(path_chmod, const struct path *path, umode_t mode)
+{
+	struct dentry *dentry = BPF_CORE_READ(path, dentry);
+	struct tc_chmod *record;
+	struct scratch *s;
+
+	if (!file_event_wanted(TC_KIND_chmod))
+		return 0;
+	s = record_begin(TC_KIND_chmod, sizeof(*record), -1);
+	if (!s)
+		return 0;
+	record = (struct tc_chmod *)s->record;
+	fill_inode(record, BPF_CORE_READ(dentry, d_inode));
+	record->new_mode = mode & S_IALLUGO;
+	slot_path(s, &record->path, dentry, BPF_CORE_READ(path, mnt));
+	record_send(s);
+	return 0;
+}
+
+static __always_inline int chown_event(const struct path *path, __u32 uid, __u32 gid)
+{
+	struct dentry *dentry = BPF_CORE_READ(path, dentry);
+	struct tc_chown *record;
+	struct scratch *s;
+
+	if (!file_event_wanted(TC_KIND_chown))
+		return 0;
+	s = record_begin(TC_KIND_chown, sizeof(*record), -1);
+	if (!s)
+		return 0;
+	record = (struct tc_chown *)s->record;
+	fill_inode(record, BPF_CORE_READ(dentry, d_inode));
+	record->new_uid = uid;
+	record->new_gid = gid;
+	slot_path(s, &record->path, dentry, BPF_CORE_READ(path, mnt));
+	record_send(s);
+	return 0;
+}
+
+SEC("lsm/path_chown")
+int BPF_PROG(path_chown, const struct path *path, __u64 uid, __u64 gid)
+{
+	return chown_event(path, uid, gid);
+}
+
+/* 5.10 refuses LSM programs on hooks with struct arguments ("arg1 type STRUCT is unsupported"). */
+SEC("kprobe/security_path_chown")
+int BPF_KPROBE(path_chown_v5_10, const struct path *path, __u64 uid, __u64 gid)
+{
+	return chown_event(path, uid, gid);
+}
+
+static __always_inline int setxattr_event(struct dentry *dentry, const char *name, __u64 size,
+					  __u32 flags, bool removed)
+{
+	struct tc_setxattr *record;
+	struct scratch *s;
+
+	if (!file_event_wanted(TC_KIND_setxattr))
+		return 0;
+	s = record_begin(TC_KIND_setxattr, sizeof(*record), NR_SETXATTR);
+	if (!s)
+		return 0;
+	record = (struct tc_setxattr *)s->record;
+	fill_inode(record, BPF_CORE_READ(dentry, d_inode));
+	record->removed = removed;
+	record->xattr_flags = removed ? TC_ABSENT_U32 : flags;
+	record->value_size = size;
+	slot_text(s, &record->name, name);
+	slot_fs_path(s, &record->path, dentry);
+	record_send(s);
+	return 0;
+}
+
+/* A leading user namespace came with v5.12 (71bc356f93a1), an idmap with v6.3 (39f60c1ccee7). */
+SEC("lsm/inode_setxattr")
+int BPF_PROG(inode_setxattr, void *idmap, struct dentry *dentry, const char *name,
+	     const void *value, unsigned long size, int flags)
+{
+	return setxattr_event(dentry, name, size, flags, false);
+}
+
+SEC("lsm/inode_setxattr")
+int BPF_PROG(inode_setxattr_v5_10, struct dentry *dentry, const char *name, const void *value,
+	     unsigned long size, int flags)
+{
+	return setxattr_event(dentry, name, size, flags, false);
+}
+
+SEC("lsm/inode_removexattr")
+int BPF_PROG(inode_removexattr, void *idmap, struct dentry *dentry, const char *name)
+{
+	return setxattr_event(dentry, name, 0, 0, true);
+}
+
+SEC("lsm/inode_removexattr")
+int BPF_PROG(inode_removexattr_v5_10, struct dentry *dentry, const char *name)
+{
+	return setxattr_event(dentry, name, 0, 0, true);
+}

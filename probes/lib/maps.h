@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The maps that all probes share. Sizes are set by the agent before loading. */
+#ifndef TOCSIN_PROBES_MAPS_H
+#define TOCSIN_PROBES_MAPS_H
+
+#include "probes/compat/compat.h"
+
+const volatile struct tc_settings settings = {.ring_bytes = 4096};
+
+/*
+ * One ring for each CPU: two producers on one ring slow each other down by a factor of two to ten. The size here is that
+ * of the template alone; the agent makes the rings.
+ */
+struct ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct ring);
+} rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tc_ring_state);
+} ring_states SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tc_controls);
+} controls SEC(".maps");
+
+/* Where path names are put together, back to front: room for one name behind the end of the longest path. */
+#define WALK_BYTES (TC_PATH_MAX + 256)
+
+/* A walk from a dentry to the root of its mount namespace; see lib/path.h. */
+struct walk {
+	__u64 dentry, mount; /* kernel addresses */
+	__u32 offset; /* of the first byte of the path in bytes[] */
+	__u32 size; /* of the path so far, kept or not */
+	__u32 flags; /* TC_SLOT_* */
+	__u32 names;
+	__u32 private; /* reached the root of a mount that is in no namespace */
+	__u32 pad;
+	char bytes[WALK_BYTES];
+};
+
+/* A place to build one record in, owned by one running program. */
+struct scratch {
+	__u32 busy;
+	__u32 index;
+	struct walk walk;
+	__u8 record[TC_RECORD_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Paths, walked by hand from a dentry to the root of its mount namespace.
+ *
+ * bpf_d_path() is refused in many of the hooks and stops at a chroot, behind which a process could hide. The state of
+ * a walk lies in scratch memory and the step is a global function, which the verifier checks once: inlined, the loop
+ * is too much for it on every kernel.
+ */
+#ifndef TOCSIN_PROBES_PATH_H
+#define TOCSIN_PROBES_PATH_H
+
+#include "probes/lib/slot.h"
+
+/* A path of TC_PATH_MAX bytes has at most half as many names. */
+#define WALK_STEPS (TC_PATH_MAX / 2)
+#define NAME_BYTES 255
+
+/* fs/dcache.c, fs/namespace.c: their sequence counts tell whether a rename or mount ran meanwhile. */
+extern const void rename_lock __ksym __weak;
+extern const void mount_lock __ksym __weak;
+
+enum walk_step { WALK_ON = 0, WALK_END = 1 };
+
+/* Writes one name in front of what is there. The walk goes on when it does not fit, to tell the true size. */
+static __always_inline void walk_name(struct walk *w, struct dentry *dentry, bool slash)
+{
+	__u32 length = BPF_CORE_READ(dentry, d_name.len) & NAME_BYTES;
+	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+	__u32 whole = length + slash;
+	__u32 offset = w->offset;
+
+	w->size += whole;
+	w->names++;
+	if (w->flags & TC_SLOT_CUT || offset > TC_PATH_MAX || offset < whole) {
+		w->flags |= TC_SLOT_CUT | TC_SLOT_TAIL;
+		return;
+	}
+	offset -= length;
+	if (bpf_probe_read_kernel(&w->bytes[offset & (TC_PATH_MAX - 1)], length, name))
+		w->flags |= TC_SLOT_UNREADABLE;
+	if (slash) {
+		offset--;
+		w->bytes[offset & (TC_PATH_MAX - 1)] = '/';
+	}
+	w->offset = offset;
+}
+
+/* One step up: a name, or over the edge of a mount. A global function with a scalar argument loads on 5.10. */
+__noinline int walk_step(__u32 index)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
+	struct dentry *dentry, *parent;
+	struct mount *mount, *above;
+
+	if (!s)
+		return WALK_END;
+	dentry = (struct dentry *)s->walk.dentry;
+	mount = (struct mount *)s->walk.mount;
+	if (mount && dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
+		above = BPF_CORE_READ(mount, mnt_parent);
+		if (above == mount || !above) {
+			/* NULL, or an error pointer: a mount of the kernel's own, in no namespace. */
+			__u64 ns = (__u64)BPF_CORE_READ(mount, mnt_ns);
+
+			s->walk.private = ns == 0 || ns >= (__u64)-4095;
+			return WALK_END;
+		}
+		s->walk.dentry = (__u64)BPF_CORE_READ(mount, mnt_mountpoint);
+		s->walk.mount = (__u64)above;
+		return WALK_ON;
+	}
+	parent = BPF_CORE_READ(dentry, d_parent);
+	if (parent == dentry && !mount) { /* the root of the file system: see slot_fs_path() */
+		s->walk.flags |= TC_SLOT_DETACHED;
+		return WALK_END;
+	}
+	if (parent == dentry || !parent) { /* a memfd, a pipe, what was pulled out of its tree */
+		walk_name(&s->walk, dentry, s->walk.names > 0);
+		s->walk.flags |= TC_SLOT_DETACHED;
+		return WALK_END;
+	}
+	walk_name(&s->walk, dentry, true);
+	s->walk.dentry = (__u64)parent;
+	return WALK_ON;
+}
+
+/* The whole walk. The start is in the scratch; see walk_path(). */
+__noinline int walk_all(__u32 index)
+{
+	for (int i = 0; i < WALK_STEPS; i++)
+		if (walk_step(index) == WALK_END)
+			return 0;
+	return 1;
+}
+
+/* struct vfsmount is the public part of a struct mount. */
+static __always_inline struct mount *mount_of(struct vfsmount *vfsmount)
+{
+	return (struct mount *)((char *)vfsmount - bpf_core_field_offset(struct mount, mnt));
+}
+
+static __always_inline __u32 lock_count(const void *lock)
+{
+	__u32 count = 0;
+
+	if (lock)
+		bpf_probe_read_kernel(&count, sizeof(count), lock);
+	return count;
+}
+
+static __always_inline void walk_start(struct scratch *s, struct dentry *dentry,
+				       struct mount *mount)
+{
+	s->walk.dentry = (__u64)dentry;
+	s->walk.mount = (__u64)mount;
+	s->walk.offset = TC_PATH_MAX;
+	s->walk.size = 0;
+	s->walk.flags = 0;
+	s->walk.names = 0;
+	s->walk.private = 0;
+}
+
+static __always_inline void walk_once(struct scratch *s, struct dentry *dentry,
+				      struct vfsmount *vfsmount)
+{
+	walk_start(s, dentry, mount_of(vfsmount));
+	walk_all(s->index);
+}
+
+/* Walks; once more when a rename or a mount came between. The result stays in s->walk. */
+static __always_inline void walk_path(struct scratch *s, struct dentry *dentry,
+				      struct vfsmount *vfsmount)
+{
+	__u32 renames = lock_count(&rename_lock), mounts = lock_count(&mount_lock);
+
+	walk_once(s, dentry, vfsmount);
+	if (renames == lock_count(&rename_lock) && mounts == lock_count(&mount_lock))
+		return;
+	renames = lock_count(&rename_lock);
+	mounts = lock_count(&mount_lock);
+	walk_once(s, dentry, vfsmount);
+	if (renames != lock_count(&rename_lock) || mounts != lock_count(&mount_lock))
+		s->walk.flags |= TC_SLOT_RACED;
+}
+
+/* Appends the path that was walked. */
+static __always_inline void slot_walked(struct scratch *s, struct tc_slot *slot)
+{
+	__u64 offset = slot_offset(s, TC_PATH_MAX);
+	__u32 from = s->walk.offset;
+	__u32 stored;
+
+	if (!offset || from > TC_PATH_MAX)
+		return;
+	stored = TC_PATH_MAX - from;
+	if (stored == 0) { /* the root itself */
+		s->record[offset] = '/';
+		slot_close(s, slot, offset, 1, 1, s->walk.flags);
+		return;
+	}
+	bpf_probe_read_kernel(s->record + offset, stored & (2 * TC_PATH_MAX - 1),
+			      &s->walk.bytes[from & (TC_PATH_MAX - 1)]);
+	slot_close(s, slot, offset, stored, s->walk.size, s->walk.flags);
+}
+
+/*
+ * Appends the path from the root of the file system, for hooks that are told no mount. Nothing is where a mount would
+ * be: the walk ends at the dentry that is its own parent.
+ */
+static __always_inline void slot_fs_path(struct scratch *s, struct tc_slot *slot,
+					 struct dentry *dentry)
+{
+	walk_start(s, dentry, NULL);
+	walk_all(s->index);
+	slot_walked(s, slot);
+}
+
+static __always_inline void slot_path(struct scratch *s, struct tc_slot *slot,
+				      struct dentry *dentry, struct vfsmount *vfsmount)
+{
+	walk_path(s, dentry, vfsmount);
+	slot_walked(s, slot);
+}
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A record from begin to end: claim scratch, fill the header, append slots, send.
+ *
+ *	struct scratch *s = record_begin(TC_KIND_exec, sizeof(struct tc_exec));
+ *	if (!s)
+ *		return 0;
+ *	struct tc_exec *record = (struct tc_exec *)s->record;
+ *	record->argc = ...;
+ *	slot_text(s, &record->filename, name);
+ *	record_send(s);
+ *
+ * record_begin() counts the loss itself when there is no scratch; record_drop() gives the scratch back unsent.
+ */
+#ifndef TOCSIN_PROBES_RECORD_H
+#define TOCSIN_PROBES_RECORD_H
+
+#include "probes/lib/cgroup.h"
+
+#define PF_IO_WORKER 0x00000010
+#define PF_KTHREAD 0x00200000
+
+/* True when somebody wants this kind of event from the current task. Checked before anything that costs. */
+static __always_inline bool kind_wanted(__u32 kind)
+{
+	__u32 zero = 0;
+	struct tc_controls *c = bpf_map_lookup_elem(&controls, &zero);
+
+	return c && c->kinds & TC_KIND_BIT(kind);
+}
+
+static __always_inline bool current_in_scope(void)
+{
+	if (!settings.scope_cgroup_id)
+		return true;
+	return cgroup_in_scope(task_cgroup((struct task_struct *)bpf_get_current_task()));
+}
+
+/* The agent writes files all the time; telling would make more of them. */
+static __always_inline bool current_is_agent(void)
+{
+	return settings.agent_tgid && bpf_get_current_pid_tgid() >> 32 == settings.agent_tgid;
+}
+
+static __always_inline void count_loss(__u32 cpu, enum tc_loss_reason reason)
+{
+	struct tc_ring_state *state = bpf_map_lookup_elem(&ring_states, &cpu);
+
+	if (state)
+		__sync_fetch_and_add(&state->lost[reason], 1);
+}
+
+/* A number on this CPU's ring. */
+static __always_inline __u64 next_seq(__u32 cpu)
+{
+	struct tc_ring_state *state = bpf_map_lookup_elem(&ring_states, &cpu);
+
+	return state ? compat_next(&state->made) : 0;
+}
+
+static __always_inline struct scratch *scratch_claim(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < TC_SCRATCH_PER_CPU; i++) {
+		__u32 index = cpu * TC_SCRATCH_PER_CPU + i;
+		struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
+
+		if (s && compat_take(&s->busy)) {
+			s->index = index;
+			return s;
+		}
+	}
+	next_seq(cpu);
+	count_loss(cpu, TC_LOSS_NO_SCRATCH);
+	return NULL;
+}
+
+static __always_inline void scratch_release(struct scratch *s)
+{
+	*(volatile __u32 *)&s->busy = 0;
+}
+
+static __always_inline void fill_syscall(struct tc_record *header, struct task_struct *task,
+					 __s32 io_uring_twin)
+{
+	struct compat_syscall call = {};
+	__u32 task_flags = BPF_CORE_READ(task, flags);
+
+	compat_current_syscall(task, &call);
+	if (task_flags & PF_IO_WORKER || (call.nr == NR_IO_URING_ENTER && io_uring_twin >= 0)) {
+		header->flags |= TC_RECORD_IO_URING;
+		header->syscall = io_uring_twin;
+	} else if (task_flags & PF_KTHREAD) {
+		header->flags |= TC_RECORD_KERNEL;
+		header->syscall = -1;
+	} else {
+		header->flags |= call.compat ? TC_RECORD_COMPAT : 0;
+		header->syscall = call.nr;
+	}
+}
+
+/* True when the record's system call is this one, by its x86-64 or its i386 number. */
+static __always_inline bool syscall_is(const struct tc_record *header, __s32 nr, __s32 nr_32)
+{
+	return header->syscall == (header->flags & TC_RECORD_COMPAT ? nr_32 : nr);
+}
+
+static __always_inline void fill_namespaces(struct tc_record *header, struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	__u32 level = BPF_CORE_READ(pid, level);
+	struct upid upid = {};
+
+	bpf_core_read(&upid, sizeof(upid), &pid->numbers[level & 31]);
+	header->pid_ns = BPF_CORE_READ(upid.ns, ns.inum);
+	header->mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	header->user_ns = BPF_CORE_READ(task, cred, user_ns, ns.inum);
+}
+
+static __always_inline void fill_header(struct tc_record *header, __s32 io_uring_twin)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u64 id = bpf_get_current_pid_tgid();
+
+	header->version = TC_RECORD_VERSION;
+	header->time_ns = bpf_ktime_get_boot_ns();
+	header->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	header->cgroup_id = bpf_get_current_cgroup_id();
+	header->tgid = id >> 32;
+	header->tid = (__u32)id;
+	header->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	header->uid = BPF_CORE_READ(task, cred, uid.val);
+	header->euid = BPF_CORE_READ(task, cred, euid.val);
+	header->egid = BPF_CORE_READ(task, cred, egid.val);
+	bpf_get_current_comm(header->comm.bytes, sizeof(header->comm.bytes));
+	fill_namespaces(header, task);
+	fill_syscall(header, task, io_uring_twin);
+}
+
+/*
+ * Starts a record of fixed_size bytes (a constant) before its slots. io_uring_twin is the x86-64 number of the system
+ * call that does what an io_uring submission did here, -1 when there is none.
+ */
+static __always_inline struct scratch *record_begin(__u32 kind, __u32 fixed_size,
+						    __s32 io_uring_twin)
+{
+	struct scratch *s = scratch_claim();
+	struct tc_record *header;
+
+	if (!s)
+		return NULL;
+	__builtin_memset(s->record, 0, fixed_size);
+	header = (struct tc_record *)s->record;
+	header->kind = kind;
+	header->size = fixed_size;
+	fill_header(header, io_uring_twin);
+	return s;
+}
+
+static __always_inline void record_drop(struct scratch *s)
+{
+	scratch_release(s);
+}
+
+/*
+ * Wakes the reader for urgent kinds, and for one record of 32 while the ring is more than a quarter full; else the
+ * reader's timer finds the record. Never an adaptive wake-up (flag 0) for a sample: it is lost unless the reader has
+ * caught up exactly at that record.
+ */
+static __always_inline __u64 wake_flags(void *ring, const struct tc_record *header)
+{
+	__u32 zero = 0;
+	struct tc_controls *c = bpf_map_lookup_elem(&controls, &zero);
+
+	if (c && c->urgent & TC_KIND_BIT(header->kind & 63))
+		return BPF_RB_FORCE_WAKEUP;
+	if ((header->seq & 31) == 0 &&
+	    bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > settings.ring_bytes / 4)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+/* Numbers the record, sends it to this CPU's ring, gives the scratch back. */
+static __always_inline void record_send(struct scratch *s)
+{
+	struct tc_record *header = (struct tc_record *)s->record;
+	__u32 cpu = bpf_get_smp_processor_id();
+	void *ring = bpf_map_lookup_elem(&rings, &cpu);
+	__u64 size = header->size;
+
+	header->cpu = cpu;
+	header->seq = next_seq(cpu);
+	if (size > TC_RECORD_MAX)
+		size = TC_RECORD_MAX;
+	if (!ring || bpf_ringbuf_output(ring, s->record, size, wake_flags(ring, header)))
+		count_loss(cpu, TC_LOSS_RING_FULL);
+	scratch_release(s);
+}
+
+#endif

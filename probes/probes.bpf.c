@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All probes as one object: they share maps and global functions. One file for each family; which programs are loaded
+ * is chosen by the agent from what the running kernel has (include/schema/hooks.def).
+ */
+#include "probes/lib/path.h"
+#include "probes/lib/inode.h"
+
+#include "probes/process.bpf.c"
+#include "probes/cgroup.bpf.c"
+#include "probes/file.bpf.c"
+#include "probes/mount.bpf.c"
+#include "probes/trace.bpf.c"
+
+/* "Dual BSD/GPL" is one of the licences that the kernel accepts for GPL-only helpers; see LICENSE. */
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Family process: scheduler tracepoints, on every kernel, with or without BPF LSM. */
+
+/* Ids of a pid as the host and as its own namespace see it. */
+static __always_inline __u32 pid_host_nr(struct pid *pid)
+{
+	return BPF_CORE_READ(pid, numbers[0].nr);
+}
+
+static __always_inline __u32 pid_own_nr(struct pid *pid)
+{
+	__u32 level = BPF_CORE_READ(pid, level);
+	struct upid upid = {};
+
+	bpf_core_read(&upid, sizeof(upid), &pid->numbers[level & 31]);
+	return upid.nr;
+}
+
+SEC("raw_tp/sched_process_fork")
+int process_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *child = (struct task_struct *)ctx->args[1];
+	__u32 tgid = BPF_CORE_READ(child, tgid);
+	struct tc_fork *record;
+	struct scratch *s;
+
+	if (tgid != (__u32)BPF_CORE_READ(child, pid) || !kind_wanted(TC_KIND_fork) ||
+	    !current_in_scope())
+		return 0;
+	s = record_begin(TC_KIND_fork, sizeof(*record), -1);
+	if (!s)
+		return 0;
+	record = (struct tc_fork *)s->record;
+	record->child_start_ns = BPF_CORE_READ(child, start_boottime);
+	record->child_cgroup_id = cgroup_id(task_cgroup(child));
+	record->child_tgid = tgid;
+	record->child_vpid = pid_own_nr(BPF_CORE_READ(child, thread_pid));
+	record_send(s);
+	return 0;
+}
+
+static __always_inline void exec_identity(struct tc_exec *record, struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+
+	record->cap_permitted = compat_cred_caps(cred, cap_permitted);
+	record->cap_effective = compat_cred_caps(cred, cap_effective);
+	record->cap_inheritable = compat_cred_caps(cred, cap_inheritable);
+	record->loginuid = BPF_CORE_READ(task, loginuid.val);
+	record->sessionid = BPF_CORE_READ(task, sessionid);
+	record->sid = pid_host_nr(BPF_CORE_READ(signal, pids[PIDTYPE_SID]));
+	record->pgid = pid_host_nr(BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
+	record->vpid = pid_own_nr(BPF_CORE_READ(task, thread_pid));
+}
+
+static __always_inline void exec_namespaces(struct tc_exec *record, struct task_struct *task)
+{
+	struct nsproxy *ns = BPF_CORE_READ(task, nsproxy);
+
+	record->net_ns = BPF_CORE_READ(ns, net_ns, ns.inum);
+	record->uts_ns = BPF_CORE_READ(ns, uts_ns, ns.inum);
+	record->ipc_ns = BPF_CORE_READ(ns, ipc_ns, ns.inum);
+	record->cgroup_ns = BPF_CORE_READ(ns, cgroup_ns, ns.inum);
+}
+
+static __always_inline void exec_file(struct tc_exec *record, struct file *file)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	record->exe_ino = BPF_CORE_READ(inode, i_ino);
+	record->exe_dev = inode_device(inode);
+	record->exe_mode = BPF_CORE_READ(inode, i_mode) & S_IALLUGO;
+	record->exe_uid = BPF_CORE_READ(inode, i_uid.val);
+	record->exe_memfd = file_is_memfd(file);
+	record->exe_deleted = BPF_CORE_READ(inode, i_nlink) == 0;
+	record->exe_upper = inode_in_upper_layer(inode);
+}
+
+static __always_inline void exec_slots(struct scratch *s, struct task_struct *task,
+				       struct linux_binprm *bprm)
+{
+	struct tc_exec *record = (struct tc_exec *)s->record;
+	struct file *file = BPF_CORE_READ(bprm, file);
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
+
+	slot_path(s, &record->exe, BPF_CORE_READ(file, f_path.dentry),
+		  BPF_CORE_READ(file, f_path.mnt));
+	if (record->exe_deleted)
+		record->exe.flags |= TC_SLOT_DELETED;
+	slot_text(s, &record->filename, BPF_CORE_READ(bprm, filename));
+	slot_user_strings(s, &record->argv, BPF_CORE_READ(mm, arg_start),
+			  BPF_CORE_READ(mm, arg_end));
+	slot_path(s, &record->cwd, BPF_CORE_READ(task, fs, pwd.dentry),
+		  BPF_CORE_READ(task, fs, pwd.mnt));
+	if (tty)
+		slot_text(s, &record->tty, (char *)tty + bpf_core_field_offset(struct tty_struct, name));
+}
+
+/* Behind the point of no return: creds, comm and the argument area are those of the new program. */
+SEC("raw_tp/sched_process_exec")
+int process_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (struct task_struct *)ctx->args[0];
+	struct linux_binprm *bprm = (struct linux_binprm *)ctx->args[2];
+	struct tc_exec *record;
+	struct scratch *s;
+
+	if (!kind_wanted(TC_KIND_exec) || !current_in_scope())
+		return 0;
+	s = record_begin(TC_KIND_exec, sizeof(*record), -1);
+	if (!s)
+		return 0;
+	record = (struct tc_exec *)s->record;
+	record->argc = BPF_CORE_READ(bprm, argc);
+	record->envc = BPF_CORE_READ(bprm, envc);
+	record->secure = BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec);
+	exec_identity(record, task);
+	exec_namespaces(record, task);
+	exec_file(record, BPF_CORE_READ(bprm, file));
+	exec_slots(s, task, bprm);
+	record_send(s);
+	return 0;
+}
+
+/* Runs for every thread; the process is gone when no thread is left. */
+SEC("raw_tp/sched_process_exit")
+int process_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (struct task_struct *)ctx->args[0];
+	struct tc_exit *record;
+	struct scratch *s;
+	__u32 code;
+
+	if (BPF_CORE_READ(task, signal, live.counter) != 0 || !kind_wanted(TC_KIND_exit) ||
+	    !current_in_scope())
+		return 0;
+	s = record_begin(TC_KIND_exit, sizeof(*record), -1);
+	if (!s)
+		return 0;
+	record = (struct tc_exit *)s->record;
+	code = BPF_CORE_READ(task, exit_code);
+	record->status = code >> 8 & 0xff;
+	record->signal = code & 0x7f;
+	record_send(s);
+	return 0;
+}

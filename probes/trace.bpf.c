@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Family trace: the one check that every door into another process passes, and PTRACE_TRACEME. */
+
+#define PTRACE_MODE_ATTACH 0x02
+#define PTRACE_MODE_FSCREDS 0x08
+#define PTRACE_ATTACH 16
+#define PTRACE_SEIZE 0x4206
+
+/* process_vm_readv, process_vm_writev and pidfd_getfd have one mode: the system call number tells them apart. */
+static __always_inline void trace_door(struct tc_trace *record, __u64 first_argument)
+{
+	struct tc_record *header = &record->header;
+
+	record->request = TC_ABSENT_U32;
+	record->door = TC_DOOR_OTHER;
+	if (syscall_is(header, NR_PTRACE, NR_32_PTRACE)) {
+		record->request = first_argument;
+		record->door = first_argument == PTRACE_SEIZE ? TC_DOOR_SEIZE : TC_DOOR_ATTACH;
+	} else if (syscall_is(header, NR_PROCESS_VM_WRITEV, NR_32_PROCESS_VM_WRITEV)) {
+		record->door = TC_DOOR_VM_WRITE;
+	} else if (syscall_is(header, NR_PROCESS_VM_READV, NR_32_PROCESS_VM_READV)) {
+		record->door = TC_DOOR_VM_READ;
+	} else if (syscall_is(header, NR_PIDFD_GETFD, NR_PIDFD_GETFD)) {
+		record->door = TC_DOOR_GETFD;
+	} else if (record->access_mode & PTRACE_MODE_FSCREDS) {
+		record->door = TC_DOOR_MEM; /* /proc/PID/mem: the only one that attaches with file system creds */
+	}
+}
+
+static __always_inline void trace_target(struct tc_trace *record, struct task_struct *target)
+{
+	record->target_start_ns = BPF_CORE_READ(target, group_leader, start_boottime);
+	record->target_cgroup_id = cgroup_id(task_cgroup(target));
+	record->target_tgid = BPF_CORE_READ(target, tgid);
+	record->target_tid = BPF_CORE_READ(target, pid);
+	record->target_uid = BPF_CORE_READ(target, cred, euid.val);
+	BPF_CORE_READ_INTO(&record->target_comm.bytes, target, comm);
+}
+
+SEC("lsm/ptrace_access_check")
+int BPF_PROG(ptrace_access_check, struct task_struct *target, unsigned int mode)
+{
+	struct compat_syscall call = {};
+	struct tc_trace *record;
+	struct scratch *s;
+
+	if (!(mode & PTRACE_MODE_ATTACH) || !kind_wanted(TC_KIND_trace) || !current_in_scope())
+		return 0;
+	s = record_begin(TC_KIND_trace, sizeof(*record), NR_OPENAT);
+	if (!s)
+		return 0;
+	record = (struct tc_trace *)s->record;
+	record->access_mode = mode;
+	compat_current_syscall((struct task_struct *)bpf_get_current_task(), &call);
+	trace_target(record, target);
+	trace_door(record, call.first);
+	record_send(s);
+	return 0;
+}
+
+/* The actor asks to be traced; the target is the process that becomes its tracer. */
+SEC("lsm/ptrace_traceme")
+int BPF_PROG(ptrace_traceme, struct task_struct *parent)
+{
+	struct tc_trace *record;
+	struct scratch *s;
+
+	if (!kind_wanted(TC_KIND_trace) || !current_in_scope())
+		return 0;
+	s = record_begin(TC_KIND_trace, sizeof(*record), -1);
+	if (!s)
+		return 0;
+	record = (struct tc_trace *)s->record;
+	record->door = TC_DOOR_TRACEME;
+	record->request = 0; /* PTRACE_TRACEME */
+	trace_target(record, parent);
+	record_send(s);
+	return 0;
+}
