@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/load.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "agent/kernel.h"
+#include "agent/log.h"
+
+#include "tocsin_probes.skel.h"
+#include "tocsin_probes_5_10.skel.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum probe_how { HOW_LSM, HOW_RAW_TP, HOW_KPROBE };
+enum probe_source { SOURCE_ALWAYS, SOURCE_LSM, SOURCE_FALLBACK };
+
+struct probe_row {
+	const char *group, *program, *target;
+	uint64_t kinds;
+	enum probe_how how;
+	enum probe_source source;
+	int n_args;
+};
+
+static const struct probe_row probe_rows[] = {
+#define TC_PROBE(group, program, how, target, n_args, source, kinds)                               \
+	{#group, #program, #target, kinds, HOW_##how, SOURCE_##source, n_args},
+#include "schema/probes.def"
+#undef TC_PROBE
+};
+
+#define N_PROBES COUNT(probe_rows)
+
+struct tc_probes {
+	struct bpf_object *object;
+	struct bpf_link *links[N_PROBES];
+	struct tc_probe_info info[N_PROBES];
+	int *ring_fds; /* n_cpus of them */
+	unsigned n_cpus;
+	bool fallback;
+	struct tc_controls *controls;
+	struct tc_ring_state *ring_states;
+	size_t controls_bytes, ring_states_bytes;
+};
+
+/* --- which programs --- */
+
+static bool source_fits(enum probe_source source, bool fallback)
+{
+	return source == SOURCE_ALWAYS || (source == SOURCE_FALLBACK) == fallback;
+}
+
+/* True when the kernel can take the program; else the reason. */
+static bool row_fits(const struct tc_kernel *kernel, const struct probe_row *row,
+		     struct tc_probe_info *info)
+{
+	int n_args;
+
+	if (row->how == HOW_KPROBE && !tc_kernel_has_function(kernel, row->target)) {
+		snprintf(info->reason, sizeof(info->reason), "no kernel function %s", row->target);
+		return false;
+	}
+	if (row->how != HOW_LSM)
+		return true;
+	n_args = tc_kernel_hook_args(kernel, row->target);
+	if (n_args < 0)
+		snprintf(info->reason, sizeof(info->reason), "no LSM hook %s", row->target);
+	else if (row->n_args && n_args != row->n_args)
+		snprintf(info->reason, sizeof(info->reason), "LSM hook %s has %d arguments, not %d",
+			 row->target, n_args, row->n_args);
+	else if (!tc_kernel_hook_loads(kernel, row->target))
+		snprintf(info->reason, sizeof(info->reason), "LSM hook %s takes no program",
+			 row->target);
+	else
+		return true;
+	return false;
+}
+
+static bool group_taken(const struct tc_probes *probes, size_t row)
+{
+	for (size_t i = 0; i < row; i++)
+		if (probes->info[i].state == TC_PROBE_ATTACHED &&
+		    strcmp(probe_rows[i].group, probe_rows[row].group) == 0)
+			return true;
+	return false;
+}
+
+/* Decides each row's state; ATTACHED stands for "to be attached" until that was done. */
+static void choose_programs(struct tc_probes *probes, const struct tc_kernel *kernel)
+{
+	for (size_t i = 0; i < N_PROBES; i++) {
+		const struct probe_row *row = &probe_rows[i];
+		struct tc_probe_info *info = &probes->info[i];
+
+		*info = (struct tc_probe_info){.program = row->program,
+					       .group = row->group,
+					       .target = row->target,
+					       .kinds = row->kinds};
+		if (!source_fits(row->source, probes->fallback) || group_taken(probes, i))
+			info->state = TC_PROBE_UNUSED;
+		else if (row_fits(kernel, row, info))
+			info->state = TC_PROBE_ATTACHED;
+		else
+			info->state = TC_PROBE_MISSING;
+	}
+}
+
+/* --- opening and loading --- */
+
+static struct bpf_object *object_open(const struct tc_kernel *kernel)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "tocsin");
+	const void *bytes;
+	size_t size;
+
+	if (kernel->has_atomics)
+		bytes = tocsin_probes__elf_bytes(&size);
+	else
+		bytes = tocsin_probes_5_10__elf_bytes(&size);
+	return bpf_object__open_mem(bytes, size, &opts);
+}
+
+static int object_settings(struct tc_probes *probes, const struct tc_kernel *kernel,
+			   const struct tc_load_options *options)
+{
+	struct bpf_map *rodata = bpf_object__find_map_by_name(probes->object, "tocsin.rodata");
+	struct bpf_map *rings = bpf_object__find_map_by_name(probes->object, "rings");
+	struct tc_settings settings = {
+		.scope_cgroup_id = options->scope_cgroup_id,
+		.agent_tgid = options->agent_tgid,
+		.ring_bytes = options->ring_bytes,
+		.has_task_pt_regs = kernel->has_task_pt_regs,
+		.fallback = probes->fallback,
+	};
+	size_t size = 0;
+	void *initial;
+
+	if (!rodata)
+		rodata = bpf_object__find_map_by_name(probes->object, ".rodata");
+	initial = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;
+	if (!initial || size < sizeof(settings) || !rings)
+		return -ENOENT;
+	memcpy(initial, &settings, sizeof(settings));
+
+	bpf_map__set_max_entries(rings, probes->n_cpus);
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(probes->object, "ring_states"),
+				 probes->n_cpus);
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(probes->object, "scratches"),
+				 probes->n_cpus * TC_SCRATCH_PER_CPU);
+	return 0;
+}
+
+static int object_load(struct tc_probes *probes)
+{
+	for (size_t i = 0; i < N_PROBES; i++) {
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(probes->object, probe_rows[i].program);
+
+		if (!program)
+			return tc_error_return(-ENOENT, "the probe object has no program %s",
+					       probe_rows[i].program);
+		bpf_program__set_autoload(program, probes->info[i].state == TC_PROBE_ATTACHED);
+	}
+	int r = bpf_object__load(probes->object);
+	if (r < 0)
+		return tc_error_return(r, "the kernel refuses the probes (run with --debug for its words)");
+	return 0;
+}
+
+static int rings_create(struct tc_probes *probes, uint32_t ring_bytes)
+{
+	int rings_fd = bpf_map__fd(bpf_object__find_map_by_name(probes->object, "rings"));
+
+	for (uint32_t cpu = 0; cpu < probes->n_cpus; cpu++) {
+		LIBBPF_OPTS(bpf_map_create_opts, opts);
+		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tocsin_ring", 0, 0, ring_bytes, &opts);
+
+		if (fd < 0)
+			return tc_error_return(-errno, "cannot make a ring of %u bytes", ring_bytes);
+		probes->ring_fds[cpu] = fd;
+		if (bpf_map_update_elem(rings_fd, &cpu, &fd, BPF_ANY) < 0)
+			return tc_error_return(-errno, "cannot put a ring in place");
+	}
+	return 0;
+}
+
+static void *map_share(struct bpf_object *object, const char *name, unsigned entries,
+		       size_t entry_bytes, size_t *ret_bytes)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t bytes = (entries * entry_bytes + page - 1) / page * page;
+	int fd = bpf_map__fd(bpf_object__find_map_by_name(object, name));
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (memory == MAP_FAILED)
+		return NULL;
+	*ret_bytes = bytes;
+	return memory;
+}
+
+static int maps_share(struct tc_probes *probes)
+{
+	probes->controls = map_share(probes->object, "controls", 1, sizeof(*probes->controls),
+				     &probes->controls_bytes);
+	probes->ring_states = map_share(probes->object, "ring_states", probes->n_cpus,
+					sizeof(*probes->ring_states), &probes->ring_states_bytes);
+	if (!probes->controls || !probes->ring_states)
+		return tc_error_return(-errno, "cannot map the probes' counters");
+	return 0;
+}
+
+/* A program that does not attach is told and left out; the caller sees what kinds are left. */
+static void attach_programs(struct tc_probes *probes)
+{
+	for (size_t i = 0; i < N_PROBES; i++) {
+		struct tc_probe_info *info = &probes->info[i];
+		struct bpf_program *program;
+
+		if (info->state != TC_PROBE_ATTACHED)
+			continue;
+		program = bpf_object__find_program_by_name(probes->object, info->program);
+		probes->links[i] = bpf_program__attach(program);
+		if (!probes->links[i]) {
+			info->state = TC_PROBE_MISSING;
+			snprintf(info->reason, sizeof(info->reason), "cannot attach to %s: %s",
+				 info->target, strerror(errno));
+		}
+	}
+}
+
+static int libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
+/* The verifier's words are long and for developers: only with --debug. */
+static int libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	return tc_log_enabled(TC_LOG_DEBUG) ? vfprintf(stderr, format, args) : 0;
+}
+
+static int probes_prepare(struct tc_probes *probes, const struct tc_kernel *kernel,
+			  const struct tc_load_options *options)
+{
+	int r;
+
+	probes->ring_fds = malloc(probes->n_cpus * sizeof(*probes->ring_fds));
+	if (!probes->ring_fds)
+		return -ENOMEM;
+	for (unsigned cpu = 0; cpu < probes->n_cpus; cpu++)
+		probes->ring_fds[cpu] = -1;
+
+	choose_programs(probes, kernel);
+	probes->object = object_open(kernel);
+	if (!probes->object)
+		return tc_error_return(-errno, "cannot open the probe object");
+	r = object_settings(probes, kernel, options);
+	if (r < 0)
+		return tc_error_return(r, "the probe object lacks its settings");
+	r = object_load(probes);
+	if (r < 0)
+		return r;
+	r = rings_create(probes, options->ring_bytes);
+	if (r < 0)
+		return r;
+	return maps_share(probes);
+}
+
+int tc_probes_load(const struct tc_kernel *kernel, const struct tc_load_options *options,
+		   struct tc_probes **ret_probes)
+{
+	int n_cpus = libbpf_num_possible_cpus();
+	struct tc_probes *probes;
+	int r;
+
+	if (options->ring_bytes < (uint32_t)sysconf(_SC_PAGESIZE) ||
+	    options->ring_bytes & (options->ring_bytes - 1))
+		return tc_error_return(-EINVAL, "a ring of %u bytes: it must be a power of two and at least a page",
+				       options->ring_bytes);
+	if (n_cpus <= 0 || n_cpus > TC_CPUS_MAX)
+		return tc_error_return(-E2BIG, "%d CPUs: at most %d can be watched", n_cpus, TC_CPUS_MAX);
+	probes = calloc(1, sizeof(*probes));
+	if (!probes)
+		return -ENOMEM;
+	libbpf_set_print(libbpf_message);
+	probes->n_cpus = (unsigned)n_cpus;
+	probes->fallback = options->force_fallback || !kernel->has_lsm;
+	r = probes_prepare(probes, kernel, options);
+	if (r < 0) {
+		tc_probes_free(probes);
+		return r;
+	}
+	attach_programs(probes);
+	*ret_probes = probes;
+	return 0;
+}
+
+void tc_probes_free(struct tc_probes *probes)
+{
+	if (!probes)
+		return;
+	for (size_t i = 0; i < N_PROBES; i++)
+		bpf_link__destroy(probes->links[i]);
+	if (probes->controls)
+		munmap(probes->controls, probes->controls_bytes);
+	if (probes->ring_states)
+		munmap(probes->ring_states, probes->ring_states_bytes);
+	for (unsigned cpu = 0; probes->ring_fds && cpu < probes->n_cpus; cpu++)
+		if (probes->ring_fds[cpu] >= 0)
+			close(probes->ring_fds[cpu]);
+	free(probes->ring_fds);
+	bpf_object__close(probes->object);
+	free(probes);
+}
+
+/* --- what is there --- */
+
+bool tc_probes_fallback(const struct tc_probes *probes)
+{
+	return probes->fallback;
+}
+
+uint64_t tc_probes_kinds(const struct tc_probes *probes)
+{
+	uint64_t kinds = 0;
+
+	for (size_t i = 0; i < N_PROBES; i++)
+		if (probes->info[i].state == TC_PROBE_ATTACHED)
+			kinds |= probes->info[i].kinds;
+	return kinds;
+}
+
+const struct tc_probe_info *tc_probes_info(const struct tc_probes *probes, size_t *ret_count)
+{
+	*ret_count = N_PROBES;
+	return probes->info;
+}
+
+volatile struct tc_controls *tc_probes_controls(struct tc_probes *probes)
+{
+	return probes->controls;
+}
+
+const volatile struct tc_ring_state *tc_probes_ring_states(const struct tc_probes *probes)
+{
+	return probes->ring_states;
+}
+
+unsigned tc_probes_cpus(const struct tc_probes *probes)
+{
+	return probes->n_cpus;
+}
+
+int tc_probes_ring_fd(const struct tc_probes *probes, unsigned cpu)
+{
+	return cpu < probes->n_cpus ? probes->ring_fds[cpu] : -EINVAL;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The probes of this host: chosen, loaded, attached. */
+#ifndef TOCSIN_AGENT_LOAD_H
+#define TOCSIN_AGENT_LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "settings.h"
+
+struct tc_kernel;
+struct tc_probes;
+
+/* What the caller wants of the probes. */
+struct tc_load_options {
+	uint64_t scope_cgroup_id; /* 0: the whole host */
+	uint32_t ring_bytes; /* of each CPU's ring; a power of two, at least the page size */
+	uint32_t agent_tgid; /* 0: tell the agent's own file events as well */
+	bool force_fallback; /* do not use BPF LSM even where it is there */
+};
+
+enum tc_probe_state {
+	TC_PROBE_ATTACHED,
+	TC_PROBE_UNUSED, /* another program does its job, or it is for the other source */
+	TC_PROBE_MISSING, /* the kernel cannot take it; reason tells */
+};
+
+/* A row of include/schema/probes.def on this host. */
+struct tc_probe_info {
+	const char *program, *group, *target;
+	uint64_t kinds;
+	enum tc_probe_state state;
+	char reason[96]; /* of MISSING */
+};
+
+/*
+ * Loads and attaches the probes. No kind is wanted yet: set controls->kinds. A negative errno on failure, which was
+ * logged; -EINVAL for options out of range. Free with tc_probes_free(), which detaches them.
+ */
+int tc_probes_load(const struct tc_kernel *kernel, const struct tc_load_options *options,
+		   struct tc_probes **ret_probes);
+void tc_probes_free(struct tc_probes *probes);
+
+/* True when events come from the fallback programs. */
+bool tc_probes_fallback(const struct tc_probes *probes);
+/* Kinds of events that an attached program makes. */
+uint64_t tc_probes_kinds(const struct tc_probes *probes);
+/* The rows, for reports. */
+const struct tc_probe_info *tc_probes_info(const struct tc_probes *probes, size_t *ret_count);
+
+/* Shared with the running programs; valid while the probes are loaded. */
+volatile struct tc_controls *tc_probes_controls(struct tc_probes *probes);
+/* n_cpus of them. */
+const volatile struct tc_ring_state *tc_probes_ring_states(const struct tc_probes *probes);
+unsigned tc_probes_cpus(const struct tc_probes *probes);
+/* Descriptor of a CPU's ring map, owned by the probes. */
+int tc_probes_ring_fd(const struct tc_probes *probes, unsigned cpu);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum name_how { NAME_VALUE, NAME_BITS };
+
+struct name_row {
+	enum tc_show show;
+	enum name_how how;
+	uint64_t value;
+	const char *word;
+};
+
+static const struct name_row name_rows[] = {
+#define TC_NAME(show, how, value, word) {TC_SHOW_##show, NAME_##how, value, word},
+#include "schema/names.def"
+#undef TC_NAME
+};
+
+#define N_ROWS (sizeof(name_rows) / sizeof(name_rows[0]))
+
+/* All words of a set with their separators, and 0x and 16 digits for what has none. */
+#define JOINED_MAX 2048
+
+/* Rows of one show stand together; finds the first. Returns N_ROWS when there is none. */
+static size_t first_row(enum tc_show show)
+{
+	size_t row = 0;
+
+	while (row < N_ROWS && name_rows[row].show != show)
+		row++;
+	return row;
+}
+
+bool tc_names_has(enum tc_show show)
+{
+	return show == TC_SHOW_kind || first_row(show) < N_ROWS;
+}
+
+static void present_text(struct tc_value *value, const char *bytes, size_t length)
+{
+	*value = (struct tc_value){
+		.type = TC_TYPE_STRING, .bytes = bytes, .length = length, .size = length};
+}
+
+static void present_number(struct tc_arena *arena, uint64_t number, struct tc_value *ret_value)
+{
+	char text[24];
+	int length = snprintf(text, sizeof(text), "0x%llx", (unsigned long long)number);
+	char *copy = tc_arena_copy(arena, text, (size_t)length);
+
+	if (copy)
+		present_text(ret_value, copy, (size_t)length);
+}
+
+static void present_one(size_t row, uint64_t number, struct tc_arena *arena,
+			struct tc_value *ret_value)
+{
+	enum tc_show show = name_rows[row].show;
+
+	for (; row < N_ROWS && name_rows[row].show == show; row++) {
+		if (name_rows[row].value == number) {
+			present_text(ret_value, name_rows[row].word, strlen(name_rows[row].word));
+			return;
+		}
+	}
+	if (number != TC_ABSENT_U32)
+		present_number(arena, number, ret_value);
+}
+
+static void present_set(size_t row, uint64_t number, struct tc_arena *arena,
+			struct tc_value *ret_value)
+{
+	enum tc_show show = name_rows[row].show;
+	char separator = show == TC_SHOW_caps ? ' ' : '|';
+	char joined[JOINED_MAX];
+	size_t length = 0;
+
+	for (; row < N_ROWS && name_rows[row].show == show; row++) {
+		uint64_t bits = name_rows[row].value;
+
+		if ((number & bits) != bits)
+			continue;
+		number &= ~bits;
+		length += (size_t)snprintf(joined + length, sizeof(joined) - length, "%.*s%s",
+					   length ? 1 : 0, &separator, name_rows[row].word);
+	}
+	if (number)
+		length += (size_t)snprintf(joined + length, sizeof(joined) - length, "%.*s0x%llx",
+					   length ? 1 : 0, &separator, (unsigned long long)number);
+
+	char *copy = tc_arena_copy(arena, joined, length);
+	if (copy)
+		present_text(ret_value, copy, length);
+}
+
+void tc_names_present(enum tc_show show, uint64_t number, struct tc_arena *arena,
+		      struct tc_value *ret_value)
+{
+	size_t row = first_row(show);
+
+	*ret_value = (struct tc_value){0};
+	if (show == TC_SHOW_kind) {
+		const struct tc_kind_info *kind = tc_kind_info((uint32_t)number);
+
+		if (kind)
+			present_text(ret_value, kind->name, strlen(kind->name));
+	} else if (row == N_ROWS) {
+		present_number(arena, number, ret_value);
+	} else if (name_rows[row].how == NAME_VALUE) {
+		present_one(row, number, arena, ret_value);
+	} else {
+		present_set(row, number, arena, ret_value);
+	}
+}

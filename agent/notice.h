@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records that the agent makes of itself; they go through the pipeline like any other. */
+#ifndef TOCSIN_AGENT_NOTICE_H
+#define TOCSIN_AGENT_NOTICE_H
+
+#include <stdint.h>
+
+#include "record.h"
+
+/* Room for a notice with its slots. */
+#define TC_NOTICE_MAX 512
+
+struct tc_notice {
+	_Alignas(8) unsigned char bytes[TC_NOTICE_MAX];
+};
+
+/* The header of a record made now by this process; the caller fills what follows it. */
+void tc_notice_header(struct tc_record *header, enum tc_kind kind, uint32_t fixed_size, uint64_t time_ns);
+/* agent_start: rules in force, and where events come from ("lsm", "fallback"). */
+const struct tc_record *tc_notice_start(struct tc_notice *notice, uint64_t time_ns, uint32_t rules,
+					const char *source);
+/* agent_stop: totals since the start. */
+const struct tc_record *tc_notice_stop(struct tc_notice *notice, uint64_t time_ns, uint64_t events,
+				       uint64_t lost);
+/* loss: count events of a CPU between two times since boot, in nanoseconds. */
+const struct tc_record *tc_notice_loss(struct tc_notice *notice, uint32_t cpu, enum tc_loss_reason reason,
+				       uint64_t count, uint64_t since_ns, uint64_t until_ns);
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/read.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/load.h"
+#include "agent/log.h"
+#include "agent/loss.h"
+#include "agent/notice.h"
+#include "agent/queue.h"
+
+/* Another CPU may have stamped a record and not sent it yet: what is younger than this waits for the next drain. */
+#define HOLD_NS (2 * 1000 * 1000ULL)
+/* One drain takes at most this much of a ring before the records are handed over. */
+#define ROUND_BYTES (4 * 1024 * 1024)
+struct ring_reader {
+	struct tc_reader *reader;
+	struct ring_buffer *ring;
+	struct tc_queue queue;
+	struct tc_loss_account account;
+	uint64_t checked_ns; /* when the account was last looked at */
+	bool full; /* the last round stopped at ROUND_BYTES */
+};
+
+struct tc_reader {
+	struct tc_probes *probes;
+	struct ring_reader *rings; /* n_rings of them */
+	unsigned *heap; /* rings by the time of their oldest record */
+	unsigned n_rings, n_heap;
+	int epoll_fd;
+	bool waiting; /* records were held back */
+};
+
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
+/* --- opening --- */
+
+static int ring_take(void *context, void *bytes, size_t size)
+{
+	struct ring_reader *ring = context;
+	const struct tc_record *record = bytes;
+	uint64_t time_ns = size >= sizeof(*record) ? record->time_ns : 0;
+	int r = tc_queue_push(&ring->queue, time_ns, bytes, (uint32_t)size);
+
+	if (r < 0)
+		return r;
+	ring->account.received++;
+	return tc_queue_bytes(&ring->queue) > ROUND_BYTES ? -EAGAIN : 0;
+}
+
+static int ring_open(struct tc_reader *reader, unsigned cpu)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	struct ring_reader *ring = &reader->rings[cpu];
+
+	ring->reader = reader;
+	ring->checked_ns = boot_ns();
+	ring->ring = ring_buffer__new(tc_probes_ring_fd(reader->probes, cpu), ring_take, ring, NULL);
+	if (!ring->ring)
+		return -errno;
+	if (epoll_ctl(reader->epoll_fd, EPOLL_CTL_ADD, ring_buffer__epoll_fd(ring->ring), &event) < 0)
+		return -errno;
+	return 0;
+}
+
+int tc_reader_open(struct tc_probes *probes, struct tc_reader **ret_reader)
+{
+	struct tc_reader *reader = calloc(1, sizeof(*reader));
+	int r;
+
+	if (!reader)
+		return -ENOMEM;
+	reader->probes = probes;
+	reader->n_rings = tc_probes_cpus(probes);
+	reader->rings = calloc(reader->n_rings, sizeof(*reader->rings));
+	reader->heap = calloc(reader->n_rings, sizeof(*reader->heap));
+	reader->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	r = reader->epoll_fd < 0 ? -errno : 0;
+	if (!reader->rings || !reader->heap)
+		r = -ENOMEM;
+	for (unsigned cpu = 0; r >= 0 && cpu < reader->n_rings; cpu++)
+		r = ring_open(reader, cpu);
+	if (r < 0) {
+		tc_reader_close(reader);
+		return tc_error_return(r, "cannot read the rings");
+	}
+	*ret_reader = reader;
+	return 0;
+}
+
+void tc_reader_close(struct tc_reader *reader)
+{
+	if (!reader)
+		return;
+	for (unsigned cpu = 0; reader->rings && cpu < reader->n_rings; cpu++) {
+		ring_buffer__free(reader->rings[cpu].ring);
+		tc_queue_done(&reader->rings[cpu].queue);
+	}
+	if (reader->epoll_fd >= 0)
+		close(reader->epoll_fd);
+	free(reader->rings);
+	free(reader->heap);
+	free(reader);
+}
+
+int tc_reader_wait(struct tc_reader *reader, int timeout_ms)
+{
+	struct epoll_event event;
+	int hold_ms = (int)(HOLD_NS / 1000000);
+
+	if (reader->waiting && timeout_ms > hold_ms)
+		timeout_ms = hold_ms;
+	for (unsigned cpu = 0; cpu < reader->n_rings; cpu++)
+		if (reader->rings[cpu].full)
+			timeout_ms = 0;
+	return epoll_wait(reader->epoll_fd, &event, 1, timeout_ms) < 0 ? -errno : 0;
+}
+
+/* --- merging: a binary heap of the rings that have records, the oldest on top --- */
+
+static uint64_t head_time(const struct tc_reader *reader, unsigned ring)
+{
+	uint64_t time_ns = UINT64_MAX;
+	uint32_t size;
+
+	tc_queue_head(&reader->rings[ring].queue, &size, &time_ns);
+	return time_ns;
+}
+
+static void heap_sink(struct tc_reader *reader, unsigned place)
+{
+	unsigned *heap = reader->heap;
+
+	for (;;) {
+		unsigned least = place, left = 2 * place + 1, right = left + 1;
+
+		if (left < reader->n_heap && head_time(reader, heap[left]) < head_time(reader, heap[least]))
+			least = left;
+		if (right < reader->n_heap && head_time(reader, heap[right]) < head_time(reader, heap[least]))
+			least = right;
+		if (least == place)
+			return;
+		unsigned other = heap[place];
+		heap[place] = heap[least];
+		heap[least] = other;
+		place = least;
+	}
+}
+
+static void heap_build(struct tc_reader *reader)
+{
+	reader->n_heap = 0;
+	for (unsigned ring = 0; ring < reader->n_rings; ring++)
+		if (reader->rings[ring].queue.count)
+			reader->heap[reader->n_heap++] = ring;
+	for (unsigned place = reader->n_heap / 2; place-- > 0;)
+		heap_sink(reader, place);
+}
+
+/* Hands over all records up to a time, oldest first. */
+static int merge(struct tc_reader *reader, uint64_t until_ns, tc_record_callback callback, void *context)
+{
+	heap_build(reader);
+	while (reader->n_heap) {
+		struct tc_queue *queue = &reader->rings[reader->heap[0]].queue;
+		uint64_t time_ns;
+		uint32_t size;
+		const void *record = tc_queue_head(queue, &size, &time_ns);
+
+		if (time_ns > until_ns)
+			break;
+		int r = callback(context, record, size);
+		tc_queue_pop(queue);
+		if (r < 0)
+			return r;
+		if (!queue->count)
+			reader->heap[0] = reader->heap[--reader->n_heap];
+		heap_sink(reader, 0);
+	}
+	reader->waiting = reader->n_heap > 0;
+	return 0;
+}
+
+/* --- losses --- */
+
+static int tell_losses(struct tc_reader *reader, unsigned cpu, uint64_t made_before,
+		       tc_record_callback callback, void *context)
+{
+	const volatile struct tc_ring_state *shared = &tc_probes_ring_states(reader->probes)[cpu];
+	struct ring_reader *ring = &reader->rings[cpu];
+	uint64_t now_ns = boot_ns(), since_ns = ring->checked_ns;
+	struct tc_ring_state state = *shared;
+	uint64_t lost[TC_LOSS_MAX];
+	struct tc_notice notice;
+	int r = 0;
+
+	ring->checked_ns = now_ns;
+	if (!tc_loss_find(&ring->account, &state, made_before, !ring->full, now_ns, lost))
+		return 0;
+	for (int reason = 0; r >= 0 && reason < TC_LOSS_MAX; reason++) {
+		const struct tc_record *record;
+
+		if (!lost[reason])
+			continue;
+		record = tc_notice_loss(&notice, cpu, (enum tc_loss_reason)reason, lost[reason],
+					since_ns, now_ns);
+		r = callback(context, record, record->size);
+	}
+	return r;
+}
+
+/* --- draining --- */
+
+static int ring_drain(struct ring_reader *ring)
+{
+	int r = ring_buffer__consume(ring->ring);
+
+	ring->full = r == -EAGAIN;
+	return r < 0 && r != -EAGAIN ? r : 0;
+}
+
+/* Reads every ring once and tells its losses. *ret_more: some ring was not read to its end. */
+static int read_rings(struct tc_reader *reader, tc_record_callback callback, void *context,
+		      bool *ret_more)
+{
+	const volatile struct tc_ring_state *states = tc_probes_ring_states(reader->probes);
+	bool more = false;
+
+	for (unsigned cpu = 0; cpu < reader->n_rings; cpu++) {
+		uint64_t made_before = states[cpu].made;
+		int r = ring_drain(&reader->rings[cpu]);
+
+		if (r >= 0)
+			r = tell_losses(reader, cpu, made_before, callback, context);
+		if (r < 0)
+			return r;
+		more |= reader->rings[cpu].full;
+	}
+	*ret_more = more;
+	return 0;
+}
+
+/* A ring that was not read to its end may hold records that are older than what we have of the others. */
+static uint64_t complete_until(const struct tc_reader *reader, uint64_t start_ns)
+{
+	uint64_t until_ns = start_ns - HOLD_NS;
+
+	for (unsigned cpu = 0; cpu < reader->n_rings; cpu++) {
+		uint64_t last_ns = tc_queue_last_time(&reader->rings[cpu].queue);
+
+		if (reader->rings[cpu].full && last_ns < until_ns)
+			until_ns = last_ns;
+	}
+	return until_ns;
+}
+
+int tc_reader_drain(struct tc_reader *reader, bool flush, tc_record_callback callback, void *context)
+{
+	bool more;
+	int r;
+
+	do {
+		uint64_t start_ns = boot_ns();
+
+		r = read_rings(reader, callback, context, &more);
+		if (r < 0)
+			return r;
+		r = merge(reader, flush && !more ? UINT64_MAX : complete_until(reader, start_ns),
+			  callback, context);
+	} while (r >= 0 && flush && more);
+	return r;
+}
+
+void tc_reader_counts(const struct tc_reader *reader, struct tc_reader_counts *ret_counts)
+{
+	struct tc_reader_counts counts = {0};
+
+	for (unsigned cpu = 0; cpu < reader->n_rings; cpu++) {
+		counts.received += reader->rings[cpu].account.received;
+		for (int reason = 0; reason < TC_LOSS_MAX; reason++)
+			counts.lost[reason] += reader->rings[cpu].account.told[reason];
+	}
+	*ret_counts = counts;
+}
