@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/enrich/clock.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <time.h>
+
+#define NS_PER_S 1000000000LL
+#define SAMPLES 8
+
+static int64_t now_ns(clockid_t id)
+{
+	struct timespec now;
+
+	clock_gettime(id, &now);
+	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+int64_t tc_clock_measure(struct tc_clock *clock)
+{
+	int64_t before_ns = clock->real_minus_boot_ns, best_ns = INT64_MAX;
+
+	/* The reading in the middle is least wrong where the two around it are nearest to each
+	 * other. */
+	for (unsigned i = 0; i < SAMPLES; i++) {
+		int64_t first_ns = now_ns(CLOCK_BOOTTIME);
+		int64_t real_ns = now_ns(CLOCK_REALTIME);
+		int64_t last_ns = now_ns(CLOCK_BOOTTIME);
+
+		if (last_ns - first_ns >= best_ns)
+			continue;
+		best_ns = last_ns - first_ns;
+		clock->real_minus_boot_ns = real_ns - first_ns - best_ns / 2;
+	}
+	return clock->real_minus_boot_ns - before_ns;
+}
+
+static const struct {
+	const char *format; /* of strftime(3) */
+	const char *zone;
+	bool local, fraction;
+} formats[] = {
+	[TC_CLOCK_TIME] = {"%H:%M:%S", "", true, true},
+	[TC_CLOCK_TIME_S] = {"%H:%M:%S", "", true, false},
+	[TC_CLOCK_DATETIME] = {"%Y-%m-%d %H:%M:%S", "", true, true},
+	[TC_CLOCK_DATETIME_S] = {"%Y-%m-%d %H:%M:%S", "", true, false},
+	[TC_CLOCK_ISO8601] = {"%Y-%m-%dT%H:%M:%S", "+0000", false, true},
+};
+
+size_t tc_clock_format(enum tc_clock_format format, int64_t real_ns, char text[TC_CLOCK_TEXT_MAX])
+{
+	int64_t fraction = real_ns % NS_PER_S;
+	time_t seconds = (time_t)(real_ns / NS_PER_S);
+	char day[32], digits[16] = "";
+	struct tm tm;
+
+	if (fraction < 0) {
+		fraction += NS_PER_S;
+		seconds--;
+	}
+	if (formats[format].local)
+		localtime_r(&seconds, &tm);
+	else
+		gmtime_r(&seconds, &tm);
+	if (!strftime(day, sizeof(day), formats[format].format, &tm))
+		day[0] = '\0';
+	if (formats[format].fraction)
+		snprintf(digits, sizeof(digits), ".%09lld", (long long)fraction);
+	return (size_t)snprintf(text, TC_CLOCK_TEXT_MAX, "%s%s%s", day, digits,
+				formats[format].zone);
+}

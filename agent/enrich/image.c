@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/enrich/image.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/schema.h"
+
+static_assert(TC_MEMBER_exec_MAX <= 64, "absent members of an image are bits of 64");
+
+static struct tc_slot *slot_of(void *record, const struct tc_member *member)
+{
+	return (struct tc_slot *)((char *)record + member->offset);
+}
+
+/* Bytes that the slots of a record need when each is cut to slot_max. */
+static uint32_t tail_size(const struct tc_kind_info *kind, const struct tc_exec *exec,
+			  uint32_t slot_max)
+{
+	uint32_t size = 0;
+
+	for (unsigned i = 0; i < kind->n_members; i++) {
+		if (kind->members[i].wire != TC_W_slot)
+			continue;
+		uint32_t stored = slot_of((void *)exec, &kind->members[i])->stored;
+		size += stored < slot_max ? stored : slot_max;
+	}
+	return size;
+}
+
+/* Moves the bytes of a slot to offset in the copy; returns the offset behind them. */
+static uint32_t copy_slot(struct tc_exec *copy, const struct tc_exec *exec,
+			  const struct tc_member *member, uint32_t offset, uint32_t slot_max)
+{
+	struct tc_slot *slot = slot_of(copy, member);
+	char *bytes = (char *)copy + offset;
+
+	if (!slot->stored) {
+		slot->offset = 0;
+		return offset;
+	}
+	if (slot->stored > slot_max) {
+		slot->stored = (uint16_t)slot_max;
+		slot->flags |= TC_SLOT_CUT;
+	}
+	memcpy(bytes, (const char *)exec + slot->offset, slot->stored);
+	if (member->show == TC_SHOW_args && slot->stored)
+		bytes[slot->stored - 1] = '\0';
+	slot->offset = (uint16_t)offset;
+	return offset + slot->stored;
+}
+
+/* Writes the arguments, joined by blanks, to line. */
+static void join(struct tc_image *image, char *line)
+{
+	const struct tc_slot *argv = &image->exec.argv;
+	const char *bytes = (const char *)&image->exec + argv->offset;
+
+	image->line = line;
+	if (!argv->stored)
+		return;
+	image->line_length = argv->stored - 1U;
+	memcpy(line, bytes, argv->stored);
+	image->exe_length = (uint32_t)strnlen(line, argv->stored);
+	for (uint32_t i = 0; i < image->line_length; i++)
+		if (!line[i])
+			line[i] = ' ';
+}
+
+struct tc_image *tc_image_new(struct tc_image_counts *counts, const struct tc_exec *exec,
+			      uint64_t absent, uint32_t slot_max)
+{
+	const struct tc_kind_info *kind = tc_kind_info(TC_KIND_exec);
+	uint32_t tail = tail_size(kind, exec, slot_max);
+	uint32_t argv = exec->argv.stored < slot_max ? exec->argv.stored : slot_max;
+	size_t bytes = sizeof(struct tc_image) + tail + argv;
+	struct tc_image *image = malloc(bytes);
+	uint32_t offset = sizeof(struct tc_exec);
+
+	if (!image)
+		return NULL;
+	*image = (struct tc_image){.counts = counts,
+				   .refs = 1,
+				   .bytes = (uint32_t)bytes,
+				   .absent = absent,
+				   .exec = *exec};
+	for (unsigned i = 0; i < kind->n_members; i++)
+		if (kind->members[i].wire == TC_W_slot)
+			offset = copy_slot(&image->exec, exec, &kind->members[i], offset, slot_max);
+	image->exec.header.size = offset;
+	join(image, (char *)&image->exec + offset);
+	counts->images++;
+	counts->bytes += bytes;
+	return image;
+}
+
+struct tc_image *tc_image_ref(struct tc_image *image)
+{
+	if (image)
+		image->refs++;
+	return image;
+}
+
+void tc_image_unref(struct tc_image *image)
+{
+	if (!image || --image->refs)
+		return;
+	image->counts->images--;
+	image->counts->bytes -= image->bytes;
+	free(image);
+}

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The index is a hash by tgid of the newest process with that tgid; older ones that can still be
+ * found hang behind it, newest first. Live processes are in one list, ended ones in another, in the
+ * order of their end. Of the ended ones the last TC_PROCESS_GRACE are indexed: those from `grace`
+ * to the end of the list.
+ */
+#define HASH_NONFATAL_OOM 1
+#include "agent/enrich/process.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* A host with more live processes than this has lost exits. */
+#define LIVE_MAX 262144
+/* Ended processes kept for their children's sake. Beyond it the oldest lose their ancestors. */
+#define ENDED_MAX 16384
+/* Bytes of images. Beyond it new images keep SLOT_SHORT bytes of each string. */
+#define IMAGE_BYTES_MAX (16U << 20)
+#define SLOT_SHORT 256
+/* Steps of one tc_processes_trim() over the live list. */
+#define TRIM_STEPS 64
+
+struct tc_processes {
+	struct tc_process *by_tgid;
+	struct tc_process *live;
+	struct tc_process *ended;
+	struct tc_process *grace; /* the first of `ended` that is indexed */
+	uint32_t n_grace;
+	uint64_t tick_ns;
+	struct tc_process_counts counts;
+};
+
+/* --- the index --- */
+
+static struct tc_process *newest(const struct tc_processes *processes, uint32_t tgid)
+{
+	struct tc_process *process;
+
+	HASH_FIND(hh, processes->by_tgid, &tgid, sizeof(tgid), process);
+	return process;
+}
+
+static int index_add(struct tc_processes *processes, struct tc_process *process)
+{
+	struct tc_process *head = newest(processes, process->tgid);
+
+	if (head && head->start_ns > process->start_ns) {
+		while (head->older && head->older->start_ns > process->start_ns)
+			head = head->older;
+		process->older = head->older;
+		head->older = process;
+	} else {
+		HASH_ADD(hh, processes->by_tgid, tgid, sizeof(process->tgid), process);
+		if (!process->hh.tbl)
+			return -ENOMEM;
+		process->older = head;
+		if (head)
+			HASH_DELETE(hh, processes->by_tgid, head);
+	}
+	process->flags |= TC_PROCESS_INDEXED;
+	return 0;
+}
+
+static void index_remove(struct tc_processes *processes, struct tc_process *process)
+{
+	struct tc_process *head = newest(processes, process->tgid);
+
+	process->flags &= ~TC_PROCESS_INDEXED;
+	if (head == process) {
+		struct tc_process *older = process->older;
+
+		/* Out of memory here only means that the older ones are not found any more. */
+		if (older)
+			HASH_ADD(hh, processes->by_tgid, tgid, sizeof(older->tgid), older);
+		HASH_DELETE(hh, processes->by_tgid, process);
+	} else {
+		while (head && head->older != process)
+			head = head->older;
+		if (head)
+			head->older = process->older;
+	}
+	process->older = NULL;
+}
+
+static bool same_tick(const struct tc_processes *processes, uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns / processes->tick_ns == b_ns / processes->tick_ns;
+}
+
+struct tc_process *tc_processes_find(struct tc_processes *processes, uint32_t tgid,
+				     uint64_t start_ns)
+{
+	struct tc_process *process = newest(processes, tgid);
+
+	if (!start_ns)
+		return process;
+	for (; process; process = process->older) {
+		if (process->start_ns == start_ns)
+			return process;
+		if (process->flags & TC_PROCESS_TICKS &&
+		    same_tick(processes, process->start_ns, start_ns)) {
+			process->start_ns = start_ns;
+			process->flags &= ~TC_PROCESS_TICKS;
+			return process;
+		}
+	}
+	return NULL;
+}
+
+const struct tc_process *tc_processes_now(const struct tc_processes *processes, uint32_t tgid)
+{
+	return newest(processes, tgid);
+}
+
+/* --- life and death --- */
+
+struct tc_processes *tc_processes_new(uint64_t tick_ns)
+{
+	struct tc_processes *processes = calloc(1, sizeof(*processes));
+
+	if (processes)
+		processes->tick_ns = tick_ns;
+	return processes;
+}
+
+void tc_processes_free(struct tc_processes *processes)
+{
+	struct tc_process *lists[2], *process, *next;
+
+	if (!processes)
+		return;
+	HASH_CLEAR(hh, processes->by_tgid);
+	lists[0] = processes->live;
+	lists[1] = processes->ended;
+	/* Severed entries are in no list: only children refer to them, and those are in one. */
+	for (unsigned i = 0; i < 2; i++) {
+		DL_FOREACH(lists[i], process)
+		{
+			struct tc_process *parent = process->parent;
+
+			tc_image_unref(process->image);
+			if (parent && parent->flags & TC_PROCESS_SEVERED && --parent->refs == 0) {
+				tc_image_unref(parent->image);
+				free(parent);
+			}
+		}
+	}
+	for (unsigned i = 0; i < 2; i++)
+		DL_FOREACH_SAFE(lists[i], process, next)
+	free(process);
+	free(processes);
+}
+
+const struct tc_process_counts *tc_processes_counts(const struct tc_processes *processes)
+{
+	return &processes->counts;
+}
+
+/* One reference less; with the last one the process and its hold on its ancestors end. */
+static void unref(struct tc_processes *processes, struct tc_process *process)
+{
+	while (process && --process->refs == 0) {
+		struct tc_process *parent = process->parent;
+
+		if (!(process->flags & TC_PROCESS_SEVERED))
+			DL_DELETE(processes->ended, process);
+		processes->counts.ended--;
+		tc_image_unref(process->image);
+		free(process);
+		process = parent;
+	}
+}
+
+static void retire(struct tc_processes *processes, struct tc_process *process)
+{
+	if (process->flags & TC_PROCESS_EXITED)
+		return;
+	process->flags |= TC_PROCESS_EXITED;
+	DL_DELETE(processes->live, process);
+	processes->counts.live--;
+	DL_APPEND(processes->ended, process);
+	processes->counts.ended++;
+	if (!processes->grace)
+		processes->grace = process;
+	processes->n_grace++;
+}
+
+/* A new entry. Whoever had the tgid before has ended; or the new one, if it is the older. */
+static int make(struct tc_processes *processes, uint32_t tgid, uint64_t start_ns,
+		struct tc_process **ret_process)
+{
+	struct tc_process *before = newest(processes, tgid);
+	struct tc_process *process = calloc(1, sizeof(*process));
+
+	if (!process)
+		return -ENOMEM;
+	process->tgid = tgid;
+	process->start_ns = start_ns;
+	process->refs = 1;
+	if (index_add(processes, process) < 0) {
+		free(process);
+		return -ENOMEM;
+	}
+	DL_APPEND(processes->live, process);
+	processes->counts.live++;
+	if (before)
+		retire(processes, process->older == before ? before : process);
+	*ret_process = process;
+	return 0;
+}
+
+/* --- ancestors --- */
+
+const struct tc_process *tc_process_ancestor(const struct tc_process *process, unsigned n)
+{
+	if (n > TC_ANCESTORS_MAX)
+		return NULL;
+	while (process && n--)
+		process = process->parent;
+	return process;
+}
+
+static uint32_t children(const struct tc_process *process)
+{
+	return process->refs - (process->flags & TC_PROCESS_INDEXED ? 1 : 0);
+}
+
+static void drop_parent(struct tc_processes *processes, struct tc_process *process)
+{
+	struct tc_process *parent = process->parent;
+
+	process->parent = NULL;
+	unref(processes, parent);
+}
+
+/*
+ * Bounds the chain above a process. What is cut off is above an ended ancestor that nobody but this
+ * chain refers to: no other process loses its ancestors for it. Live ancestors are as many as there
+ * are live processes anyway.
+ */
+static void cut_ancestors(struct tc_processes *processes, struct tc_process *process)
+{
+	for (unsigned n = 0; process->parent && n < 4 * TC_ANCESTORS_MAX; n++) {
+		if (n >= TC_ANCESTORS_MAX && process->flags & TC_PROCESS_EXITED &&
+		    children(process) == 1) {
+			process->flags |= TC_PROCESS_CUT;
+			drop_parent(processes, process);
+			return;
+		}
+		process = process->parent;
+	}
+}
+
+static void set_parent(struct tc_processes *processes, struct tc_process *process,
+		       struct tc_process *parent)
+{
+	if (process->parent == parent)
+		return;
+	/* Two processes of one tick and a pid used again could make a circle out of what /proc
+	 * says. */
+	if (process->refs > 1)
+		for (const struct tc_process *above = parent; above; above = above->parent)
+			if (above == process)
+				return;
+	if (process == parent)
+		return;
+	parent->refs++;
+	if (process->parent)
+		drop_parent(processes, process);
+	process->parent = parent;
+	cut_ancestors(processes, process);
+}
+
+/* Finds the parent by process id, for a process whose fork was not seen. */
+static void link_parent(struct tc_processes *processes, struct tc_process *process)
+{
+	struct tc_process *parent;
+
+	if (process->parent || !process->ppid)
+		return;
+	parent = newest(processes, process->ppid);
+	while (parent && parent->start_ns > process->start_ns &&
+	       !same_tick(processes, parent->start_ns, process->start_ns))
+		parent = parent->older;
+	if (parent)
+		set_parent(processes, process, parent);
+}
+
+void tc_processes_link(struct tc_processes *processes)
+{
+	struct tc_process *process;
+
+	DL_FOREACH(processes->live, process)
+	link_parent(processes, process);
+}
+
+/* --- events --- */
+
+static void set_image(struct tc_process *process, struct tc_image *image)
+{
+	tc_image_unref(process->image);
+	process->image = image;
+}
+
+static uint32_t slot_max(const struct tc_processes *processes)
+{
+	return processes->counts.image.bytes > IMAGE_BYTES_MAX ? SLOT_SHORT : UINT16_MAX;
+}
+
+/* What the header of any record says of its actor. */
+static void refresh(struct tc_process *process, const struct tc_record *record)
+{
+	process->flags |= TC_PROCESS_USED | TC_PROCESS_HAS_CREDS;
+	if (record->flags & TC_RECORD_KERNEL)
+		process->flags |= TC_PROCESS_KERNEL;
+	else
+		process->flags &= ~TC_PROCESS_KERNEL;
+	process->uid = record->uid;
+	process->euid = record->euid;
+	process->egid = record->egid;
+	process->ppid = record->ppid;
+	if (record->cgroup_id)
+		process->cgroup_id = record->cgroup_id;
+	/* Another thread may have another name; the process has that of its main thread. */
+	if (record->tid == record->tgid)
+		memcpy(process->comm, record->comm.bytes, sizeof(process->comm));
+}
+
+int tc_processes_see(struct tc_processes *processes, const struct tc_record *record, bool *ret_made,
+		     struct tc_process **ret_process)
+{
+	struct tc_process *process = tc_processes_find(processes, record->tgid, record->start_ns);
+	bool made = !process;
+
+	if (made) {
+		int error = make(processes, record->tgid, record->start_ns, &process);
+
+		if (error < 0)
+			return error;
+		process->flags |= TC_PROCESS_MISSED;
+		processes->counts.missed++;
+		memcpy(process->comm, record->comm.bytes, sizeof(process->comm));
+	}
+	refresh(process, record);
+	if (made)
+		link_parent(processes, process);
+	if (ret_made)
+		*ret_made = made;
+	*ret_process = process;
+	return 0;
+}
+
+int tc_processes_meet(struct tc_processes *processes, uint32_t tgid, uint64_t start_ns,
+		      uint64_t cgroup_id, bool *ret_made, struct tc_process **ret_process)
+{
+	struct tc_process *process = tc_processes_find(processes, tgid, start_ns);
+	bool made = !process;
+
+	if (made) {
+		int error = make(processes, tgid, start_ns, &process);
+
+		if (error < 0)
+			return error;
+		process->flags |= TC_PROCESS_MISSED;
+		processes->counts.missed++;
+	}
+	if (cgroup_id)
+		process->cgroup_id = cgroup_id;
+	process->flags |= TC_PROCESS_USED;
+	if (ret_made)
+		*ret_made = made;
+	*ret_process = process;
+	return 0;
+}
+
+int tc_processes_fork(struct tc_processes *processes, struct tc_process *parent,
+		      const struct tc_fork *fork)
+{
+	const struct tc_record *record = &fork->header;
+	struct tc_process *child =
+		tc_processes_find(processes, fork->child_tgid, fork->child_start_ns);
+
+	if (!child) {
+		int error = make(processes, fork->child_tgid, fork->child_start_ns, &child);
+
+		if (error < 0)
+			return error;
+		child->uid = record->uid;
+		child->euid = record->euid;
+		child->egid = record->egid;
+		child->cgroup_id = fork->child_cgroup_id;
+		child->flags |= TC_PROCESS_HAS_CREDS | TC_PROCESS_USED |
+				(record->flags & TC_RECORD_KERNEL ? TC_PROCESS_KERNEL : 0);
+		memcpy(child->comm, record->comm.bytes, sizeof(child->comm));
+	}
+	child->flags &= ~TC_PROCESS_MISSED;
+	child->flags |= TC_PROCESS_HAS_VPID;
+	child->vpid = fork->child_vpid;
+	child->ppid = parent->tgid;
+	if (!child->image)
+		child->image = tc_image_ref(parent->image);
+	set_parent(processes, child, parent);
+	return 0;
+}
+
+int tc_processes_exec(struct tc_processes *processes, struct tc_process *process,
+		      const struct tc_exec *exec)
+{
+	struct tc_image *image =
+		tc_image_new(&processes->counts.image, exec, 0, slot_max(processes));
+
+	if (!image)
+		return -ENOMEM;
+	set_image(process, image);
+	process->vpid = exec->vpid;
+	process->flags |= TC_PROCESS_HAS_VPID;
+	memcpy(process->comm, exec->header.comm.bytes, sizeof(process->comm));
+	return 0;
+}
+
+void tc_processes_exit(struct tc_processes *processes, struct tc_process *process)
+{
+	retire(processes, process);
+}
+
+/* --- facts from elsewhere --- */
+
+/* Writes what an entry does not know yet. */
+static int fill(struct tc_processes *processes, struct tc_process *process,
+		const struct tc_process_facts *facts)
+{
+	if (!process->image && facts->exec) {
+		process->image = tc_image_new(&processes->counts.image, facts->exec, facts->absent,
+					      slot_max(processes));
+		if (!process->image)
+			return -ENOMEM;
+	}
+	if (!process->comm[0])
+		memcpy(process->comm, facts->comm, sizeof(process->comm));
+	if (!process->cgroup_id)
+		process->cgroup_id = facts->cgroup_id;
+	if (!process->ppid)
+		process->ppid = facts->ppid;
+	if (!(process->flags & TC_PROCESS_HAS_VPID))
+		process->vpid = facts->vpid;
+	if (!(process->flags & TC_PROCESS_HAS_CREDS)) {
+		process->uid = facts->uid;
+		process->euid = facts->euid;
+		process->egid = facts->egid;
+	}
+	process->flags |=
+		facts->flags & (TC_PROCESS_KERNEL | TC_PROCESS_HAS_VPID | TC_PROCESS_HAS_CREDS);
+	return 0;
+}
+
+int tc_processes_add(struct tc_processes *processes, const struct tc_process_facts *facts)
+{
+	struct tc_process *process = newest(processes, facts->tgid);
+
+	while (process && !same_tick(processes, process->start_ns, facts->start_ns))
+		process = process->older;
+	if (!process) {
+		int error = make(processes, facts->tgid, facts->start_ns, &process);
+
+		if (error < 0)
+			return error;
+		process->flags |= TC_PROCESS_TICKS;
+	}
+	return fill(processes, process, facts);
+}
+
+int tc_processes_complete(struct tc_processes *processes, struct tc_process *process,
+			  const struct tc_process_facts *facts)
+{
+	int error;
+
+	if (facts->tgid != process->tgid ||
+	    !same_tick(processes, process->start_ns, facts->start_ns))
+		return -ESTALE;
+	error = fill(processes, process, facts);
+	if (error < 0)
+		return error;
+	link_parent(processes, process);
+	return 0;
+}
+
+/* --- bounds --- */
+
+void tc_processes_trim(struct tc_processes *processes)
+{
+	while (processes->n_grace > TC_PROCESS_GRACE) {
+		struct tc_process *process = processes->grace;
+
+		processes->grace = process->next;
+		processes->n_grace--;
+		index_remove(processes, process);
+		unref(processes, process);
+	}
+	while (processes->counts.ended > ENDED_MAX && processes->ended != processes->grace) {
+		struct tc_process *process = processes->ended;
+
+		DL_DELETE(processes->ended, process);
+		process->flags |= TC_PROCESS_SEVERED;
+		processes->counts.severed++;
+		if (process->parent) {
+			process->flags |= TC_PROCESS_CUT;
+			drop_parent(processes, process);
+		}
+	}
+	for (unsigned n = 0; processes->counts.live > LIVE_MAX && n < TRIM_STEPS; n++) {
+		struct tc_process *process = tc_processes_next(processes);
+
+		if (!(process->flags & TC_PROCESS_USED)) {
+			retire(processes, process);
+			processes->counts.evicted++;
+		}
+		process->flags &= ~TC_PROCESS_USED;
+	}
+}
+
+struct tc_process *tc_processes_next(struct tc_processes *processes)
+{
+	struct tc_process *process = processes->live;
+
+	if (process) {
+		DL_DELETE(processes->live, process);
+		DL_APPEND(processes->live, process);
+	}
+	return process;
+}

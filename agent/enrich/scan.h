@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Processes as /proc tells of them, put into the form in which a probe tells of them. */
+#ifndef TOCSIN_AGENT_ENRICH_SCAN_H
+#define TOCSIN_AGENT_ENRICH_SCAN_H
+
+#include <stdint.h>
+
+#include "agent/enrich/cgroupfs.h"
+#include "agent/enrich/process.h"
+#include "record.h"
+
+/* What /proc says of one process. Large: 25 KiB. facts.exec points into record. */
+struct tc_scan {
+	struct tc_process_facts facts;
+	union {
+		struct tc_exec exec;
+		char record[TC_RECORD_MAX];
+	};
+};
+
+/* Length of a clock tick of /proc, in nanoseconds. */
+uint64_t tc_scan_tick_ns(void);
+
+/*
+ * Reads /proc/TGID. Parts that cannot be read (a kernel thread has no executable; another user's
+ * process without the capability to look) are told as absent. 0, -ENOENT or -ESRCH when there is no
+ * such process, or another negative errno. fs may be NULL: the cgroup's id is unknown then.
+ */
+int tc_scan_process(struct tc_scan *scan, uint32_t tgid, struct tc_cgroupfs *fs);
+
+/* Reads all processes into the table. Those that go while it reads are left out. 0 or a negative
+ * errno. */
+int tc_scan_all(struct tc_processes *processes, struct tc_cgroupfs *fs);
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/enrich/world.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/enrich/cgroupfs.h"
+#include "agent/enrich/scan.h"
+#include "agent/log.h"
+
+#define TICK_NS 1000000000ULL
+/* Looks into /proc for unknown processes, for each second: where forks are lost, the host is busy
+ * enough. */
+#define LOOKUPS_PER_TICK 100
+/* Live entries checked in each second after a loss. */
+#define SWEEP_PER_TICK 4096
+/* A smaller difference is the measurement's own, or the clock being slewed. */
+#define CLOCK_STEP_NS 100000
+
+/* Fixed since Linux 3.8 (98f842e675f9) and 4.6 (a79a908fd2b0), include/linux/proc_ns.h. */
+static const struct tc_namespaces initial_namespaces = {
+	.ipc = 0xEFFFFFFFU,
+	.uts = 0xEFFFFFFEU,
+	.user = 0xEFFFFFFDU,
+	.pid = 0xEFFFFFFCU,
+	.cgroup = 0xEFFFFFFBU,
+};
+
+static void find_types(struct tc_world *world)
+{
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
+		const struct tc_kind_info *info = tc_kind_info(kind);
+
+		for (unsigned i = 0; info && i < info->n_members; i++)
+			if (info->members[i].wire == TC_W_u32 &&
+			    strcmp(info->members[i].member, "type") == 0)
+				world->type_offset[kind] = info->members[i].offset;
+	}
+}
+
+int tc_world_init(struct tc_world *world)
+{
+	*world = (struct tc_world){
+		.processes = tc_processes_new(tc_scan_tick_ns()),
+		.cgroups = tc_cgroups_new(),
+		.users = tc_users_new(),
+		.host = initial_namespaces,
+	};
+	if (!world->processes || !world->cgroups || !world->users) {
+		tc_world_done(world);
+		return -ENOMEM;
+	}
+	find_types(world);
+	/* While the time zone's file can still be read. */
+	tzset();
+	return 0;
+}
+
+void tc_world_done(struct tc_world *world)
+{
+	tc_processes_free(world->processes);
+	tc_cgroups_free(world->cgroups);
+	tc_users_free(world->users);
+	free(world->scan);
+	*world = (struct tc_world){0};
+}
+
+/* --- the host --- */
+
+static void read_boot_id(struct tc_world *world)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? 0 : read(fd, world->boot_id, sizeof(world->boot_id) - 1);
+
+	world->boot_id[length == sizeof(world->boot_id) - 1 ? length : 0] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+static void read_namespaces(struct tc_world *world)
+{
+	const struct tc_exec *exec = &world->scan->exec;
+
+	if (tc_scan_process(world->scan, 1, NULL) < 0 || !exec->header.mnt_ns)
+		return;
+	world->host = (struct tc_namespaces){
+		.mnt = exec->header.mnt_ns,
+		.pid = exec->header.pid_ns,
+		.user = exec->header.user_ns,
+		.net = exec->net_ns,
+		.uts = exec->uts_ns,
+		.ipc = exec->ipc_ns,
+		.cgroup = exec->cgroup_ns,
+	};
+}
+
+int tc_world_scan(struct tc_world *world)
+{
+	int error;
+
+	if (!world->scan)
+		world->scan = malloc(sizeof(*world->scan));
+	if (!world->scan)
+		return -ENOMEM;
+	tc_clock_measure(&world->clock);
+	read_boot_id(world);
+	if (gethostname(world->hostname, sizeof(world->hostname) - 1) < 0)
+		world->hostname[0] = '\0';
+	read_namespaces(world);
+	error = tc_users_refresh(world->users, "");
+	if (error < 0)
+		return error;
+	error = tc_cgroups_scan(world->cgroups);
+	if (error == -ENOMEM)
+		return error;
+	if (error < 0)
+		tc_warning("cgroups are unknown: cannot read the cgroup v2 file system: %s",
+			   strerror(-error));
+	error = tc_scan_all(world->processes, tc_cgroups_fs(world->cgroups));
+	if (error < 0)
+		return error;
+	world->live = true;
+	return 0;
+}
+
+/* An exit may be among lost events: what has no directory in /proc any more has ended. */
+static void sweep(struct tc_world *world)
+{
+	for (unsigned n = 0; world->sweep_left && n < SWEEP_PER_TICK; n++) {
+		struct tc_process *process = tc_processes_next(world->processes);
+		char path[32];
+
+		world->sweep_left--;
+		if (!process)
+			return;
+		snprintf(path, sizeof(path), "/proc/%u", process->tgid);
+		if (access(path, F_OK) < 0 && errno == ENOENT)
+			tc_processes_exit(world->processes, process);
+	}
+}
+
+static int tick(struct tc_world *world, uint64_t now_ns)
+{
+	struct tc_clock clock = world->clock;
+	int64_t step_ns = tc_clock_measure(&clock);
+
+	if (step_ns > CLOCK_STEP_NS || step_ns < -CLOCK_STEP_NS)
+		world->clock = clock;
+	world->next_tick_ns = now_ns + TICK_NS;
+	world->lookups_left = LOOKUPS_PER_TICK;
+	sweep(world);
+	return tc_users_refresh(world->users, "");
+}
+
+/* Completes an entry that came out of nowhere. One that /proc does not know has ended since. */
+static int look_up(struct tc_world *world, struct tc_process *process)
+{
+	int error;
+
+	if (!world->live || !world->lookups_left)
+		return 0;
+	world->lookups_left--;
+	error = tc_scan_process(world->scan, process->tgid, tc_cgroups_fs(world->cgroups));
+	if (error == 0)
+		error = tc_processes_complete(world->processes, process, &world->scan->facts);
+	if (error == -ENOENT || error == -ESRCH || error == -ESTALE)
+		tc_processes_exit(world->processes, process);
+	return error == -ENOMEM ? error : 0;
+}
+
+/* --- what events change --- */
+
+static int on_fork(struct tc_world *world, struct tc_event *event)
+{
+	const struct tc_fork *fork = (const struct tc_fork *)event->record;
+
+	tc_cgroups_see(world->cgroups, fork->child_cgroup_id);
+	return event->process ? tc_processes_fork(world->processes, event->process, fork) : 0;
+}
+
+static int on_exec(struct tc_world *world, struct tc_event *event)
+{
+	const struct tc_exec *exec = (const struct tc_exec *)event->record;
+
+	return event->process ? tc_processes_exec(world->processes, event->process, exec) : 0;
+}
+
+static int on_trace(struct tc_world *world, struct tc_event *event)
+{
+	const struct tc_trace *trace = (const struct tc_trace *)event->record;
+	bool made;
+	int error;
+
+	tc_cgroups_see(world->cgroups, trace->target_cgroup_id);
+	if (!trace->target_tgid)
+		return 0;
+	error = tc_processes_meet(world->processes, trace->target_tgid, trace->target_start_ns,
+				  trace->target_cgroup_id, &made, &event->target);
+	if (error == 0 && made)
+		error = look_up(world, event->target);
+	return error;
+}
+
+/* The three cgroup events have the same members. */
+static_assert(offsetof(struct tc_cgroup_mkdir, path) == offsetof(struct tc_cgroup_rename, path) &&
+		      offsetof(struct tc_cgroup_mkdir, path) ==
+			      offsetof(struct tc_cgroup_rmdir, path) &&
+		      offsetof(struct tc_cgroup_mkdir, target_id) ==
+			      offsetof(struct tc_cgroup_rename, target_id) &&
+		      offsetof(struct tc_cgroup_mkdir, target_id) ==
+			      offsetof(struct tc_cgroup_rmdir, target_id),
+	      "cgroup events are read through one struct");
+
+static int on_cgroup(struct tc_world *world, struct tc_event *event)
+{
+	const struct tc_cgroup_mkdir *mkdir = (const struct tc_cgroup_mkdir *)event->record;
+	const struct tc_slot *path = &mkdir->path;
+	bool cut = path->flags & (TC_SLOT_CUT | TC_SLOT_UNREADABLE);
+
+	if (cut && tc_cgroups_see(world->cgroups, mkdir->target_id))
+		return 0;
+	if (!(path->flags & TC_SLOT_PRESENT) || !path->stored)
+		return 0;
+	return tc_cgroups_set(world->cgroups, mkdir->target_id,
+			      (const char *)event->record + path->offset, path->stored, cut);
+}
+
+static int on_loss(struct tc_world *world, struct tc_event *event)
+{
+	if (world->live)
+		world->sweep_left = tc_processes_counts(world->processes)->live;
+	return 0;
+}
+
+typedef int (*updater)(struct tc_world *world, struct tc_event *event);
+
+static const updater updaters[TC_KIND_LIMIT] = {
+	[TC_KIND_fork] = on_fork,	    [TC_KIND_exec] = on_exec,
+	[TC_KIND_trace] = on_trace,	    [TC_KIND_cgroup_mkdir] = on_cgroup,
+	[TC_KIND_cgroup_rmdir] = on_cgroup, [TC_KIND_cgroup_rename] = on_cgroup,
+	[TC_KIND_loss] = on_loss,
+};
+
+static int see_actor(struct tc_world *world, struct tc_event *event)
+{
+	const struct tc_record *record = event->record;
+	bool made;
+	int error;
+
+	if (event->kind->traits & TC_TRAIT_AGENT || !record->tgid)
+		return 0;
+	error = tc_processes_see(world->processes, record, &made, &event->process);
+	if (error == 0 && made)
+		error = look_up(world, event->process);
+	return error;
+}
+
+int tc_world_enrich(struct tc_world *world, struct tc_event *event)
+{
+	const struct tc_record *record = event->record;
+	int error = 0;
+
+	event->world = world;
+	world->events++;
+	if (world->live && record->time_ns >= world->next_tick_ns)
+		error = tick(world, record->time_ns);
+	if (error == 0)
+		error = see_actor(world, event);
+	if (error == 0 && updaters[record->kind])
+		error = updaters[record->kind](world, event);
+	if (record->cgroup_id)
+		event->cgroup = tc_cgroups_see(world->cgroups, record->cgroup_id);
+	return error;
+}
+
+void tc_world_settle(struct tc_world *world, struct tc_event *event)
+{
+	if (event->record->kind == TC_KIND_exit && event->process)
+		tc_processes_exit(world->processes, event->process);
+	if (event->record->kind == TC_KIND_cgroup_rmdir)
+		tc_cgroups_remove(world->cgroups,
+				  ((const struct tc_cgroup_rmdir *)event->record)->target_id);
+	event->process = NULL;
+	event->target = NULL;
+	event->cgroup = NULL;
+	tc_processes_trim(world->processes);
+	tc_cgroups_trim(world->cgroups);
+}

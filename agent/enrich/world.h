@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the agent knows of the host beside the events: processes, cgroups, users, the clock.
+ *
+ * Filled once from /proc, /sys/fs/cgroup and /etc/passwd; afterwards kept by the events. Only a
+ * live world looks at the host again, and not often: once for a process or cgroup that comes out of
+ * nowhere because events were lost, and once a second for users and clock. A replayed world is made
+ * by its events alone.
+ */
+#ifndef TOCSIN_AGENT_ENRICH_WORLD_H
+#define TOCSIN_AGENT_ENRICH_WORLD_H
+
+#include "agent/enrich/cgroup.h"
+#include "agent/enrich/clock.h"
+#include "agent/enrich/process.h"
+#include "agent/enrich/user.h"
+#include "agent/event.h"
+
+/* Inode numbers of the namespaces of process 1; 0 where not known. */
+struct tc_namespaces {
+	uint32_t mnt, pid, user, net, uts, ipc, cgroup;
+};
+
+struct tc_scan;
+
+struct tc_world {
+	struct tc_processes *processes;
+	struct tc_cgroups *cgroups;
+	struct tc_users *users;
+	struct tc_clock clock;
+	char boot_id[37]; /* /proc/sys/kernel/random/boot_id; "" when unknown */
+	char hostname[65];
+	bool live; /* may look at the host; set by tc_world_scan() */
+	struct tc_namespaces host;
+	uint64_t events;       /* enriched so far: evt.num of the last one */
+	uint64_t next_tick_ns; /* since boot: when users and clock are looked at again */
+	uint32_t lookups_left; /* processes that may still be looked up before the next tick */
+	uint64_t sweep_left;   /* processes that are still to be checked after a loss */
+	struct tc_scan *scan;  /* scratch for lookups; NULL while not live */
+	uint16_t type_offset[TC_KIND_LIMIT]; /* of the member `type`; 0: none */
+};
+
+/* Empty tables, no look at the host: for tests and replay. 0 or -ENOMEM. */
+int tc_world_init(struct tc_world *world);
+/*
+ * Fills the tables from this host and makes the world live. 0 or a negative errno; what could not
+ * be read of one process is left unknown, and so are all cgroups where cgroup v2 is not mounted.
+ */
+int tc_world_scan(struct tc_world *world);
+void tc_world_done(struct tc_world *world);
+
+/*
+ * Before an event is judged: brings the tables up to date with it (fork, exec, cgroup_mkdir ...)
+ * and points event->process, target, cgroup and world at what they say. 0 or -ENOMEM.
+ */
+int tc_world_enrich(struct tc_world *world, struct tc_event *event);
+/* After an event was judged: lets go of what it ended (exit, cgroup_rmdir). event->process and so
+ * on are gone then. */
+void tc_world_settle(struct tc_world *world, struct tc_event *event);
+
+#endif
