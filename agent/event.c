@@ -71,6 +71,8 @@ static void present_number(struct tc_event *event, const struct tc_member *membe
 		*ret_value = (struct tc_value){.type = TC_TYPE_UINT, .uint = number};
 		break;
 	case TC_TYPE_INT:
+		if (member->show == TC_SHOW_id && number == TC_ABSENT_U32)
+			number = (uint64_t)-1;
 		*ret_value = (struct tc_value){.type = TC_TYPE_INT, .sint = (int64_t)number};
 		break;
 	case TC_TYPE_BOOL:

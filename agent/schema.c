@@ -309,6 +309,15 @@ static int compare_names(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
+/* For a name that only aliases give. */
+static const char *first_member_doc(const struct tc_field *field)
+{
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++)
+		if (field->member[kind])
+			return field->member[kind]->doc;
+	return "";
+}
+
 static void fields_build(void)
 {
 	for (size_t i = 0; i < COUNT(sources); i++)
@@ -320,7 +329,7 @@ static void fields_build(void)
 
 		field->type = tc_show_type(field->show);
 		if (!field->doc)
-			field->doc = "";
+			field->doc = first_member_doc(field);
 		if (field->const_kinds && field->const_kinds == field->kinds)
 			field->flags |= TC_FIELD_CONSTANT;
 	}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tocsin check: are these rule files valid? */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/cmd/cmd.h"
+#include "output/format/json_writer.h"
+#include "rules/ruleset.h"
+
+/* What is known of one file once all are read. */
+struct verdict {
+	const char *path;
+	const struct tc_rule_file *file; /* NULL: it could not be read */
+	size_t errors, warnings;
+};
+
+struct check {
+	struct tc_diagnostics diagnostics;
+	struct tc_ruleset *set;
+	struct verdict *verdicts;
+	size_t n_verdicts;
+	bool json, verbose;
+};
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static struct verdict *find_verdict(struct check *check, const char *path)
+{
+	for (size_t i = 0; i < check->n_verdicts; i++) {
+		if (!strcmp(check->verdicts[i].path, path))
+			return &check->verdicts[i];
+	}
+	return NULL;
+}
+
+/* Files that were read, then paths that only findings name. 0 or -ENOMEM. */
+static int gather(struct check *check)
+{
+	size_t n_files;
+	const struct tc_rule_file *files = tc_ruleset_files(check->set, &n_files);
+
+	check->verdicts = calloc(n_files + check->diagnostics.count + 1, sizeof(*check->verdicts));
+	if (!check->verdicts)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_files; i++)
+		check->verdicts[check->n_verdicts++] =
+			(struct verdict){.path = files[i].path, .file = &files[i]};
+	for (size_t i = 0; i < check->diagnostics.count; i++) {
+		const struct tc_diagnostic *diagnostic = &check->diagnostics.items[i];
+		const char *path = diagnostic->file ? diagnostic->file : "";
+		struct verdict *verdict = find_verdict(check, path);
+
+		if (!verdict) {
+			verdict = &check->verdicts[check->n_verdicts++];
+			verdict->path = path;
+		}
+		if (diagnostic->severity == TC_SEVERITY_ERROR)
+			verdict->errors++;
+		else
+			verdict->warnings++;
+	}
+	return 0;
+}
+
+/* Calls back for each kind in a set of kinds. */
+static void each_kind(uint64_t kinds, void (*call)(const struct tc_kind_info *, void *), void *data)
+{
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
+		if (kinds >> kind & 1)
+			call(tc_kind_info(kind), data);
+	}
+}
+
+static void print_kind(const struct tc_kind_info *info, void *data)
+{
+	const char **separator = data;
+
+	printf("%s%s", *separator, info->name);
+	*separator = ", ";
+}
+
+static void print_rules(const struct check *check, const char *path)
+{
+	for (size_t i = 0; i < tc_ruleset_count(check->set); i++) {
+		const struct tc_rule *rule = tc_ruleset_at(check->set, i);
+		const char *separator = "";
+
+		if (strcmp(rule->file, path))
+			continue;
+		printf("  %s (%s): ", rule->name, tc_priority_name(rule->priority));
+		if (rule->kinds == tc_kinds_all())
+			printf("all kinds of events");
+		else
+			each_kind(rule->kinds, print_kind, &separator);
+		printf("%s\n", rule->kinds ? "" : "nothing");
+	}
+}
+
+static void print_verdict(const struct check *check, const struct verdict *verdict)
+{
+	bool colour = isatty(STDOUT_FILENO);
+
+	for (size_t i = 0; i < check->diagnostics.count; i++) {
+		const struct tc_diagnostic *diagnostic = &check->diagnostics.items[i];
+
+		if (!strcmp(diagnostic->file ? diagnostic->file : "", verdict->path))
+			tc_diagnostic_print(diagnostic, stdout, colour);
+	}
+	if (verdict->errors)
+		printf("%s: invalid, %zu error%s", verdict->path, verdict->errors,
+		       plural(verdict->errors));
+	else if (verdict->file)
+		printf("%s: ok (%zu rule%s, %zu macro%s, %zu list%s)", verdict->path,
+		       verdict->file->n_rules, plural(verdict->file->n_rules),
+		       verdict->file->n_macros, plural(verdict->file->n_macros),
+		       verdict->file->n_lists, plural(verdict->file->n_lists));
+	if (verdict->warnings)
+		printf(", %zu warning%s", verdict->warnings, plural(verdict->warnings));
+	putchar('\n');
+	if (check->verbose)
+		print_rules(check, verdict->path);
+}
+
+static void write_files(const struct check *check, struct tc_json *json)
+{
+	tc_json_key(json, "files");
+	tc_json_array_begin(json);
+	for (size_t i = 0; i < check->n_verdicts; i++) {
+		const struct verdict *verdict = &check->verdicts[i];
+
+		tc_json_object_begin(json);
+		tc_json_key(json, "path");
+		tc_json_string(json, verdict->path);
+		tc_json_key(json, "valid");
+		tc_json_bool(json, !verdict->errors);
+		tc_json_key(json, "errors");
+		tc_json_uint(json, verdict->errors);
+		tc_json_key(json, "warnings");
+		tc_json_uint(json, verdict->warnings);
+		tc_json_key(json, "rules");
+		tc_json_uint(json, verdict->file ? verdict->file->n_rules : 0);
+		tc_json_key(json, "macros");
+		tc_json_uint(json, verdict->file ? verdict->file->n_macros : 0);
+		tc_json_key(json, "lists");
+		tc_json_uint(json, verdict->file ? verdict->file->n_lists : 0);
+		tc_json_object_end(json);
+	}
+	tc_json_array_end(json);
+}
+
+static void write_kind(const struct tc_kind_info *info, void *data)
+{
+	tc_json_string(data, info->name);
+}
+
+static void write_rules(const struct check *check, struct tc_json *json)
+{
+	tc_json_key(json, "rules");
+	tc_json_array_begin(json);
+	for (size_t i = 0; i < tc_ruleset_count(check->set); i++) {
+		const struct tc_rule *rule = tc_ruleset_at(check->set, i);
+
+		tc_json_object_begin(json);
+		tc_json_key(json, "name");
+		tc_json_string(json, rule->name);
+		tc_json_key(json, "priority");
+		tc_json_string(json, tc_priority_name(rule->priority));
+		tc_json_key(json, "kinds");
+		tc_json_array_begin(json);
+		each_kind(rule->kinds, write_kind, json);
+		tc_json_array_end(json);
+		tc_json_key(json, "file");
+		tc_json_string(json, rule->file);
+		tc_json_key(json, "line");
+		tc_json_uint(json, rule->line);
+		tc_json_object_end(json);
+	}
+	tc_json_array_end(json);
+}
+
+static void write_diagnostics(const struct check *check, struct tc_json *json)
+{
+	tc_json_key(json, "diagnostics");
+	tc_json_array_begin(json);
+	for (size_t i = 0; i < check->diagnostics.count; i++) {
+		const struct tc_diagnostic *diagnostic = &check->diagnostics.items[i];
+
+		tc_json_object_begin(json);
+		tc_json_key(json, "severity");
+		tc_json_string(json,
+			       diagnostic->severity == TC_SEVERITY_ERROR ? "error" : "warning");
+		tc_json_key(json, "code");
+		tc_json_string(json, diagnostic->code);
+		tc_json_key(json, "file");
+		tc_json_string(json, diagnostic->file);
+		tc_json_key(json, "line");
+		tc_json_uint(json, diagnostic->line);
+		tc_json_key(json, "column");
+		tc_json_uint(json, diagnostic->column);
+		tc_json_key(json, "width");
+		tc_json_uint(json, diagnostic->width);
+		tc_json_key(json, "message");
+		tc_json_string(json, diagnostic->message);
+		tc_json_key(json, "hint");
+		tc_json_string(json, diagnostic->hint);
+		tc_json_object_end(json);
+	}
+	tc_json_array_end(json);
+}
+
+/* 0 or -ENOMEM. */
+static int print_json(const struct check *check)
+{
+	_cleanup_buffer_ struct tc_buffer buffer = {0};
+	_cleanup_json_ struct tc_json json = {.buffer = &buffer};
+
+	tc_json_object_begin(&json);
+	tc_json_key(&json, "valid");
+	tc_json_bool(&json, !check->diagnostics.errors);
+	write_files(check, &json);
+	write_rules(check, &json);
+	write_diagnostics(check, &json);
+	tc_json_object_end(&json);
+	if (tc_buffer_failed(&buffer))
+		return -ENOMEM;
+	puts(buffer.bytes);
+	return 0;
+}
+
+static int run(struct check *check, const struct tc_strings *paths)
+{
+	int r = tc_ruleset_examine(paths->items, paths->count, &check->diagnostics, &check->set);
+
+	if (!r)
+		r = gather(check);
+	if (!r && check->json)
+		r = print_json(check);
+	for (size_t i = 0; !r && !check->json && i < check->n_verdicts; i++)
+		print_verdict(check, &check->verdicts[i]);
+	if (r) {
+		fprintf(stderr, "tocsin: check: %s\n", strerror(-r));
+		return TC_EXIT_ENVIRONMENT;
+	}
+	return check->diagnostics.errors ? TC_EXIT_NO : TC_EXIT_GOOD;
+}
+
+int tc_cmd_check(int argc, char **argv)
+{
+	struct check check = {0};
+	struct tc_strings paths;
+	const struct tc_option options[] = {
+		{"json", 'j', TC_OPTION_FLAG, NULL, &check.json,
+		 "write one JSON object: files, rules, diagnostics"},
+		{"verbose", 'v', TC_OPTION_FLAG, NULL, &check.verbose,
+		 "tell of each rule in force which kinds of events it can match"},
+		{0},
+	};
+	const struct tc_usage usage = {
+		.command = "check",
+		.synopsis = "[OPTION]... PATH...",
+		.doc = "Validate rule files, or the *.yaml and *.yml files in directories, as one "
+		       "set in the order given. Exits with 0 when all are valid, 1 when not.",
+		.options = options,
+		.positional_min = 1,
+		.positional_max = SIZE_MAX,
+	};
+	int code = tc_options_parse(&usage, argc, argv, &paths);
+
+	if (code >= 0)
+		return code;
+	code = run(&check, &paths);
+	free(paths.items);
+	free(check.verdicts);
+	tc_ruleset_free(check.set);
+	tc_diagnostics_done(&check.diagnostics);
+	return code;
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tocsin run: watch this host. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/cmd/cmd.h"
+#include "agent/cmd/run_report.h"
+#include "agent/kernel.h"
+#include "agent/load.h"
+#include "agent/log.h"
+#include "agent/notice.h"
+#include "agent/pipeline.h"
+#include "agent/read.h"
+#include "agent/scope.h"
+
+#define DEFAULT_RULES "/etc/tocsin/rules.d"
+#define RING_BYTES (2 * 1024 * 1024)
+/* How long a record that is not urgent may lie in its ring, in milliseconds. */
+#define DRAIN_MS 100
+
+struct run_options {
+	struct tc_strings rules, outputs;
+	const char *journal, *scope;
+	uint64_t ring_bytes, duration_ns;
+	bool fallback, debug;
+};
+
+/* All that runs; freed in the opposite order. */
+struct run {
+	struct run_options options;
+	struct tc_ruleset *rules;
+	struct tc_journal *journal;
+	struct tc_output **outputs;
+	size_t n_outputs;
+	struct tc_kernel kernel;
+	struct tc_world world;
+	struct tc_probes *probes;
+	struct tc_reader *reader;
+	struct tc_pipeline *pipeline;
+	uint64_t started_ns;
+};
+
+static volatile sig_atomic_t stop_requested;
+
+static void request_stop(int signal)
+{
+	(void)signal;
+	stop_requested = 1;
+}
+
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
+static int parse(struct run_options *options, int argc, char **argv)
+{
+	const struct tc_option rows[] = {
+		{"rules", 'r', TC_OPTION_STRINGS, "PATH", &options->rules,
+		 "rule file or directory; may be given more than once (" DEFAULT_RULES ")"},
+		{"journal", 'j', TC_OPTION_STRING, "FILE", &options->journal,
+		 "database that alerts are committed to (" TC_JOURNAL_DEFAULT_PATH ")"},
+		{"output", 'o', TC_OPTION_STRINGS, "SPEC", &options->outputs,
+		 "where alerts go besides: stdout, stdout:format=text or null; may be given more "
+		 "than once (stdout)"},
+		{"scope", 's', TC_OPTION_STRING, "CGROUP", &options->scope,
+		 "watch only this cgroup and those below it: a directory of the cgroup2 file "
+		 "system, or a path from its root"},
+		{"for", 0, TC_OPTION_DURATION, "DURATION", &options->duration_ns,
+		 "stop after that time: 90s, 5m, 2h"},
+		{"ring-size", 0, TC_OPTION_SIZE, "BYTES", &options->ring_bytes,
+		 "room for records of each CPU, a power of two (2M)"},
+		{"fallback", 0, TC_OPTION_FLAG, NULL, &options->fallback,
+		 "do not use LSM hooks even where the kernel has them"},
+		{"debug", 'd', TC_OPTION_FLAG, NULL, &options->debug,
+		 "tell what the kernel says of each probe"},
+		{0},
+	};
+	const struct tc_usage usage = {
+		.command = "run",
+		.synopsis = "[OPTION]...",
+		.doc = "Watches this host: events from the kernel are judged by rules, alerts are "
+		       "committed to the journal and printed. Ends with a summary on SIGINT or "
+		       "SIGTERM. Needs root.",
+		.options = rows,
+	};
+	struct tc_strings positional = {0};
+	int code = tc_options_parse(&usage, argc, argv, &positional);
+
+	free(positional.items);
+	return code;
+}
+
+/* --- parts --- */
+
+static int load_rules(struct run *run)
+{
+	static const char *const default_rules[] = {DEFAULT_RULES};
+	const struct tc_strings *given = &run->options.rules;
+	struct tc_diagnostics diagnostics = {0};
+	int r;
+
+	r = tc_ruleset_load(given->count ? given->items : default_rules, given->count ?: 1,
+			    &diagnostics, &run->rules);
+	tc_diagnostics_print(&diagnostics, stderr, isatty(STDERR_FILENO));
+	tc_diagnostics_done(&diagnostics);
+	return r;
+}
+
+static int open_outputs(struct run *run)
+{
+	const char *spec = isatty(STDOUT_FILENO) ? "stdout:format=text" : "stdout";
+	const char *const *specs = &spec;
+	size_t n_specs = 1;
+
+	if (run->options.outputs.count) {
+		specs = run->options.outputs.items;
+		n_specs = run->options.outputs.count;
+	}
+	run->outputs = calloc(n_specs, sizeof(struct tc_output *));
+	if (!run->outputs)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_specs; i++) {
+		int r = tc_output_open(specs[i], &run->outputs[i]);
+
+		if (r < 0)
+			return r;
+		run->n_outputs++;
+	}
+	return 0;
+}
+
+/* A cgroup given by its directory, or by its path in the hierarchy, to its id. */
+static int find_scope(const struct run *run, uint64_t *ret_id)
+{
+	int r = run->options.scope ? tc_scope_find(run->options.scope, ret_id) : 0;
+
+	if (r < 0)
+		return tc_error_return(r, "%s is no cgroup v2 of this host", run->options.scope);
+	return 0;
+}
+
+static int start_probes(struct run *run)
+{
+	struct tc_load_options options = {
+		.ring_bytes = (uint32_t)run->options.ring_bytes,
+		.agent_tgid = (uint32_t)getpid(),
+		.force_fallback = run->options.fallback,
+	};
+	const char *reason = "";
+	int r = tc_kernel_probe(&run->kernel, &reason);
+
+	if (r < 0) {
+		tc_error("%s", reason);
+		return r;
+	}
+	r = find_scope(run, &options.scope_cgroup_id);
+	if (r >= 0)
+		r = tc_probes_load(&run->kernel, &options, &run->probes);
+	if (r >= 0)
+		r = tc_reader_open(run->probes, &run->reader);
+	return r;
+}
+
+/* Events of these kinds wake the reader at once: a rule of priority Critical or above may match them. */
+static uint64_t urgent_kinds(const struct tc_ruleset *rules)
+{
+	uint64_t kinds = 0;
+
+	for (size_t i = 0; i < tc_ruleset_count(rules); i++) {
+		const struct tc_rule *rule = tc_ruleset_at(rules, i);
+
+		if (rule->priority <= TC_PRIORITY_CRITICAL)
+			kinds |= rule->kinds;
+	}
+	return kinds;
+}
+
+/* Kinds that the agent's own tables are kept by. */
+static uint64_t state_kinds(void)
+{
+	uint64_t kinds = 0;
+
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
+		const struct tc_kind_info *info = tc_kind_info(kind);
+
+		if (info && info->traits & TC_TRAIT_STATE)
+			kinds |= TC_KIND_BIT(kind);
+	}
+	return kinds;
+}
+
+static int start(struct run *run)
+{
+	struct tc_pipeline_parts parts;
+	int r;
+
+	r = tc_world_init(&run->world);
+	if (r >= 0)
+		r = start_probes(run);
+	if (r < 0)
+		return r;
+
+	/* Events first, then the look at /proc: nothing falls between the two. */
+	tc_probes_controls(run->probes)->urgent = urgent_kinds(run->rules);
+	tc_probes_controls(run->probes)->kinds = tc_ruleset_kinds(run->rules) | state_kinds();
+	r = tc_world_scan(&run->world);
+	if (r < 0)
+		return tc_error_return(r, "cannot read the processes and cgroups of this host");
+
+	parts = (struct tc_pipeline_parts){.world = &run->world,
+					   .rules = run->rules,
+					   .journal = run->journal,
+					   .outputs = run->outputs,
+					   .n_outputs = run->n_outputs};
+	return tc_pipeline_new(&parts, &run->pipeline);
+}
+
+static void stop(struct run *run)
+{
+	tc_pipeline_free(run->pipeline);
+	tc_reader_close(run->reader);
+	tc_probes_free(run->probes);
+	tc_world_done(&run->world);
+	tc_kernel_done(&run->kernel);
+	for (size_t i = 0; i < run->n_outputs; i++)
+		tc_output_close(run->outputs[i]);
+	free(run->outputs);
+	tc_journal_close(run->journal);
+	tc_ruleset_free(run->rules);
+	free(run->options.rules.items);
+	free(run->options.outputs.items);
+}
+
+/* --- the loop --- */
+
+static bool time_is_up(const struct run *run)
+{
+	return run->options.duration_ns && boot_ns() - run->started_ns >= run->options.duration_ns;
+}
+
+static int tell(struct run *run, const struct tc_record *record)
+{
+	return tc_pipeline_feed(run->pipeline, record, record->size);
+}
+
+static int watch(struct run *run)
+{
+	struct tc_notice notice;
+	int r = tell(run, tc_notice_start(&notice, boot_ns(), (uint32_t)tc_ruleset_count(run->rules),
+					  tc_probes_fallback(run->probes) ? "fallback" : "lsm"));
+
+	while (r >= 0 && !stop_requested && !time_is_up(run)) {
+		r = tc_reader_drain(run->reader, false, tc_pipeline_feed, run->pipeline);
+		if (r < 0)
+			break;
+		tc_pipeline_commit(run->pipeline); /* a failure was logged; the next round tries again */
+		r = tc_reader_wait(run->reader, DRAIN_MS);
+		if (r == -EINTR)
+			r = 0;
+	}
+	return r;
+}
+
+/* What the rings still hold is judged; what cannot be committed now is lost, and the journal says so. */
+static int finish(struct run *run)
+{
+	struct tc_pipeline_counts counts;
+	struct tc_notice notice;
+	int r;
+
+	tc_probes_controls(run->probes)->kinds = 0;
+	r = tc_reader_drain(run->reader, true, tc_pipeline_feed, run->pipeline);
+	tc_pipeline_counts(run->pipeline, &counts);
+	if (r >= 0)
+		r = tell(run, tc_notice_stop(&notice, boot_ns(), counts.events, counts.lost));
+	if (r >= 0)
+		r = tc_pipeline_commit(run->pipeline);
+	return r;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = request_stop};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void report_start(const struct run *run)
+{
+	const struct tc_run_report report = {
+		.kernel = &run->kernel,
+		.probes = run->probes,
+		.rules = run->rules,
+		.journal_path = run->options.journal,
+		.scope = run->options.scope,
+	};
+
+	tc_run_report_start(&report, stderr);
+}
+
+static void report_end(const struct run *run)
+{
+	struct tc_pipeline_counts counts;
+
+	tc_pipeline_counts(run->pipeline, &counts);
+	tc_run_report_end(&counts, boot_ns() - run->started_ns, run->options.journal, stderr);
+}
+
+static int run_all(struct run *run)
+{
+	int r;
+
+	if (load_rules(run) < 0)
+		return TC_EXIT_NO;
+	if (open_outputs(run) < 0)
+		return TC_EXIT_USAGE;
+	if (geteuid() != 0) {
+		tc_error("watching needs root: the kernel lets nobody else load probes");
+		return TC_EXIT_ENVIRONMENT;
+	}
+	if (tc_journal_open(run->options.journal, &run->journal) < 0 || start(run) < 0)
+		return TC_EXIT_ENVIRONMENT;
+
+	catch_signals();
+	run->started_ns = boot_ns();
+	report_start(run);
+	r = watch(run);
+	if (r >= 0)
+		r = finish(run);
+	if (r < 0)
+		tc_error("stopped by an error: %s", strerror(-r));
+	report_end(run);
+	return r < 0 ? TC_EXIT_ENVIRONMENT : TC_EXIT_GOOD;
+}
+
+int tc_cmd_run(int argc, char **argv)
+{
+	struct run run = {.options = {.journal = TC_JOURNAL_DEFAULT_PATH, .ring_bytes = RING_BYTES}};
+	int code = parse(&run.options, argc, argv);
+
+	if (code < 0) {
+		tc_log_set_level(run.options.debug ? TC_LOG_DEBUG : TC_LOG_INFO);
+		code = run_all(&run);
+	}
+	stop(&run);
+	return code;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/cmd/run_report.h"
+
+#include <string.h>
+
+/* --- where events come from --- */
+
+static uint64_t family_kinds(const char *family)
+{
+	uint64_t kinds = 0;
+
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
+		const struct tc_kind_info *info = tc_kind_info(kind);
+
+		if (info && strcmp(info->family, family) == 0)
+			kinds |= TC_KIND_BIT(kind);
+	}
+	return kinds;
+}
+
+static void print_kinds(uint64_t kinds, FILE *stream)
+{
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++)
+		if (kinds & TC_KIND_BIT(kind) && tc_kind_info(kind))
+			fprintf(stream, " %s", tc_kind_info(kind)->name);
+}
+
+static void print_families(const struct tc_run_report *report, FILE *stream)
+{
+	static const char *const families[] = {"process", "file", "mount", "trace", "cgroup"};
+	uint64_t seen = tc_probes_kinds(report->probes);
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		uint64_t kinds = family_kinds(families[i]);
+
+		fprintf(stream, "  %-9s", families[i]);
+		print_kinds(kinds & seen, stream);
+		if (kinds & ~seen) {
+			fprintf(stream, "   not seen:");
+			print_kinds(kinds & ~seen, stream);
+		}
+		fputc('\n', stream);
+	}
+}
+
+/* A program that is missing matters when no other one makes its events. */
+static void print_missing(const struct tc_run_report *report, FILE *stream)
+{
+	uint64_t seen = tc_probes_kinds(report->probes);
+	size_t count;
+	const struct tc_probe_info *info = tc_probes_info(report->probes, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (info[i].state == TC_PROBE_MISSING && info[i].kinds & ~seen)
+			fprintf(stream, "  missing   %s\n", info[i].reason);
+}
+
+static void print_fallback(const struct tc_run_report *report, FILE *stream)
+{
+	static const struct {
+		const char *what, *doc;
+	} blind[] = {
+#define TC_BLIND(what, doc) {what, doc},
+#include "schema/fallback.def"
+#undef TC_BLIND
+	};
+
+	if (!tc_probes_fallback(report->probes))
+		return;
+	fprintf(stream, "  Nothing can be blocked. What this source cannot see:\n");
+	for (size_t i = 0; i < sizeof(blind) / sizeof(blind[0]); i++)
+		fprintf(stream, "    %-18s %s\n", blind[i].what, blind[i].doc);
+}
+
+void tc_run_report_start(const struct tc_run_report *report, FILE *stream)
+{
+	uint64_t seen = tc_probes_kinds(report->probes);
+	size_t n_rules = tc_ruleset_count(report->rules), n_blind = 0;
+
+	for (size_t i = 0; i < n_rules; i++)
+		n_blind += !(tc_ruleset_at(report->rules, i)->kinds & seen);
+
+	fprintf(stream, "tocsin %s on Linux %s, mode monitor\n", TOCSIN_VERSION, report->kernel->release);
+	if (tc_probes_fallback(report->probes))
+		fprintf(stream, "events    from tracepoints (fallback): %s\n",
+			report->kernel->lsm_reason[0] ? report->kernel->lsm_reason : "as asked for");
+	else
+		fprintf(stream, "events    from LSM hooks and scheduler tracepoints\n");
+	print_families(report, stream);
+	print_missing(report, stream);
+	print_fallback(report, stream);
+	fprintf(stream, "scope     %s\n", report->scope ? report->scope : "the whole host");
+	fprintf(stream, "rules     %zu in force", n_rules);
+	if (n_blind)
+		fprintf(stream, ", %zu of them on events that are not seen here", n_blind);
+	fprintf(stream, "\njournal   %s\nwatching\n", report->journal_path);
+	fflush(stream);
+}
+
+/* --- totals --- */
+
+void tc_run_report_end(const struct tc_pipeline_counts *counts, uint64_t duration_ns, const char *journal_path,
+		       FILE *stream)
+{
+	fprintf(stream, "\nwatched for %.1f s: %llu events, %llu lost, %llu alerts", (double)duration_ns / 1e9,
+		(unsigned long long)counts->events, (unsigned long long)counts->lost,
+		(unsigned long long)counts->alerts);
+	for (unsigned priority = 0; priority < TC_PRIORITY_MAX; priority++)
+		if (counts->by_priority[priority])
+			fprintf(stream, ", %llu %s", (unsigned long long)counts->by_priority[priority],
+				tc_priority_name((enum tc_priority)priority));
+	fputc('\n', stream);
+	if (counts->refused)
+		fprintf(stream, "%llu records could not be read\n", (unsigned long long)counts->refused);
+	if (counts->dropped)
+		fprintf(stream, "%llu alerts found no room in the journal\n",
+			(unsigned long long)counts->dropped);
+	fprintf(stream, "journal   %s\n", journal_path);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pipeline: one record goes in; it is decoded, enriched, judged, and its alerts go to the journal and the outputs.
+ *
+ * It neither knows where records come from (rings or a recording) nor looks at the clock or the host.
+ */
+#ifndef TOCSIN_AGENT_PIPELINE_H
+#define TOCSIN_AGENT_PIPELINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/enrich/world.h"
+#include "output/journal.h"
+#include "output/output.h"
+#include "rules/rules.h"
+
+struct tc_pipeline;
+
+/* What a pipeline works with. All of it is owned by the caller and must outlive the pipeline. */
+struct tc_pipeline_parts {
+	struct tc_world *world;
+	struct tc_ruleset *rules;
+	struct tc_journal *journal; /* NULL: alerts are not kept */
+	struct tc_output **outputs; /* n_outputs of them */
+	size_t n_outputs;
+};
+
+struct tc_pipeline_counts {
+	uint64_t events; /* judged, by whatever kind; losses included */
+	uint64_t refused; /* records that could not be decoded */
+	uint64_t alerts; /* committed or waiting to be */
+	uint64_t dropped; /* alerts that the journal had no room for */
+	uint64_t lost; /* events that loss records told of */
+	uint64_t by_priority[TC_PRIORITY_MAX];
+};
+
+/* 0 or -ENOMEM. */
+int tc_pipeline_new(const struct tc_pipeline_parts *parts, struct tc_pipeline **ret_pipeline);
+void tc_pipeline_free(struct tc_pipeline *pipeline);
+
+/*
+ * Takes one record, aligned to 8; a tc_record_callback with the pipeline as context. A record that cannot be decoded is
+ * counted and logged, it does not stop the pipeline. -ENOMEM when memory is out.
+ */
+int tc_pipeline_feed(void *pipeline, const void *bytes, size_t size);
+
+/*
+ * Ends a batch: commits the journal, then lets the outputs tell. When the journal cannot be committed nothing is told
+ * and nothing is lost: the next call tries again. 0 or the journal's or the first output's error.
+ */
+int tc_pipeline_commit(struct tc_pipeline *pipeline);
+
+void tc_pipeline_counts(const struct tc_pipeline *pipeline, struct tc_pipeline_counts *ret_counts);
+
+#endif

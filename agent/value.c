@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/value.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Characters, by code point, that are valid text and yet change how the rest of a line is shown. */
+static const struct {
+	uint32_t first, last;
+} unsafe_characters[] = {
+	{0x0080, 0x009f}, /* C1 controls: some terminals obey them */
+	{0x061c, 0x061c}, /* Arabic letter mark */
+	{0x200e, 0x200f}, /* left-to-right and right-to-left mark */
+	{0x2028, 0x202e}, /* line and paragraph separator, bidirectional embeddings and overrides */
+	{0x2066, 0x2069}, /* bidirectional isolates */
+	{0xfeff, 0xfeff}, /* byte order mark */
+};
+
+static bool is_unsafe(uint32_t character)
+{
+	for (size_t i = 0; i < sizeof(unsafe_characters) / sizeof(unsafe_characters[0]); i++)
+		if (character >= unsafe_characters[i].first &&
+		    character <= unsafe_characters[i].last)
+			return true;
+	return false;
+}
+
+/*
+ * Reads the character of more than one byte at the start of bytes: well-formed UTF-8 as in table 3-7 of the Unicode
+ * standard, so no overlong form, no surrogate, nothing above U+10FFFF. Returns its length, or 0 when there is none.
+ */
+static size_t utf8_read(const unsigned char *bytes, size_t length, uint32_t *ret_character)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t size = bytes[0] >= 0xf0 ? 4 : bytes[0] >= 0xe0 ? 3 : bytes[0] >= 0xc0 ? 2 : 0;
+	uint32_t character;
+
+	if (!size || bytes[0] > 0xf4 || size > length)
+		return 0;
+	character = bytes[0] & (0x7fU >> size);
+	for (size_t i = 1; i < size; i++) {
+		if ((bytes[i] & 0xc0) != 0x80)
+			return 0;
+		character = character << 6 | (bytes[i] & 0x3f);
+	}
+	if (character < least[size] || character > 0x10ffff)
+		return 0;
+	if (character >= 0xd800 && character <= 0xdfff)
+		return 0;
+	*ret_character = character;
+	return size;
+}
+
+static void escape_byte(struct tc_buffer *text, unsigned char byte)
+{
+	static const char digits[] = "0123456789abcdef";
+	char escaped[4] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+
+	switch (byte) {
+	case '\\':
+		tc_buffer_add(text, "\\\\", 2);
+		return;
+	case '\n':
+		tc_buffer_add(text, "\\n", 2);
+		return;
+	case '\r':
+		tc_buffer_add(text, "\\r", 2);
+		return;
+	case '\t':
+		tc_buffer_add(text, "\\t", 2);
+		return;
+	}
+	tc_buffer_add(text, escaped, sizeof(escaped));
+}
+
+static bool is_plain(unsigned char byte)
+{
+	return byte >= 0x20 && byte < 0x7f && byte != '\\';
+}
+
+void tc_text_escape(struct tc_buffer *text, const char *bytes, size_t length)
+{
+	const unsigned char *next = (const unsigned char *)bytes;
+	const unsigned char *end = next + length;
+
+	while (next < end) {
+		const unsigned char *run = next;
+		uint32_t character = 0;
+
+		while (next < end && is_plain(*next))
+			next++;
+		tc_buffer_add(text, run, (size_t)(next - run));
+		if (next == end)
+			return;
+
+		size_t size = utf8_read(next, (size_t)(end - next), &character);
+		if (!size)
+			escape_byte(text, *next);
+		else if (is_unsafe(character))
+			tc_buffer_printf(text, "\\u{%" PRIx32 "}", character);
+		else
+			tc_buffer_add(text, next, size);
+		next += size ? size : 1;
+	}
+}
+
+static void print_list(struct tc_buffer *text, const char *bytes, size_t length)
+{
+	for (size_t start = 0; start < length;) {
+		size_t size = strnlen(bytes + start, length - start);
+
+		if (start)
+			tc_buffer_add_char(text, ' ');
+		tc_text_escape(text, bytes + start, size);
+		start += size + 1;
+	}
+}
+
+void tc_value_print(struct tc_buffer *text, const struct tc_value *value, enum tc_show show)
+{
+	switch (value->type) {
+	case TC_TYPE_UINT:
+		tc_buffer_printf(text, show == TC_SHOW_hex ? "0x%" PRIx64 : "%" PRIu64, value->uint);
+		return;
+	case TC_TYPE_INT:
+		tc_buffer_printf(text, "%" PRId64, value->sint);
+		return;
+	case TC_TYPE_BOOL:
+		tc_buffer_add_string(text, value->yes ? "true" : "false");
+		return;
+	case TC_TYPE_STRING:
+		tc_text_escape(text, value->bytes, value->length);
+		break;
+	case TC_TYPE_LIST:
+		print_list(text, value->bytes, value->length);
+		break;
+	default:
+		tc_buffer_add_string(text, value->flags & TC_VALUE_UNREADABLE ? "<unreadable>" : "<NA>");
+		return;
+	}
+	if (value->flags & TC_VALUE_UNREADABLE)
+		tc_buffer_add_string(text, "...[unreadable]");
+	else if (value->flags & TC_VALUE_CUT)
+		tc_buffer_printf(text, "...[cut, %" PRIu32 " bytes]", value->size);
+}

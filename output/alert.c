@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/alert.h"
+
+#include "agent/value.h"
+#include "output/format/text.h"
+
+enum tc_priority tc_alert_priority(const struct tc_alert *alert)
+{
+	if (alert->rule)
+		return alert->rule->priority;
+	return alert->event->kind->kind == TC_KIND_loss ? TC_PRIORITY_WARNING
+							: TC_PRIORITY_INFORMATIONAL;
+}
+
+static void notice_text(struct tc_event *event, struct tc_buffer *text)
+{
+	const struct tc_kind_info *kind = event->kind;
+	const char *separator = ": ";
+
+	tc_buffer_add_string(text, kind->name);
+	for (unsigned i = 0; i < kind->n_members; i++) {
+		const struct tc_member *member = &kind->members[i];
+		struct tc_value value;
+
+		if (!member->name[0])
+			continue;
+		tc_event_member(event, member, &value);
+		tc_buffer_printf(text, "%s%s=", separator, member->name);
+		tc_value_print(text, &value, member->show);
+		separator = " ";
+	}
+}
+
+void tc_alert_text(const struct tc_alert *alert, struct tc_buffer *text)
+{
+	_cleanup_buffer_ struct tc_buffer rendered = {0};
+
+	if (!alert->rule) {
+		notice_text(alert->event, text);
+		return;
+	}
+	/* Values come escaped out of the template; what the author of the rule wrote around them may be anything. */
+	tc_template_render(alert->rule->output, alert->event, &rendered);
+	tc_text_sanitize(text, rendered.bytes, rendered.length);
+	if (tc_buffer_failed(&rendered))
+		text->failed = true;
+}

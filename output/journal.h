@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The journal: a SQLite database in which every alert and every notice is committed before the world hears of it.
+ *
+ * One agent writes at a time; readers (output/journal_reader.h) may read meanwhile.
+ */
+#ifndef TOCSIN_OUTPUT_JOURNAL_H
+#define TOCSIN_OUTPUT_JOURNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "output/alert.h"
+
+#define TC_JOURNAL_DEFAULT_PATH "/var/lib/tocsin/journal.db"
+/* PRAGMA application_id ("TOCS") and user_version of the database. */
+#define TC_JOURNAL_APPLICATION_ID 0x544f4353
+#define TC_JOURNAL_SCHEMA_VERSION 1
+
+struct tc_journal;
+
+/*
+ * Opens the journal for writing and makes it when it is missing (mode 0600, its directory 0700). What is wrong is
+ * logged with the path and what would help. Errors:
+ *
+ *	-EACCES, -EROFS, -ENOENT ...  the file or its directory cannot be made or written
+ *	-EBADMSG   not a database, or not a journal of Tocsin
+ *	-EUCLEAN   the database is damaged
+ *	-EPROTO    written by a newer version of Tocsin
+ *	-EBUSY     another agent writes it
+ *	-ENOSPC    the disk is full
+ *	-EIO, -ENOMEM
+ */
+int tc_journal_open(const char *path, struct tc_journal **ret_journal);
+
+/* Alerts that may wait for tc_journal_flush(). */
+#define TC_JOURNAL_PENDING_MAX 65536
+
+/*
+ * Adds an alert, or a notice (rule is NULL), to the batch in memory and sets alert->seq. The alert is not on the disk,
+ * and must not be told to anybody, before tc_journal_flush() returned 0. 0; -ENOMEM; -ENOBUFS when
+ * TC_JOURNAL_PENDING_MAX alerts are waiting because the batch cannot be committed. On failure alert->seq is untouched
+ * and the alert is the caller's to count.
+ */
+int tc_journal_add(struct tc_journal *journal, struct tc_alert *alert);
+
+/* Alerts in the batch. */
+size_t tc_journal_pending(const struct tc_journal *journal);
+/* The number of the last committed alert; 0 when there never was one. */
+uint64_t tc_journal_last_seq(const struct tc_journal *journal);
+
+/*
+ * Commits the batch: it is on the disk when 0 is returned. On failure the whole batch stays in memory, to be tried
+ * again: -ENOSPC, -EBUSY, -EUCLEAN, -EROFS, -EIO, -ENOMEM. The first failure in a row is logged, and so is the end of
+ * it.
+ */
+int tc_journal_flush(struct tc_journal *journal);
+
+/* Commits what is left (what cannot be is counted in the log) and closes. Takes NULL. */
+void tc_journal_close(struct tc_journal *journal);
+
+static inline void tc_journal_closep(struct tc_journal **journal)
+{
+	tc_journal_close(*journal);
+}
+#define _cleanup_journal_ __attribute__((cleanup(tc_journal_closep)))
+
+#endif

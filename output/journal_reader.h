@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The reading side of the journal. Reads while an agent writes, and never stops it. */
+#ifndef TOCSIN_OUTPUT_JOURNAL_READER_H
+#define TOCSIN_OUTPUT_JOURNAL_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/rules.h"
+
+struct tc_journal_reader;
+
+/* A row of the journal. Strings are NUL-terminated and NULL where there is no value; valid during the callback. */
+struct tc_journal_row {
+	uint64_t seq;
+	const char *uuid;
+	uint64_t time_ns; /* since the epoch */
+	const char *boot_id;
+	const char *rule; /* NULL: a notice */
+	enum tc_priority priority;
+	const char *kind;
+	bool has_cgroup_id, has_pid;
+	uint64_t cgroup_id;
+	const char *cgroup_path;
+	const char *container_id;
+	uint32_t pid;
+	uint64_t start_ns; /* since boot; 0 when there is none */
+	const char *comm;
+	const char *exe;
+	const char *output; /* the line for people */
+	const char *json;
+};
+
+/* What rows to give; zero-initialised, but for max_priority, is all of them. */
+struct tc_journal_filter {
+	uint64_t after_seq; /* only rows with a higher number */
+	uint64_t since_ns, until_ns; /* of the event, since the epoch, both included; until_ns 0: no end */
+	const char *rule; /* glob with * ? [...]; leaves out notices; NULL: all */
+	enum tc_priority max_priority; /* this one and all that are more urgent (lower) */
+	const char *kind; /* NULL: all */
+	bool by_cgroup_id, by_pid;
+	uint64_t cgroup_id;
+	const char *cgroup_path; /* this cgroup and those below it, raw bytes; NULL: all */
+	uint32_t pid;
+	uint64_t limit; /* the newest so many of the rows that match; 0: all */
+	bool newest_first; /* otherwise in the order of their numbers */
+};
+
+/* Every row. */
+#define TC_JOURNAL_FILTER_ALL ((struct tc_journal_filter){.max_priority = TC_PRIORITY_DEBUG})
+
+/*
+ * Opens the journal for reading. What is wrong is logged. -ENOENT when there is none, -EACCES, and the errors of
+ * tc_journal_open().
+ */
+int tc_journal_reader_open(const char *path, struct tc_journal_reader **ret_reader);
+
+/* Returns 0 to go on; anything else ends the query, which returns it. */
+typedef int (*tc_journal_row_callback)(const struct tc_journal_row *row, void *context);
+
+/* Calls back for each row that matches. 0, what the callback returned, or a negative errno, logged. */
+int tc_journal_reader_query(struct tc_journal_reader *reader, const struct tc_journal_filter *filter,
+			    tc_journal_row_callback callback, void *context);
+
+/* The highest number that was committed; 0 when there is no row. 0 or a negative errno, logged. */
+int tc_journal_reader_last_seq(struct tc_journal_reader *reader, uint64_t *ret_seq);
+
+/* Takes NULL. */
+void tc_journal_reader_close(struct tc_journal_reader *reader);
+
+static inline void tc_journal_reader_closep(struct tc_journal_reader **reader)
+{
+	tc_journal_reader_close(*reader);
+}
+#define _cleanup_journal_reader_ __attribute__((cleanup(tc_journal_reader_closep)))
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output/uuid.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+#define NS_PER_MS 1000000ULL
+
+static void print_hex(const unsigned char bytes[16], char *ret_text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (unsigned i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*ret_text++ = '-';
+		*ret_text++ = digits[bytes[i] >> 4];
+		*ret_text++ = digits[bytes[i] & 15];
+	}
+	*ret_text = '\0';
+}
+
+int tc_uuid_make(uint64_t time_ns, char ret_uuid[TC_UUID_LENGTH + 1])
+{
+	uint64_t ms = time_ns / NS_PER_MS;
+	uint64_t fraction = time_ns % NS_PER_MS * 4096 / NS_PER_MS;
+	unsigned char bytes[16];
+
+	/* Up to 256 bytes getrandom(2) gives whole or not at all; a signal can only come before the pool is ready. */
+	while (getrandom(bytes + 8, 8, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	for (unsigned i = 0; i < 6; i++)
+		bytes[i] = (unsigned char)(ms >> (40 - 8 * i));
+	bytes[6] = (unsigned char)(0x70 | fraction >> 8);
+	bytes[7] = (unsigned char)fraction;
+	bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3f));
+	print_hex(bytes, ret_uuid);
+	return 0;
+}
