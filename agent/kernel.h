@@ -11,6 +11,7 @@ struct tc_kernel {
 	struct btf *btf; /* of the running kernel */
 	char release[65]; /* uname -r */
 	bool has_atomics; /* atomic operations that give a value back (v5.12) */
+	bool unsafe_scratch; /* preempts probes, and has no atomics to claim a scratch slot with */
 	bool has_task_pt_regs; /* bpf_task_pt_regs() in LSM programs */
 	bool has_lsm; /* LSM programs load and the bpf LSM is switched on */
 	char lsm_reason[160]; /* why not, when it has none */

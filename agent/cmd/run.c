@@ -161,6 +161,9 @@ static int start_probes(struct run *run)
 		tc_error("%s", reason);
 		return r;
 	}
+	if (run->kernel.unsafe_scratch)
+		tc_warning("this kernel preempts programs and is too old to guard their records "
+			   "against each other (Linux 5.12): records may be mixed up");
 	r = find_scope(run, &options.scope_cgroup_id);
 	if (r >= 0)
 		r = tc_probes_load(&run->kernel, &options, &run->probes);
