@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Syntax trees to a program. */
+#ifndef TOCSIN_RULES_COMPILE_COMPILE_H
+#define TOCSIN_RULES_COMPILE_COMPILE_H
+
+#include "rules/compile/program.h"
+#include "rules/language/library.h"
+
+/* Most values that all conditions together may hold, lists expanded. */
+#define TC_COMPILE_WORDS_MAX 20000000
+
+struct tc_compiled_macro;
+
+struct tc_compiler {
+	struct tc_library *library;
+	struct tc_diagnostics *diagnostics;
+	struct tc_program *program;
+	struct tc_map nodes; /* what a node is made of -> its number */
+	struct tc_map inputs;
+	struct tc_compiled_macro *macros; /* by place in the library */
+	uint32_t visibility;		  /* of what is being compiled */
+	unsigned depth;
+	size_t n_words;
+};
+
+/* 0 or -ENOMEM. The library must not change afterwards. */
+int tc_compiler_init(struct tc_compiler *compiler, struct tc_library *library,
+		     struct tc_program *program);
+void tc_compiler_done(struct tc_compiler *compiler);
+
+/* Compiles all macros, those that no rule uses too. 0 also when mistakes were told; -ENOMEM. */
+int tc_compile_macros(struct tc_compiler *compiler);
+/* Compiles a rule's condition. 0, -EINVAL (told), or -ENOMEM. */
+int tc_compile_rule(struct tc_compiler *compiler, const struct tc_rule_source *rule,
+		    uint32_t *ret_node);
+
+/* For the two parts of the compiler. */
+
+/* The node of a check; made if there is none. */
+int tc_compile_check(struct tc_compiler *compiler, const struct tc_ast *ast, uint32_t *ret_node);
+/* The node with that content; made if there is none. key: bytes that two nodes of the same meaning
+ * share. */
+int tc_compiler_node(struct tc_compiler *compiler, const void *key, size_t length,
+		     const struct tc_node *node, uint32_t *ret_node);
+/* Makes room for one more in an array that has count items. NULL when memory is out. */
+void *tc_compiler_room(void *array, size_t count, size_t size);
+
+#endif

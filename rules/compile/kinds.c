@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/compile/kinds.h"
+
+#include <string.h>
+
+/* The value that a field has in every event of a kind. False when it is not that certain. */
+static bool certain_value(const struct tc_field *field, unsigned kind, struct tc_value *ret_value)
+{
+	const struct tc_kind_info *info = tc_kind_info(kind);
+
+	if (info && field->show == TC_SHOW_kind) {
+		uint32_t length = (uint32_t)strlen(info->name);
+
+		*ret_value = (struct tc_value){.type = TC_TYPE_STRING,
+					       .bytes = info->name,
+					       .length = length,
+					       .size = length};
+		return true;
+	}
+	if (!(field->const_kinds >> kind & 1) || field->member[kind])
+		return false;
+	*ret_value =
+		(struct tc_value){.type = TC_TYPE_BOOL, .yes = field->const_values >> kind & 1};
+	return true;
+}
+
+/* Kinds for which evt.type may be one of the words. */
+static uint64_t kinds_of_types(const struct tc_words *words)
+{
+	uint64_t kinds = 0;
+
+	for (size_t i = 0; i < words->count; i++) {
+		const struct tc_kind_info *info = tc_kind_by_name(words->items[i]->text);
+
+		kinds |= tc_kinds_of_syscall(words->items[i]->text);
+		/* Without a system call evt.type is the name of the kind. */
+		kinds |= info ? TC_KIND_BIT(info->kind) : 0;
+	}
+	return kinds;
+}
+
+static bool is_membership(enum tc_operator_kind op)
+{
+	return op == TC_OPERATOR_EQ || op == TC_OPERATOR_IN || op == TC_OPERATOR_INTERSECTS;
+}
+
+void tc_check_kinds(const struct tc_check *check, const struct tc_input *input,
+		    const struct tc_words *words, uint64_t *ret_may_hold, uint64_t *ret_may_fail)
+{
+	const struct tc_field *field = input->field;
+	uint64_t all = tc_kinds_all(), hold = field->kinds & all, fail = all;
+
+	if (is_membership(check->op) && !strcmp(field->name, "evt.type"))
+		hold &= kinds_of_types(words);
+	if ((check->op == TC_OPERATOR_IN || check->op == TC_OPERATOR_INTERSECTS ||
+	     check->op == TC_OPERATOR_PMATCH) &&
+	    !words->count)
+		hold = 0;
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
+		struct tc_value value;
+
+		if (!(all >> kind & 1) || !certain_value(field, kind, &value))
+			continue;
+		bool holds = !check->test || check->test(&check->operand, &value);
+		if (holds)
+			fail &= ~TC_KIND_BIT(kind);
+		else
+			hold &= ~TC_KIND_BIT(kind);
+	}
+	*ret_may_hold = hold;
+	*ret_may_fail = fail;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/compile/operand.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/compile/test.h"
+
+int tc_words_add(struct tc_words *words, const struct tc_term *word)
+{
+	const struct tc_term **more = reallocarray(words->items, words->count + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	words->items = more;
+	more[words->count++] = word;
+	return 0;
+}
+
+void tc_words_done(struct tc_words *words)
+{
+	free(words->items);
+	*words = (struct tc_words){0};
+}
+
+/* The digits of a number; *ret_end is behind them. 0, -EINVAL without any, -ERANGE. */
+static int parse_digits(const char *text, unsigned base, uint64_t *ret_number, const char **ret_end)
+{
+	const char *at = text;
+	uint64_t number = 0;
+	bool overflow = false;
+
+	for (; isxdigit((unsigned char)*at); at++) {
+		unsigned char c = (unsigned char)tolower((unsigned char)*at);
+		unsigned digit = isdigit(c) ? (unsigned)(c - '0') : c - 'a' + 10U;
+
+		if (digit >= base)
+			break;
+		overflow |= __builtin_mul_overflow(number, base, &number) ||
+			    __builtin_add_overflow(number, digit, &number);
+	}
+	if (at == text)
+		return -EINVAL;
+	*ret_number = number;
+	*ret_end = at;
+	return overflow ? -ERANGE : 0;
+}
+
+/* Whether the rest of a number is a fraction or an exponent. */
+static bool is_fraction(const char *text)
+{
+	char *end;
+
+	strtod(text, &end);
+	return end != text && !*end && !strpbrk(text, "xXpPnN");
+}
+
+int tc_number_parse(const char *text, enum tc_type type, uint64_t *ret_number)
+{
+	bool negative = text[0] == '-', hex;
+	const char *digits = text + (negative || text[0] == '+'), *end;
+	uint64_t number, limit;
+	int r;
+
+	hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
+	r = parse_digits(digits + (hex ? 2 : 0), hex ? 16 : 10, &number, &end);
+	if (r == -EINVAL)
+		return r;
+	if (*end)
+		return is_fraction(text) ? -EDOM : -EINVAL;
+	limit = type == TC_TYPE_UINT ? (negative ? 0 : UINT64_MAX) : (uint64_t)INT64_MAX + negative;
+	if (r || number > limit)
+		return -ERANGE;
+	*ret_number = negative ? 0 - number : number;
+	return 0;
+}
+
+static int refuse(struct tc_diagnostics *diagnostics, const struct tc_term *word,
+		  const char *problem, const char *hint)
+{
+	struct tc_diagnostic *found = tc_where_report(diagnostics, TC_DIAGNOSTIC_VALUE_TYPE,
+						      word->where, "`%s` %s", word->text, problem);
+
+	if (hint)
+		tc_diagnostic_hint(found, "%s", hint);
+	return -EINVAL;
+}
+
+static int read_number(const struct tc_term *word, enum tc_type type,
+		       struct tc_diagnostics *diagnostics, uint64_t *ret_number)
+{
+	switch (tc_number_parse(word->text, type, ret_number)) {
+	case 0:
+		return 0;
+	case -EDOM:
+		return refuse(diagnostics, word, "is not a whole number",
+			      "the field holds whole numbers");
+	case -ERANGE:
+		if (type == TC_TYPE_UINT && word->text[0] == '-')
+			return refuse(diagnostics, word, "is less than an unsigned number can be",
+				      "an id that is not set reads 4294967295");
+		return refuse(diagnostics, word, "does not fit into 64 bits", NULL);
+	default:
+		return refuse(diagnostics, word, "is not a number",
+			      "numbers are decimal, or hexadecimal after 0x");
+	}
+}
+
+static int read_bool(const struct tc_term *word, struct tc_diagnostics *diagnostics, bool *ret_yes)
+{
+	if (strcmp(word->text, "true") && strcmp(word->text, "false"))
+		return refuse(diagnostics, word, "is neither true nor false",
+			      "the field holds true or false");
+	*ret_yes = word->text[0] == 't';
+	return 0;
+}
+
+static int compare_uints(const void *left, const void *right)
+{
+	const uint64_t *a = left, *b = right;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+static int compare_sints(const void *left, const void *right)
+{
+	const int64_t *a = left, *b = right;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+static int make_numbers(enum tc_type type, const struct tc_words *words, struct tc_arena *arena,
+			struct tc_diagnostics *diagnostics, struct tc_operand *operand,
+			struct tc_buffer *key)
+{
+	uint64_t *numbers = tc_arena_alloc(arena, (words->count + 1) * sizeof(*numbers));
+	int r = 0;
+
+	if (!numbers)
+		return -ENOMEM;
+	for (size_t i = 0; i < words->count; i++)
+		r = read_number(words->items[i], type, diagnostics, &numbers[i]) ?: r;
+	if (r)
+		return r;
+	qsort(numbers, words->count, sizeof(*numbers),
+	      type == TC_TYPE_UINT ? compare_uints : compare_sints);
+	tc_buffer_add(key, numbers, words->count * sizeof(*numbers));
+	operand->uints = numbers;
+	operand->n = (uint32_t)words->count;
+	return 0;
+}
+
+static int make_bools(const struct tc_words *words, struct tc_diagnostics *diagnostics,
+		      struct tc_operand *operand, struct tc_buffer *key)
+{
+	unsigned yeses = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < words->count; i++) {
+		bool yes = false;
+
+		r = read_bool(words->items[i], diagnostics, &yes) ?: r;
+		yeses |= 1U << yes;
+	}
+	tc_buffer_add(key, &yeses, sizeof(yeses));
+	operand->yeses = yeses;
+	return r;
+}
+
+static int compare_words(const void *left, const void *right)
+{
+	const struct tc_term *a = *(const struct tc_term *const *)left;
+	const struct tc_term *b = *(const struct tc_term *const *)right;
+	int r = memcmp(a->text, b->text, a->length < b->length ? a->length : b->length);
+
+	return r ? r : a->length < b->length ? -1 : a->length > b->length;
+}
+
+static void add_key(struct tc_buffer *key, const char *bytes, size_t length)
+{
+	tc_buffer_add(key, &length, sizeof(length));
+	tc_buffer_add(key, bytes, length);
+}
+
+static int make_set(const struct tc_words *words, struct tc_arena *arena,
+		    struct tc_operand *operand, struct tc_buffer *key)
+{
+	const char **strings = calloc(words->count + 1, sizeof(*strings));
+	uint32_t *lengths = calloc(words->count + 1, sizeof(*lengths));
+	size_t n = 0;
+
+	for (size_t i = 0; strings && lengths && i < words->count; i++) {
+		const struct tc_term *word = words->items[i];
+
+		if (i && !compare_words(&words->items[i - 1], &words->items[i]))
+			continue;
+		strings[n] = word->text;
+		lengths[n++] = (uint32_t)word->length;
+		add_key(key, word->text, word->length);
+	}
+	operand->strings =
+		strings && lengths ? tc_string_set_new(arena, strings, lengths, n) : NULL;
+	operand->n = (uint32_t)n;
+	free(strings);
+	free(lengths);
+	return operand->strings ? 0 : -ENOMEM;
+}
+
+static int make_prefixes(const struct tc_words *words, struct tc_arena *arena,
+			 struct tc_operand *operand, struct tc_buffer *key)
+{
+	struct tc_prefix *prefixes = tc_arena_alloc(arena, (words->count + 1) * sizeof(*prefixes));
+
+	if (!prefixes)
+		return -ENOMEM;
+	for (size_t i = 0; i < words->count; i++) {
+		const struct tc_term *word = words->items[i];
+
+		prefixes[i] =
+			(struct tc_prefix){.bytes = tc_arena_copy(arena, word->text, word->length),
+					   .length = (uint32_t)word->length,
+					   .pattern = strpbrk(word->text, "*?[") != NULL};
+		if (!prefixes[i].bytes)
+			return -ENOMEM;
+		add_key(key, word->text, word->length);
+	}
+	operand->prefixes = prefixes;
+	operand->n = (uint32_t)words->count;
+	return 0;
+}
+
+static int make_string(enum tc_operator_kind op, const struct tc_term *word, struct tc_arena *arena,
+		       struct tc_operand *operand, struct tc_buffer *key)
+{
+	char *bytes = tc_arena_copy(arena, word->text, word->length);
+
+	if (!bytes)
+		return -ENOMEM;
+	for (size_t i = 0; op == TC_OPERATOR_ICONTAINS && i < word->length; i++)
+		bytes[i] = bytes[i] >= 'A' && bytes[i] <= 'Z' ? (char)(bytes[i] + 32) : bytes[i];
+	operand->bytes = bytes;
+	operand->length = (uint32_t)word->length;
+	add_key(key, bytes, word->length);
+	return 0;
+}
+
+static int make_many(enum tc_operator_kind op, enum tc_type type, const struct tc_words *words,
+		     struct tc_arena *arena, struct tc_diagnostics *diagnostics,
+		     struct tc_operand *operand, struct tc_buffer *key)
+{
+	switch (type) {
+	case TC_TYPE_UINT:
+	case TC_TYPE_INT:
+		return make_numbers(type, words, arena, diagnostics, operand, key);
+	case TC_TYPE_BOOL:
+		return make_bools(words, diagnostics, operand, key);
+	default:
+		if (words->count)
+			qsort(words->items, words->count, sizeof(*words->items), compare_words);
+		return op == TC_OPERATOR_PMATCH ? make_prefixes(words, arena, operand, key)
+						: make_set(words, arena, operand, key);
+	}
+}
+
+int tc_operand_make(enum tc_operator_kind op, enum tc_type type, const struct tc_words *words,
+		    struct tc_arena *arena, struct tc_diagnostics *diagnostics,
+		    struct tc_operand *ret_operand, struct tc_buffer *key)
+{
+	struct tc_operand operand = {0};
+	bool many =
+		op == TC_OPERATOR_IN || op == TC_OPERATOR_INTERSECTS || op == TC_OPERATOR_PMATCH;
+	int r;
+
+	if (op == TC_OPERATOR_EXISTS) {
+		r = 0;
+	} else if (many) {
+		r = make_many(op, type, words, arena, diagnostics, &operand, key);
+	} else if (type == TC_TYPE_UINT || type == TC_TYPE_INT) {
+		r = read_number(words->items[0], type, diagnostics, &operand.uint);
+		tc_buffer_add(key, &operand.uint, sizeof(operand.uint));
+	} else if (type == TC_TYPE_BOOL) {
+		r = read_bool(words->items[0], diagnostics, &operand.yes);
+		tc_buffer_add(key, &operand.yes, sizeof(operand.yes));
+	} else {
+		r = make_string(op, words->items[0], arena, &operand, key);
+	}
+	if (!r)
+		*ret_operand = operand;
+	return r;
+}

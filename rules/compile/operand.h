@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Right sides of checks: from words to constants of the field's type. */
+#ifndef TOCSIN_RULES_COMPILE_OPERAND_H
+#define TOCSIN_RULES_COMPILE_OPERAND_H
+
+#include "agent/buffer.h"
+#include "rules/compile/program.h"
+#include "rules/language/ast.h"
+
+/* Words, gathered from lists and literals. */
+struct tc_words {
+	const struct tc_term **items;
+	size_t count;
+};
+
+int tc_words_add(struct tc_words *words, const struct tc_term *word);
+void tc_words_done(struct tc_words *words);
+
+/*
+ * Makes the operand of an operator for values of a type (STRING for the elements of a list). key
+ * gets bytes that are the same for two operands that mean the same. Bytes lie in the arena. 0;
+ * -EINVAL when a word does not fit, which was told; -ENOMEM.
+ */
+int tc_operand_make(enum tc_operator_kind op, enum tc_type type, const struct tc_words *words,
+		    struct tc_arena *arena, struct tc_diagnostics *diagnostics,
+		    struct tc_operand *ret_operand, struct tc_buffer *key);
+
+/*
+ * Reads a whole number: decimal or, after 0x, hexadecimal, with an optional sign. 0; -EINVAL when
+ * it is none; -EDOM when it is one with a fraction or an exponent; -ERANGE when it does not fit the
+ * type (UINT or INT).
+ */
+int tc_number_parse(const char *text, enum tc_type type, uint64_t *ret_number);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What conditions compile to: a graph of checks joined by and, or, not, in which every distinct
+ * part exists once, however many rules and macros hold it, and is judged at most once for an event.
+ */
+#ifndef TOCSIN_RULES_COMPILE_PROGRAM_H
+#define TOCSIN_RULES_COMPILE_PROGRAM_H
+
+#include "agent/arena.h"
+#include "agent/event.h"
+#include "rules/language/words.h"
+
+/* Strings with a quick no by their length. Filled once. */
+struct tc_string_set {
+	struct tc_set_entry *entries;
+	size_t mask;	  /* number of entries - 1 */
+	uint64_t lengths; /* bit n: one has n bytes; bit 63: 63 or more */
+};
+
+/* A path that leads to others. */
+struct tc_prefix {
+	const char *bytes; /* without empty components: "etc/ssh" */
+	uint32_t length;
+	bool pattern; /* a component holds *, ? or [ */
+};
+
+/* The right side of a check, in the type that its test takes. */
+struct tc_operand {
+	union {
+		uint64_t uint;
+		int64_t sint;
+		bool yes;
+		struct {
+			const char *bytes;
+			uint32_t length;
+		};
+		const struct tc_string_set *strings;
+		const uint64_t *uints;		  /* n of them, ascending */
+		const int64_t *sints;		  /* n of them, ascending */
+		const struct tc_prefix *prefixes; /* n of them */
+		unsigned yeses;			  /* bit 0: false is in the set, bit 1: true */
+	};
+	uint32_t n;
+};
+
+/* Whether an operator holds for a value; the value's type is the one that the test was made for. */
+typedef bool (*tc_test)(const struct tc_operand *operand, const struct tc_value *value);
+
+/* What a check looks at: each field with each index once. */
+struct tc_input {
+	const struct tc_field *field;
+	int index;	   /* or -1 */
+	enum tc_type type; /* of the value */
+};
+
+/* What to do with the elements of a list. */
+enum tc_spread {
+	TC_SPREAD_NONE, /* the value is no list */
+	TC_SPREAD_ANY,	/* the test holds for at least one */
+	TC_SPREAD_ALL,	/* there is one, and it holds for each */
+};
+
+struct tc_check {
+	uint32_t input;
+	enum tc_operator_kind op;
+	enum tc_spread spread;
+	tc_test test; /* NULL: that there is a value is enough */
+	struct tc_operand operand;
+};
+
+enum tc_node_kind { TC_NODE_CHECK, TC_NODE_AND, TC_NODE_OR, TC_NODE_NOT };
+
+/* A condition or a part of one. Children have lower numbers than their parents. */
+struct tc_node {
+	uint64_t may_hold; /* kinds of events for which it may be true */
+	uint64_t may_fail; /* kinds of events for which it may be false */
+	uint8_t kind;	   /* enum tc_node_kind */
+	uint16_t depth;	   /* of the graph below it */
+	uint32_t first, n; /* CHECK: first is its number. Else: children in program->children */
+	uint32_t cost;	   /* a guess at the work, for the order of children */
+};
+
+/* Zero-initialised is empty. */
+struct tc_program {
+	struct tc_arena arena; /* operands */
+	struct tc_node *nodes;
+	uint32_t *children;
+	struct tc_check *checks;
+	struct tc_input *inputs;
+	size_t n_nodes, n_children, n_checks, n_inputs;
+	/* Of the event that is being judged. */
+	uint32_t *verdicts;	 /* by node: epoch << 1 | verdict */
+	uint32_t *reads;	 /* by input: epoch */
+	struct tc_value *values; /* by input */
+	uint32_t epoch;
+};
+
+#define TC_NODE_DEPTH_MAX 1000
+
+/* Makes room for the verdicts once all nodes are there. 0 or -ENOMEM. */
+int tc_program_seal(struct tc_program *program);
+void tc_program_done(struct tc_program *program);
+/* The next event: forgets the verdicts on the one before. */
+void tc_program_next(struct tc_program *program);
+/* Whether a node holds for the event; kind is the bit of its kind. */
+bool tc_program_holds(struct tc_program *program, struct tc_event *event, uint64_t kind,
+		      uint32_t node);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/compile/test.h"
+
+#include <string.h>
+
+static bool is_cut(const struct tc_value *value)
+{
+	return value->flags & TC_VALUE_CUT;
+}
+
+/* Numbers */
+
+#define NUMBER_TESTS(type, member, set)                                                            \
+	static bool type##_eq(const struct tc_operand *operand, const struct tc_value *value)      \
+	{                                                                                          \
+		return value->member == operand->member;                                           \
+	}                                                                                          \
+	static bool type##_ne(const struct tc_operand *operand, const struct tc_value *value)      \
+	{                                                                                          \
+		return value->member != operand->member;                                           \
+	}                                                                                          \
+	static bool type##_lt(const struct tc_operand *operand, const struct tc_value *value)      \
+	{                                                                                          \
+		return value->member < operand->member;                                            \
+	}                                                                                          \
+	static bool type##_le(const struct tc_operand *operand, const struct tc_value *value)      \
+	{                                                                                          \
+		return value->member <= operand->member;                                           \
+	}                                                                                          \
+	static bool type##_gt(const struct tc_operand *operand, const struct tc_value *value)      \
+	{                                                                                          \
+		return value->member > operand->member;                                            \
+	}                                                                                          \
+	static bool type##_ge(const struct tc_operand *operand, const struct tc_value *value)      \
+	{                                                                                          \
+		return value->member >= operand->member;                                           \
+	}                                                                                          \
+	static bool type##_in(const struct tc_operand *operand, const struct tc_value *value)      \
+	{                                                                                          \
+		uint32_t low = 0, high = operand->n;                                               \
+                                                                                                   \
+		while (low < high) {                                                               \
+			uint32_t middle = low + (high - low) / 2;                                  \
+                                                                                                   \
+			if (operand->set[middle] == value->member)                                 \
+				return true;                                                       \
+			if (operand->set[middle] < value->member)                                  \
+				low = middle + 1;                                                  \
+			else                                                                       \
+				high = middle;                                                     \
+		}                                                                                  \
+		return false;                                                                      \
+	}
+
+NUMBER_TESTS(uint, uint, uints)
+NUMBER_TESTS(sint, sint, sints)
+
+/* Booleans */
+
+static bool bool_eq(const struct tc_operand *operand, const struct tc_value *value)
+{
+	return value->yes == operand->yes;
+}
+
+static bool bool_ne(const struct tc_operand *operand, const struct tc_value *value)
+{
+	return value->yes != operand->yes;
+}
+
+static bool bool_in(const struct tc_operand *operand, const struct tc_value *value)
+{
+	return operand->yeses >> value->yes & 1;
+}
+
+/* Strings */
+
+static bool string_eq(const struct tc_operand *operand, const struct tc_value *value)
+{
+	return value->length == operand->length && !is_cut(value) &&
+	       !memcmp(value->bytes, operand->bytes, operand->length);
+}
+
+static bool string_ne(const struct tc_operand *operand, const struct tc_value *value)
+{
+	uint32_t known = value->length < operand->length ? value->length : operand->length;
+
+	if (!is_cut(value))
+		return !string_eq(operand, value);
+	/* Different in what is known, or known to be longer. */
+	return value->length >= operand->length || memcmp(value->bytes, operand->bytes, known);
+}
+
+/*
+ * How a value stands to the operand in the order of their bytes: *ret_order is below, at or above
+ * 0. False when it is not known, because the value was cut before they differ.
+ */
+static bool order(const struct tc_operand *operand, const struct tc_value *value, int *ret_order)
+{
+	uint32_t known = value->length < operand->length ? value->length : operand->length;
+	int difference = memcmp(value->bytes, operand->bytes, known);
+
+	if (difference) {
+		*ret_order = difference;
+		return true;
+	}
+	if (is_cut(value)) {
+		*ret_order = 1;
+		return value->length >= operand->length;
+	}
+	*ret_order = value->length < operand->length ? -1 : value->length > operand->length;
+	return true;
+}
+
+static bool string_lt(const struct tc_operand *operand, const struct tc_value *value)
+{
+	int difference;
+
+	return order(operand, value, &difference) && difference < 0;
+}
+
+static bool string_le(const struct tc_operand *operand, const struct tc_value *value)
+{
+	int difference;
+
+	return order(operand, value, &difference) && difference <= 0;
+}
+
+static bool string_gt(const struct tc_operand *operand, const struct tc_value *value)
+{
+	int difference;
+
+	return order(operand, value, &difference) && difference > 0;
+}
+
+static bool string_ge(const struct tc_operand *operand, const struct tc_value *value)
+{
+	int difference;
+
+	return order(operand, value, &difference) && difference >= 0;
+}
+
+static bool string_contains(const struct tc_operand *operand, const struct tc_value *value)
+{
+	return memmem(value->bytes, value->length, operand->bytes, operand->length) != NULL;
+}
+
+static unsigned char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : (unsigned char)c;
+}
+
+/* The operand is in lower case. */
+static bool string_icontains(const struct tc_operand *operand, const struct tc_value *value)
+{
+	for (uint32_t at = 0; at + operand->length <= value->length; at++) {
+		uint32_t i = 0;
+
+		while (i < operand->length &&
+		       lower(value->bytes[at + i]) == (unsigned char)operand->bytes[i])
+			i++;
+		if (i == operand->length)
+			return true;
+	}
+	return false;
+}
+
+static bool string_startswith(const struct tc_operand *operand, const struct tc_value *value)
+{
+	return value->length >= operand->length &&
+	       !memcmp(value->bytes, operand->bytes, operand->length);
+}
+
+static bool string_endswith(const struct tc_operand *operand, const struct tc_value *value)
+{
+	if (is_cut(value))
+		return !operand->length;
+	return value->length >= operand->length &&
+	       !memcmp(value->bytes + value->length - operand->length, operand->bytes,
+		       operand->length);
+}
+
+/* A pattern that ends with a star takes whatever follows what it matches. */
+static bool ends_open(const struct tc_operand *operand)
+{
+	uint32_t slashes = 0;
+
+	if (!operand->length || operand->bytes[operand->length - 1] != '*')
+		return false;
+	while (slashes + 1 < operand->length &&
+	       operand->bytes[operand->length - 2 - slashes] == '\\')
+		slashes++;
+	return slashes % 2 == 0;
+}
+
+static bool glob(const struct tc_operand *operand, const struct tc_value *value, bool fold)
+{
+	if (is_cut(value) && !ends_open(operand))
+		return false;
+	return tc_glob(operand->bytes, operand->length, value->bytes, value->length, fold);
+}
+
+static bool string_glob(const struct tc_operand *operand, const struct tc_value *value)
+{
+	return glob(operand, value, false);
+}
+
+static bool string_iglob(const struct tc_operand *operand, const struct tc_value *value)
+{
+	return glob(operand, value, true);
+}
+
+static bool string_in(const struct tc_operand *operand, const struct tc_value *value)
+{
+	return !is_cut(value) && tc_string_set_has(operand->strings, value->bytes, value->length);
+}
+
+/* Paths */
+
+struct component {
+	const char *bytes;
+	size_t length;
+};
+
+/* Takes the next component off a path, however many slashes there are. False at its end. */
+static bool next_component(const char **at, const char *end, struct component *ret_component)
+{
+	while (*at < end && **at == '/')
+		(*at)++;
+	if (*at == end)
+		return false;
+	const char *slash = memchr(*at, '/', (size_t)(end - *at));
+	const char *stop = slash ? slash : end;
+	*ret_component = (struct component){*at, (size_t)(stop - *at)};
+	*at = stop;
+	return true;
+}
+
+static bool leads_to(const struct tc_prefix *prefix, const struct tc_value *value)
+{
+	const char *at = prefix->bytes, *end = at + prefix->length;
+	const char *path = value->bytes, *path_end = path + value->length;
+	struct component wanted, found;
+
+	while (next_component(&at, end, &wanted)) {
+		if (!next_component(&path, path_end, &found))
+			return false;
+		/* The last component known of a cut path may go on. */
+		if (path == path_end && is_cut(value))
+			return false;
+		if (prefix->pattern ? !tc_glob(wanted.bytes, wanted.length, found.bytes,
+					       found.length, false)
+				    : wanted.length != found.length ||
+					      memcmp(wanted.bytes, found.bytes, found.length))
+			return false;
+	}
+	return true;
+}
+
+static bool string_pmatch(const struct tc_operand *operand, const struct tc_value *value)
+{
+	for (uint32_t i = 0; i < operand->n; i++) {
+		if (leads_to(&operand->prefixes[i], value))
+			return true;
+	}
+	return false;
+}
+
+static const tc_test tests[TC_OPERATOR_MAX][TC_TYPE_MAX] = {
+	[TC_OPERATOR_EQ] = {[TC_TYPE_UINT] = uint_eq,
+			    [TC_TYPE_INT] = sint_eq,
+			    [TC_TYPE_BOOL] = bool_eq,
+			    [TC_TYPE_STRING] = string_eq},
+	[TC_OPERATOR_NE] = {[TC_TYPE_UINT] = uint_ne,
+			    [TC_TYPE_INT] = sint_ne,
+			    [TC_TYPE_BOOL] = bool_ne,
+			    [TC_TYPE_STRING] = string_ne},
+	[TC_OPERATOR_LT] =
+		{[TC_TYPE_UINT] = uint_lt, [TC_TYPE_INT] = sint_lt, [TC_TYPE_STRING] = string_lt},
+	[TC_OPERATOR_LE] =
+		{[TC_TYPE_UINT] = uint_le, [TC_TYPE_INT] = sint_le, [TC_TYPE_STRING] = string_le},
+	[TC_OPERATOR_GT] =
+		{[TC_TYPE_UINT] = uint_gt, [TC_TYPE_INT] = sint_gt, [TC_TYPE_STRING] = string_gt},
+	[TC_OPERATOR_GE] =
+		{[TC_TYPE_UINT] = uint_ge, [TC_TYPE_INT] = sint_ge, [TC_TYPE_STRING] = string_ge},
+	[TC_OPERATOR_CONTAINS] = {[TC_TYPE_STRING] = string_contains},
+	[TC_OPERATOR_ICONTAINS] = {[TC_TYPE_STRING] = string_icontains},
+	[TC_OPERATOR_STARTSWITH] = {[TC_TYPE_STRING] = string_startswith},
+	[TC_OPERATOR_ENDSWITH] = {[TC_TYPE_STRING] = string_endswith},
+	[TC_OPERATOR_GLOB] = {[TC_TYPE_STRING] = string_glob},
+	[TC_OPERATOR_IGLOB] = {[TC_TYPE_STRING] = string_iglob},
+	[TC_OPERATOR_IN] = {[TC_TYPE_UINT] = uint_in,
+			    [TC_TYPE_INT] = sint_in,
+			    [TC_TYPE_BOOL] = bool_in,
+			    [TC_TYPE_STRING] = string_in},
+	[TC_OPERATOR_INTERSECTS] = {[TC_TYPE_UINT] = uint_in,
+				    [TC_TYPE_INT] = sint_in,
+				    [TC_TYPE_BOOL] = bool_in,
+				    [TC_TYPE_STRING] = string_in},
+	[TC_OPERATOR_PMATCH] = {[TC_TYPE_STRING] = string_pmatch},
+};
+
+tc_test tc_test_for(enum tc_operator_kind op, enum tc_type type)
+{
+	return tests[op][type];
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tests behind the operators.
+ *
+ * A cut value (TC_VALUE_CUT) has more bytes than are known. A test holds for it only if it holds
+ * however the value goes on; so a cut value is neither equal nor different when what is known of it
+ * fits, ends with nothing and is in no set.
+ */
+#ifndef TOCSIN_RULES_COMPILE_TEST_H
+#define TOCSIN_RULES_COMPILE_TEST_H
+
+#include "rules/compile/program.h"
+
+/* The test of an operator for values of a type; NULL when there is none (exists, or a combination
+ * that is refused). */
+tc_test tc_test_for(enum tc_operator_kind op, enum tc_type type);
+
+/* Makes a set of n strings; lies in the arena. NULL when memory is out. */
+const struct tc_string_set *tc_string_set_new(struct tc_arena *arena, const char *const *strings,
+					      const uint32_t *lengths, size_t n);
+bool tc_string_set_has(const struct tc_string_set *set, const char *bytes, size_t length);
+
+/*
+ * Whether bytes match a pattern as fnmatch(3) says it with flags 0 in the C locale: * any bytes
+ * (slashes and leading dots too), ? one byte, [a-z] [!a-z] [[:digit:]] one byte of a set, \ takes
+ * the next byte as it is. With fold, ASCII letters match in either case. Takes time in proportion
+ * to the product of both lengths at most.
+ */
+bool tc_glob(const char *pattern, size_t pattern_length, const char *bytes, size_t length,
+	     bool fold);
+
+#endif

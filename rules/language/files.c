@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opens rule files. Everything is asked of the open descriptor, so that what was checked is what is
+ * read.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rules/language/source.h"
+
+/* Most files that one directory may hold. */
+#define FILES_MAX 10000
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+#define _cleanup_close_ __attribute__((cleanup(close_fd)))
+
+static void close_directory(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+void tc_sources_done(struct tc_sources *sources)
+{
+	for (size_t i = 0; i < sources->count; i++)
+		tc_source_free(sources->items[i]);
+	free(sources->items);
+	*sources = (struct tc_sources){0};
+}
+
+static int sources_add(struct tc_sources *sources, struct tc_source *source)
+{
+	struct tc_source **items =
+		reallocarray(sources->items, sources->count + 1, sizeof(struct tc_source *));
+
+	if (!items) {
+		tc_source_free(source);
+		return -ENOMEM;
+	}
+	sources->items = items;
+	items[sources->count++] = source;
+	return 0;
+}
+
+/* Who can write the file writes the rules: root or the caller alone. */
+static bool is_trusted(const struct stat *st, const char *path, struct tc_diagnostics *diagnostics)
+{
+	struct tc_diagnostic *found = NULL;
+
+	if (st->st_uid != 0 && st->st_uid != geteuid()) {
+		found = tc_diagnostics_add(diagnostics, TC_DIAGNOSTIC_FILE_OWNER, path,
+					   "owner is user %u, neither root nor the caller",
+					   st->st_uid);
+		tc_diagnostic_hint(found, "chown root");
+		return false;
+	}
+	if (st->st_mode & (S_IWGRP | S_IWOTH)) {
+		found = tc_diagnostics_add(diagnostics, TC_DIAGNOSTIC_FILE_WRITABLE, path,
+					   "writable by %s (mode %04o)",
+					   st->st_mode & S_IWOTH ? "everybody" : "its group",
+					   st->st_mode & 07777);
+		tc_diagnostic_hint(found, "chmod go-w");
+		return false;
+	}
+	return true;
+}
+
+/* Reads at most max + 1 bytes, so that the caller sees when there are more. Length or -errno. */
+static ssize_t read_all(int fd, char *bytes, size_t max)
+{
+	size_t length = 0;
+
+	while (length <= max) {
+		ssize_t n = read(fd, bytes + length, max + 1 - length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		length += (size_t)n;
+	}
+	return (ssize_t)length;
+}
+
+static int read_file(struct tc_sources *sources, int fd, const struct stat *st, const char *path,
+		     struct tc_diagnostics *diagnostics)
+{
+	struct tc_source *source;
+
+	if (st->st_size > TC_SOURCE_MAX) {
+		tc_diagnostics_add(diagnostics, TC_DIAGNOSTIC_FILE_SIZE, path,
+				   "%lld bytes; a rule file has at most %u", (long long)st->st_size,
+				   TC_SOURCE_MAX);
+		return 0;
+	}
+
+	size_t max = (size_t)st->st_size;
+	char *bytes = malloc(max + 1);
+	if (!bytes)
+		return -ENOMEM;
+	ssize_t length = read_all(fd, bytes, max);
+	if (length < 0 || (size_t)length > max) {
+		tc_diagnostics_add(diagnostics, TC_DIAGNOSTIC_FILE_OPEN, path, "cannot read: %s",
+				   length < 0 ? strerror((int)-length) : "it grew meanwhile");
+		free(bytes);
+		return 0;
+	}
+	int r = tc_source_from_bytes(path, bytes, (size_t)length, &source);
+	free(bytes);
+	return r ? r : sources_add(sources, source);
+}
+
+static int open_path(int at, const char *name, const char *path, struct stat *st,
+		     struct tc_diagnostics *diagnostics)
+{
+	/* O_NONBLOCK: a fifo must not stop the agent. */
+	int fd = openat(at, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0 || fstat(fd, st) < 0) {
+		tc_diagnostics_add(diagnostics, TC_DIAGNOSTIC_FILE_OPEN, path, "cannot open: %s",
+				   strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool is_rule_name(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return name[0] != '.' && dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"));
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+static void free_names(char **names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+/* Names of rule files in a directory, sorted. Count or -errno. */
+static ssize_t list_names(DIR *directory, char ***ret_names)
+{
+	char **names = NULL;
+	size_t n = 0;
+	struct dirent *entry;
+
+	while ((entry = readdir(directory)) && n < FILES_MAX) {
+		if (!is_rule_name(entry->d_name))
+			continue;
+		char **more = reallocarray(names, n + 1, sizeof(*names));
+		if (more)
+			names = more;
+		if (!more || !(names[n] = strdup(entry->d_name))) {
+			free_names(names, n);
+			return -ENOMEM;
+		}
+		n++;
+	}
+	if (n)
+		qsort(names, n, sizeof(*names), compare_names);
+	*ret_names = names;
+	return (ssize_t)n;
+}
+
+static int read_entry(struct tc_sources *sources, int at, const char *directory, const char *name,
+		      struct tc_diagnostics *diagnostics)
+{
+	_cleanup_close_ int fd = -1;
+	size_t length = strlen(directory);
+	struct stat st;
+	char *path;
+	int r = 0;
+
+	while (length > 1 && directory[length - 1] == '/')
+		length--;
+	if (asprintf(&path, "%.*s%s%s", (int)length, directory,
+		     directory[length - 1] == '/' ? "" : "/", name) < 0)
+		return -ENOMEM;
+	fd = open_path(at, name, path, &st, diagnostics);
+	if (fd >= 0 && !S_ISREG(st.st_mode))
+		tc_diagnostics_add(diagnostics, TC_DIAGNOSTIC_FILE_TYPE, path,
+				   "not a regular file");
+	else if (fd >= 0 && is_trusted(&st, path, diagnostics))
+		r = read_file(sources, fd, &st, path, diagnostics);
+	free(path);
+	return r;
+}
+
+static int read_directory(struct tc_sources *sources, int fd, const char *path,
+			  struct tc_diagnostics *diagnostics)
+{
+	__attribute__((cleanup(close_directory))) DIR *directory = NULL;
+	char **names = NULL;
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3), r = 0;
+
+	directory = own < 0 ? NULL : fdopendir(own);
+	if (!directory) {
+		if (own >= 0)
+			close(own);
+		return -ENOMEM;
+	}
+	ssize_t n = list_names(directory, &names);
+	if (n < 0)
+		return (int)n;
+	if (!n)
+		tc_diagnostics_add(diagnostics, TC_DIAGNOSTIC_FILE_NONE, path,
+				   "the directory holds no *.yaml or *.yml file");
+	for (ssize_t i = 0; i < n && !r; i++)
+		r = read_entry(sources, fd, path, names[i], diagnostics);
+	free_names(names, (size_t)n);
+	return r;
+}
+
+int tc_sources_read(struct tc_sources *sources, const char *path,
+		    struct tc_diagnostics *diagnostics)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	fd = open_path(AT_FDCWD, path, path, &st, diagnostics);
+	if (fd < 0)
+		return 0;
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+		tc_diagnostics_add(diagnostics, TC_DIAGNOSTIC_FILE_TYPE, path,
+				   "neither a regular file nor a directory");
+		return 0;
+	}
+	if (!is_trusted(&st, path, diagnostics))
+		return 0;
+	return S_ISDIR(st.st_mode) ? read_directory(sources, fd, path, diagnostics)
+				   : read_file(sources, fd, &st, path, diagnostics);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The words that the language knows: operators, transformers, modifiers, fields to come. */
+#ifndef TOCSIN_RULES_LANGUAGE_WORDS_H
+#define TOCSIN_RULES_LANGUAGE_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum tc_operator_kind {
+#define TC_OPERATOR(name, word, operand, types, state, doc) TC_OPERATOR_##name,
+#include "rules/language/operators.def"
+#undef TC_OPERATOR
+	TC_OPERATOR_MAX,
+};
+
+enum tc_takes { TC_TAKES_NONE, TC_TAKES_ONE, TC_TAKES_SET };
+
+#define TC_OPERATES_NUMBER (1U << 0)
+#define TC_OPERATES_STRING (1U << 1)
+#define TC_OPERATES_BOOL (1U << 2)
+
+struct tc_operator {
+	enum tc_operator_kind kind; /* EQ_SHORT is EQ here */
+	const char *word;
+	enum tc_takes takes;
+	unsigned types; /* TC_OPERATES_* */
+	bool later;	/* not available yet */
+	const char *doc;
+};
+
+/* The operator that text begins with, or NULL. A word must not go on with a letter, digit, _ or
+ * dot. */
+const struct tc_operator *tc_operator_at(const char *text, size_t length);
+/* The word of an operator that is nearest to a wrong one, or NULL. */
+const char *tc_operator_nearest(const char *word, size_t length);
+
+bool tc_transformer_known(const char *name, size_t length);
+const char *tc_transformer_nearest(const char *name, size_t length);
+bool tc_modifier_known(const char *name, size_t length);
+/* A field that Falco has and the schema does not. */
+bool tc_field_is_later(const char *name, size_t length);
+
+/*
+ * Finds the name nearest to a wrong one: offer each name in turn. Nearest is the least
+ * Damerau-Levenshtein distance, at most a third of the wrong name's length and at least 1.
+ */
+struct tc_nearest {
+	const char *word;
+	size_t length;
+	const char *best; /* NULL: none is near */
+	size_t distance;
+};
+
+void tc_nearest_offer(struct tc_nearest *nearest, const char *name);
+
+#endif

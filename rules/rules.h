@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules: from files to verdicts. This is all that the rest of the agent knows of them.
+ */
+#ifndef TOCSIN_RULES_H
+#define TOCSIN_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/buffer.h"
+#include "agent/event.h"
+#include "rules/diagnostic.h"
+
+/* Falco's priorities; the values are the severities of RFC 5424. */
+enum tc_priority {
+	TC_PRIORITY_EMERGENCY,
+	TC_PRIORITY_ALERT,
+	TC_PRIORITY_CRITICAL,
+	TC_PRIORITY_ERROR,
+	TC_PRIORITY_WARNING,
+	TC_PRIORITY_NOTICE,
+	TC_PRIORITY_INFORMATIONAL,
+	TC_PRIORITY_DEBUG,
+	TC_PRIORITY_MAX,
+};
+
+/* "Critical". For a value out of range: "?". */
+const char *tc_priority_name(enum tc_priority priority);
+/* Any case; "info" is Informational. 0 or -EINVAL. */
+int tc_priority_parse(const char *name, enum tc_priority *ret_priority);
+
+struct tc_template;
+
+/* A rule in force. Owned by its set. */
+struct tc_rule {
+	const char *name;
+	const char *description;
+	const char *source; /* "syscall" */
+	enum tc_priority priority;
+	const char *const *tags; /* n_tags of them */
+	size_t n_tags;
+	const char *file; /* where it was written */
+	unsigned line, column;
+	uint64_t kinds; /* kinds of events that it can match, as TC_KIND_BIT */
+	const struct tc_template *output;
+};
+
+struct tc_ruleset;
+
+/*
+ * Loads rule files and directories (*.yaml and *.yml in them, in byte order of their names), in the
+ * order given; a later definition replaces or appends to an earlier one, as in Falco. Files must be
+ * owned by root (or the caller) and not be writable by others.
+ *
+ * Everything that is wrong is added to diagnostics. With at least one error among them the result
+ * is -EINVAL and *ret_set is untouched; -ENOMEM when memory is out. Free the set with
+ * tc_ruleset_free().
+ */
+int tc_ruleset_load(const char *const *paths, size_t n_paths, struct tc_diagnostics *diagnostics,
+		    struct tc_ruleset **ret_set);
+void tc_ruleset_free(struct tc_ruleset *set);
+
+/* Rules in force (enabled ones), in file order. */
+size_t tc_ruleset_count(const struct tc_ruleset *set);
+const struct tc_rule *tc_ruleset_at(const struct tc_ruleset *set, size_t index);
+/* Kinds of events that at least one rule can match. */
+uint64_t tc_ruleset_kinds(const struct tc_ruleset *set);
+
+/*
+ * Judges one event: stores up to max matching rules, in file order, and returns how many match.
+ * Rules that cannot match this kind of event cost nothing.
+ */
+size_t tc_ruleset_judge(struct tc_ruleset *set, struct tc_event *event,
+			const struct tc_rule **ret_matches, size_t max);
+
+/* Appends the rule's output text with its fields filled in; a missing value is <NA>. */
+void tc_template_render(const struct tc_template *output, struct tc_event *event,
+			struct tc_buffer *text);
+
+/* A field that a template names: %proc.aname[2] has index 2, others -1. */
+struct tc_template_field {
+	const struct tc_field *field;
+	int index;
+	const char *name; /* as written, with its index */
+};
+
+/* The fields that the template names, in order, each once. */
+const struct tc_template_field *tc_template_fields(const struct tc_template *output,
+						   size_t *ret_count);
+
+#endif

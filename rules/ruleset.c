@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/ruleset.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/compile/compile.h"
+#include "rules/language/library.h"
+#include "rules/template.h"
+
+/* What is needed while rules are made of files. */
+struct loading {
+	struct tc_sources sources;
+	struct tc_library library;
+	struct tc_compiler compiler;
+	struct tc_diagnostics *diagnostics;
+	struct tc_ruleset *set;
+};
+
+static const char *copy(struct loading *loading, const char *text, size_t length)
+{
+	return tc_arena_copy(&loading->set->arena, text, length);
+}
+
+static int copy_tags(struct loading *loading, const struct tc_rule_source *from,
+		     struct tc_rule *rule)
+{
+	const char **tags =
+		tc_arena_alloc(&loading->set->arena, (from->n_tags + 1) * sizeof(*tags));
+
+	if (!tags)
+		return -ENOMEM;
+	for (size_t i = 0; i < from->n_tags; i++) {
+		tags[i] = copy(loading, from->tags[i]->text, from->tags[i]->length);
+		if (!tags[i])
+			return -ENOMEM;
+	}
+	rule->tags = tags;
+	rule->n_tags = from->n_tags;
+	return 0;
+}
+
+static int fill_rule(struct loading *loading, const struct tc_rule_source *from, uint32_t node,
+		     struct tc_rule *rule)
+{
+	const struct tc_definition *definition = &from->definition;
+
+	rule->name = copy(loading, definition->name, strlen(definition->name));
+	rule->description =
+		copy(loading, from->description.buffer.bytes, from->description.buffer.length);
+	rule->file = copy(loading, definition->source->path, strlen(definition->source->path));
+	rule->source = "syscall";
+	rule->priority = from->priority;
+	rule->kinds = loading->set->program.nodes[node].may_hold;
+	tc_source_position(definition->source, definition->where.node->start, &rule->line,
+			   &rule->column);
+	return rule->name && rule->description && rule->file ? copy_tags(loading, from, rule)
+							     : -ENOMEM;
+}
+
+static void warn_never(struct loading *loading, const struct tc_rule_source *from)
+{
+	struct tc_diagnostic *found =
+		tc_where_report(loading->diagnostics, TC_DIAGNOSTIC_NEVER, from->definition.where,
+				"rule `%s` can never match", from->definition.name);
+
+	tc_diagnostic_hint(found, "no kind of event has values for all that the condition asks");
+}
+
+/* Checks a rule; one that is whole and enabled is put into force. */
+static int load_rule(struct loading *loading, const struct tc_rule_source *from)
+{
+	struct tc_ruleset *set = loading->set;
+	struct tc_rule rule = {0};
+	uint32_t node;
+	int r, failed;
+
+	if (from->definition.faulty || !from->condition.n_pieces || !from->output.n_pieces)
+		return 0;
+	r = tc_compile_rule(&loading->compiler, from, &node);
+	if (r == -ENOMEM)
+		return r;
+	failed = tc_template_parse(&from->output, &set->arena, loading->diagnostics, &rule.output);
+	if (r || failed)
+		return failed == -ENOMEM ? failed : 0;
+	r = fill_rule(loading, from, node, &rule);
+	if (r)
+		return r;
+	if (!rule.kinds)
+		warn_never(loading, from);
+	if (!from->enabled)
+		return 0;
+	set->rules[set->n_rules] = rule;
+	set->nodes[set->n_rules++] = node;
+	set->kinds |= rule.kinds;
+	return 0;
+}
+
+static void warn_unused(struct loading *loading, const struct tc_definition *definition,
+			const char *what)
+{
+	if (!definition->used)
+		tc_where_report(loading->diagnostics, TC_DIAGNOSTIC_UNUSED, definition->where,
+				"%s `%s` is not used", what, definition->name);
+}
+
+static int load_rules(struct loading *loading)
+{
+	struct tc_library *library = &loading->library;
+	struct tc_ruleset *set = loading->set;
+	int r = tc_compiler_init(&loading->compiler, library, &set->program);
+
+	set->rules = calloc(library->n_rules + 1, sizeof(*set->rules));
+	set->nodes = calloc(library->n_rules + 1, sizeof(*set->nodes));
+	if (r || !set->rules || !set->nodes)
+		return -ENOMEM;
+	r = tc_compile_macros(&loading->compiler);
+	for (size_t i = 0; i < library->n_rules && !r; i++)
+		r = load_rule(loading, library->rules[i]);
+	if (r || loading->diagnostics->errors)
+		return r;
+	for (size_t i = 0; i < library->n_macros; i++)
+		warn_unused(loading, &library->macros[i]->definition, "macro");
+	for (size_t i = 0; i < library->n_lists; i++)
+		warn_unused(loading, &library->lists[i]->definition, "list");
+	return 0;
+}
+
+/* For each kind the rules that may match it. */
+static int index_kinds(struct tc_ruleset *set)
+{
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < set->n_rules; i++)
+			n += set->rules[i].kinds >> kind & 1;
+		if (!n)
+			continue;
+		set->candidates[kind] =
+			tc_arena_alloc(&set->arena, n * sizeof(struct tc_candidate));
+		if (!set->candidates[kind])
+			return -ENOMEM;
+		for (size_t i = 0; i < set->n_rules; i++) {
+			if (set->rules[i].kinds >> kind & 1)
+				set->candidates[kind][set->n_candidates[kind]++] =
+					(struct tc_candidate){set->nodes[i], &set->rules[i]};
+		}
+	}
+	return 0;
+}
+
+static int list_files(struct loading *loading)
+{
+	struct tc_ruleset *set = loading->set;
+
+	set->files = calloc(loading->sources.count + 1, sizeof(*set->files));
+	if (!set->files)
+		return -ENOMEM;
+	for (size_t i = 0; i < loading->sources.count; i++) {
+		const struct tc_source *source = loading->sources.items[i];
+
+		set->files[i] = (struct tc_rule_file){
+			.path = copy(loading, source->path, strlen(source->path)),
+			.n_rules = source->n_rules,
+			.n_macros = source->n_macros,
+			.n_lists = source->n_lists};
+		if (!set->files[i].path)
+			return -ENOMEM;
+	}
+	set->n_files = loading->sources.count;
+	return 0;
+}
+
+/* From sources to a set. */
+static int load_sources(struct loading *loading)
+{
+	int r = 0;
+
+	loading->library.diagnostics = loading->diagnostics;
+	for (size_t i = 0; i < loading->sources.count && !r; i++)
+		r = tc_library_add(&loading->library, loading->sources.items[i]);
+	if (!r)
+		r = list_files(loading);
+	if (!r)
+		r = load_rules(loading);
+	if (!r)
+		r = tc_program_seal(&loading->set->program);
+	return r ? r : index_kinds(loading->set);
+}
+
+/* Frees what is only needed for loading, and hands over the set. */
+static int finish(struct loading *loading, int r, struct tc_ruleset **ret_set)
+{
+	tc_compiler_done(&loading->compiler);
+	tc_library_done(&loading->library);
+	tc_sources_done(&loading->sources);
+	if (!r && loading->diagnostics->failed)
+		r = -ENOMEM;
+	if (r)
+		tc_ruleset_free(loading->set);
+	else
+		*ret_set = loading->set;
+	return r;
+}
+
+int tc_ruleset_examine(const char *const *paths, size_t n_paths, struct tc_diagnostics *diagnostics,
+		       struct tc_ruleset **ret_set)
+{
+	struct loading loading = {.diagnostics = diagnostics};
+	int r = 0;
+
+	loading.set = calloc(1, sizeof(*loading.set));
+	if (!loading.set)
+		return -ENOMEM;
+	size_t before = diagnostics->errors;
+	for (size_t i = 0; i < n_paths && !r; i++)
+		r = tc_sources_read(&loading.sources, paths[i], diagnostics);
+	/* What a file that could not be read defines is not missing for sure. */
+	loading.library.partial = diagnostics->errors != before;
+	return finish(&loading, r ? r : load_sources(&loading), ret_set);
+}
+
+int tc_ruleset_examine_bytes(const char *path, const char *bytes, size_t length,
+			     struct tc_diagnostics *diagnostics, struct tc_ruleset **ret_set)
+{
+	struct loading loading = {.diagnostics = diagnostics};
+	int r;
+
+	loading.set = calloc(1, sizeof(*loading.set));
+	loading.sources.items = calloc(1, sizeof(*loading.sources.items));
+	if (!loading.set || !loading.sources.items)
+		return finish(&loading, -ENOMEM, ret_set);
+	r = tc_source_from_bytes(path, bytes, length, &loading.sources.items[0]);
+	if (r == -E2BIG) {
+		tc_diagnostics_add(diagnostics, TC_DIAGNOSTIC_FILE_SIZE, path, "%zu bytes", length);
+		r = 0;
+	} else if (!r) {
+		loading.sources.count = 1;
+	}
+	return finish(&loading, r ? r : load_sources(&loading), ret_set);
+}
+
+int tc_ruleset_load(const char *const *paths, size_t n_paths, struct tc_diagnostics *diagnostics,
+		    struct tc_ruleset **ret_set)
+{
+	size_t before = diagnostics->errors;
+	struct tc_ruleset *set;
+	int r = tc_ruleset_examine(paths, n_paths, diagnostics, &set);
+
+	if (r)
+		return r;
+	if (diagnostics->errors != before) {
+		tc_ruleset_free(set);
+		return -EINVAL;
+	}
+	*ret_set = set;
+	return 0;
+}
+
+void tc_ruleset_free(struct tc_ruleset *set)
+{
+	if (!set)
+		return;
+	tc_program_done(&set->program);
+	tc_arena_done(&set->arena);
+	free(set->rules);
+	free(set->nodes);
+	free(set->files);
+	free(set);
+}
+
+size_t tc_ruleset_count(const struct tc_ruleset *set)
+{
+	return set->n_rules;
+}
+
+const struct tc_rule *tc_ruleset_at(const struct tc_ruleset *set, size_t index)
+{
+	return index < set->n_rules ? &set->rules[index] : NULL;
+}
+
+uint64_t tc_ruleset_kinds(const struct tc_ruleset *set)
+{
+	return set->kinds;
+}
+
+const struct tc_rule_file *tc_ruleset_files(const struct tc_ruleset *set, size_t *ret_count)
+{
+	*ret_count = set->n_files;
+	return set->files;
+}

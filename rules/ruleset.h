@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A set of rules from the inside, for those who look at rules rather than run them. */
+#ifndef TOCSIN_RULES_RULESET_H
+#define TOCSIN_RULES_RULESET_H
+
+#include "rules/compile/program.h"
+#include "rules/rules.h"
+
+/* A file that was read. */
+struct tc_rule_file {
+	const char *path;
+	size_t n_rules, n_macros, n_lists; /* defined in it */
+};
+
+/* A rule that may match events of a kind. */
+struct tc_candidate {
+	uint32_t node;
+	const struct tc_rule *rule;
+};
+
+struct tc_ruleset {
+	struct tc_arena arena; /* rules and their texts */
+	struct tc_program program;
+	struct tc_rule *rules;
+	uint32_t *nodes; /* by rule */
+	size_t n_rules;
+	uint64_t kinds;
+	struct tc_candidate *candidates[TC_KIND_LIMIT]; /* by kind, in the order of rules */
+	size_t n_candidates[TC_KIND_LIMIT];
+	struct tc_rule_file *files;
+	size_t n_files;
+};
+
+/*
+ * As tc_ruleset_load(), but gives a set also when there are errors: of the rules that are whole.
+ * Such a set is for looking at only. 0 or -ENOMEM.
+ */
+int tc_ruleset_examine(const char *const *paths, size_t n_paths, struct tc_diagnostics *diagnostics,
+		       struct tc_ruleset **ret_set);
+/* The same for rules in memory; path is what findings call them. */
+int tc_ruleset_examine_bytes(const char *path, const char *bytes, size_t length,
+			     struct tc_diagnostics *diagnostics, struct tc_ruleset **ret_set);
+/* The files that were read, in order. */
+const struct tc_rule_file *tc_ruleset_files(const struct tc_ruleset *set, size_t *ret_count);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Words and grammar of conditions: what is accepted, what is refused, and where the caret points.
+ */
+#include "fixture.h"
+
+static bool opens(const char *path, const char *condition)
+{
+	struct made made;
+	bool result;
+
+	made_begin(&made, TC_KIND_open);
+	made_text(&made, &made.open.path, path);
+	made_end(&made);
+	result = holds(&made, condition);
+	made_done(&made);
+	return result;
+}
+
+static void bare_words_take_what_is_no_delimiter(void **state)
+{
+	assert_true(opens("runc:[0:PARENT]", "fd.name in (runc:[0:PARENT], x)"));
+	assert_true(opens("/a<b>c!d&e|f;g\\h", "fd.name = /a<b>c!d&e|f;g\\h"));
+	assert_true(opens("a%b", "fd.name=a%b"));
+}
+
+static void quotes_keep_blanks_and_resolve_escapes(void **state)
+{
+	assert_true(opens("a b", "fd.name = \"a b\""));
+	assert_true(opens("a 'b'", "fd.name = \"a 'b'\""));
+	assert_true(opens("a \"b\"", "fd.name = 'a \"b\"'"));
+	assert_true(opens("a\tb\nc\\d\"e/", "fd.name = \"a\\tb\\nc\\\\d\\\"e\\/\""));
+	assert_true(opens("it's", "fd.name = 'it\\'s'"));
+	assert_true(opens("ends\\", "fd.name = 'ends\\\\'"));
+	assert_true(opens("a\\b", "fd.name = 'a\\ b'"));
+}
+
+static void operators_need_no_blanks_around_them(void **state)
+{
+	assert_true(opens("x", "fd.name=x and proc.pid>=42 and proc.pid<=42 and proc.pid!=1"));
+	assert_true(opens("x", "fd.name in(x)"));
+	assert_true(opens("x", "fd.name contains'x'"));
+}
+
+static void quotes_that_are_wrong_are_refused(void **state)
+{
+	assert_condition_refused("fd.name = \"abc", "TC-R060", 11);
+	assert_condition_refused("fd.name = 'a\\qb'", "TC-R060", 13);
+	assert_condition_refused("fd.name = 'a\\\"b'", "TC-R060", 13);
+	assert_condition_refused("fd.name = 'abc\\'", "TC-R060", 11);
+}
+
+static void grammar_mistakes_point_at_the_word(void **state)
+{
+	assert_condition_refused("fd.name = x fd.name = y", "TC-R060", 13);
+	assert_condition_refused("(fd.name = x", "TC-R060", 13);
+	assert_condition_refused("fd.name = x)", "TC-R060", 12);
+	assert_condition_refused("fd.name =", "TC-R060", 10);
+	assert_condition_refused("fd.name = x and", "TC-R060", 16);
+	assert_condition_refused("and fd.name = x", "TC-R060", 1);
+	assert_condition_refused("fd.name in (a b)", "TC-R060", 15);
+	assert_condition_refused("fd.name in (a,)", "TC-R060", 15);
+	assert_condition_refused("fd.name in (,a)", "TC-R060", 13);
+	assert_condition_refused("fd.name in (a", "TC-R060", 14);
+	assert_condition_refused("()", "TC-R060", 2);
+	assert_condition_refused("fd.name[", "TC-R060", 9);
+	assert_condition_refused("= x", "TC-R060", 1);
+	assert_condition_refused("fd.name = x && fd.name = y", "TC-R060", 13);
+}
+
+static void foreign_keywords_get_a_hint(void **state)
+{
+	char *text = rule_text("fd.name = x && fd.name = y");
+
+	assert_true(hints(text, "write `and`"));
+	free(text);
+	text = rule_text("fd.name = x OR fd.name = y");
+	assert_true(hints(text, "write `or`"));
+	free(text);
+}
+
+static void unknown_operator_is_told_with_the_nearest(void **state)
+{
+	char *text = rule_text("fd.name containts x");
+
+	assert_condition_refused("fd.name containts x", "TC-R069", 9);
+	assert_true(hints(text, "`contains`"));
+	free(text);
+	assert_condition_refused("fd.name and proc.pid = 1", "TC-R069", 9);
+}
+
+static void unknown_operators_are_told_one_by_one(void **state)
+{
+	char *text = rule_text("fd.name like x and (fd.name among (a, b) or fd.name ~ 'c d')");
+	struct tc_diagnostics diagnostics = {0};
+
+	assert_null(rules_from(text, &diagnostics));
+	assert_int_equal(diagnostics.errors, 3);
+	assert_int_equal(diagnostics.items[0].column, 13);
+	assert_int_equal(diagnostics.items[1].column, 33);
+	assert_int_equal(diagnostics.items[2].column, 57);
+	tc_diagnostics_done(&diagnostics);
+	free(text);
+}
+
+static void what_is_not_there_yet_is_named(void **state)
+{
+	assert_condition_refused("fd.name regex '.*'", "TC-R070", 9);
+	assert_condition_refused("fd.name bcontains cafe", "TC-R070", 9);
+	assert_condition_refused("fd.name startswith anyof (/a, /b)", "TC-R070", 20);
+	assert_condition_refused("tolower(fd.name) = x", "TC-R074", 1);
+	assert_condition_refused("fd.name = val(proc.name)", "TC-R074", 11);
+	assert_condition_refused("fd.name in val(proc.name)", "TC-R074", 12);
+	assert_condition_refused("tolover(fd.name) = x", "TC-R073", 1);
+	assert_condition_refused("fd.sip = 1.2.3.4", "TC-R067", 1);
+	assert_condition_refused("container.image.repository = x", "TC-R067", 1);
+	assert_condition_refused("container.mount.dest[/proc*] exists", "TC-R067", 1);
+}
+
+static void a_modifier_without_a_list_is_a_value(void **state)
+{
+	assert_true(opens("anyof", "fd.name = anyof"));
+}
+
+static void unknown_fields_are_told_with_the_nearest(void **state)
+{
+	char *text = rule_text("proc.nane = x");
+
+	assert_condition_refused("proc.nane = x", "TC-R066", 1);
+	assert_true(hints(text, "`proc.name`"));
+	free(text);
+	assert_condition_refused("proc.name[1] = x", "TC-R068", 1);
+	assert_condition_refused("proc.aname[x] = x", "TC-R068", 1);
+	assert_condition_refused("proc.aname[-1] = x", "TC-R068", 1);
+	assert_condition_refused("proc.aname[99999999999999999999] = x", "TC-R068", 1);
+}
+
+static void types_of_operators_and_values_are_checked(void **state)
+{
+	assert_condition_refused("proc.pid contains 4", "TC-R071", 10);
+	assert_condition_refused("proc.is_exe_deleted < true", "TC-R071", 21);
+	assert_condition_refused("proc.pid pmatch (/a)", "TC-R071", 10);
+	assert_condition_refused("proc.pid = abc", "TC-R072", 12);
+	assert_condition_refused("proc.pid = 1.5", "TC-R072", 12);
+	assert_condition_refused("proc.pid = 1e3", "TC-R072", 12);
+	assert_condition_refused("proc.pid = -1", "TC-R072", 12);
+	assert_condition_refused("proc.pid = 18446744073709551616", "TC-R072", 12);
+	assert_condition_refused("proc.pid = 0x", "TC-R072", 12);
+	assert_condition_refused("proc.pid in (1, two)", "TC-R072", 17);
+	assert_condition_refused("evt.arg.dirfd = 9223372036854775808", "TC-R072", 17);
+	assert_condition_refused("proc.is_exe_deleted = 1", "TC-R072", 23);
+	assert_condition_refused("proc.is_exe_deleted in (true, maybe)", "TC-R072", 31);
+}
+
+static void several_mistakes_are_all_told(void **state)
+{
+	char *text = rule_text("a.b = 1 and (fd.sip = 2 or proc.pid = x) and nomacro");
+	struct tc_diagnostics diagnostics = {0};
+
+	assert_null(rules_from(text, &diagnostics));
+	assert_int_equal(diagnostics.errors, 4);
+	tc_diagnostics_done(&diagnostics);
+	free(text);
+}
+
+static char *repeat(const char *before, const char *middle, const char *after, size_t n)
+{
+	size_t b = strlen(before), m = strlen(middle), a = strlen(after);
+	char *text = malloc(n * (b + a) + m + 1), *at = text;
+
+	for (size_t i = 0; i < n; i++, at += b)
+		memcpy(at, before, b);
+	memcpy(at, middle, m);
+	at += m;
+	for (size_t i = 0; i < n; i++, at += a)
+		memcpy(at, after, a);
+	*at = '\0';
+	return text;
+}
+
+static void depth_is_bounded(void **state)
+{
+	char *fits = repeat("(", "fd.name = x", ")", 1000),
+	     *deep = repeat("(", "fd.name = x", ")", 1001);
+
+	assert_true(opens("x", fits));
+	assert_condition_refused(deep, "TC-R061", 1002);
+	free(fits);
+	free(deep);
+	/* Alternating operators make the graph as deep as the text. */
+	fits = repeat("proc.pid = 42 and (proc.pid = 1 or (", "fd.name = x", "))", 490);
+	assert_true(opens("x", fits));
+	free(fits);
+}
+
+static void long_chains_need_no_depth(void **state)
+{
+	char *chain = repeat("fd.name = x or ", "fd.name = y", "", 5000);
+	char *inverted = repeat("not ", "fd.name = y", "", 5001);
+
+	assert_true(opens("y", chain));
+	assert_false(opens("y", inverted));
+	free(chain);
+	free(inverted);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bare_words_take_what_is_no_delimiter),
+		cmocka_unit_test(quotes_keep_blanks_and_resolve_escapes),
+		cmocka_unit_test(operators_need_no_blanks_around_them),
+		cmocka_unit_test(quotes_that_are_wrong_are_refused),
+		cmocka_unit_test(grammar_mistakes_point_at_the_word),
+		cmocka_unit_test(foreign_keywords_get_a_hint),
+		cmocka_unit_test(unknown_operator_is_told_with_the_nearest),
+		cmocka_unit_test(unknown_operators_are_told_one_by_one),
+		cmocka_unit_test(what_is_not_there_yet_is_named),
+		cmocka_unit_test(a_modifier_without_a_list_is_a_value),
+		cmocka_unit_test(unknown_fields_are_told_with_the_nearest),
+		cmocka_unit_test(types_of_operators_and_values_are_checked),
+		cmocka_unit_test(several_mistakes_are_all_told),
+		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(long_chains_need_no_depth),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
