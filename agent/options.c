@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/nearest.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What getopt_long() returns for the row i of the table: above all letters. */
@@ -117,53 +119,13 @@ static int usage_error(const struct tc_usage *usage)
 	return TC_EXIT_USAGE;
 }
 
-static unsigned least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-#define WORD_MAX 64
-
-/* How many letters must be put in, taken away, changed or swapped with their neighbour (Damerau, Levenshtein). */
-static unsigned word_distance(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-	unsigned table[WORD_MAX + 1][WORD_MAX + 1];
-
-	for (size_t i = 0; i <= a_length; i++) {
-		for (size_t j = 0; j <= b_length; j++) {
-			if (!i || !j) {
-				table[i][j] = (unsigned)(i + j);
-				continue;
-			}
-			table[i][j] = least(least(table[i - 1][j], table[i][j - 1]) + 1,
-					    table[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				table[i][j] = least(table[i][j], table[i - 2][j - 2] + 1);
-		}
-	}
-	return table[a_length][b_length];
-}
-
 const char *tc_nearest_word(const char *word, const char *const *words, size_t count)
 {
-	size_t length = strlen(word);
-	unsigned best = (unsigned)(length / 3) + 1;
-	const char *nearest = NULL;
+	struct tc_nearest nearest = {.word = word, .length = strlen(word)};
 
-	if (!length || length > WORD_MAX)
-		return NULL;
-	for (size_t i = 0; i < count; i++) {
-		size_t candidate_length = strlen(words[i]);
-		unsigned distance = candidate_length > WORD_MAX
-					    ? best
-					    : word_distance(word, length, words[i], candidate_length);
-
-		if (distance < best) {
-			best = distance;
-			nearest = words[i];
-		}
-	}
-	return nearest;
+	for (size_t i = 0; i < count; i++)
+		tc_nearest_offer(&nearest, words[i]);
+	return nearest.best;
 }
 
 /* The name in "--name" or "--name=value", in heap memory. */

@@ -62,7 +62,7 @@ int tc_options_parse(const struct tc_usage *usage, int argc, char **argv, struct
 int tc_strings_add(struct tc_strings *strings, const char *string);
 /* Reads a duration into nanoseconds. 0, -EINVAL for a malformed one, -ERANGE when it does not fit. */
 int tc_parse_duration(const char *text, unsigned long long *ret_ns);
-/* The word nearest to a wrong one (Damerau-Levenshtein distance at most a third of its length), or NULL. */
+/* The word nearest to a wrong one (see agent/nearest.h), or NULL. */
 const char *tc_nearest_word(const char *word, const char *const *words, size_t count);
 
 #endif

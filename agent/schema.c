@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "agent/event.h"
+#include "agent/nearest.h"
 
 #define TC_KINDS_ALL (~0ULL)
 
@@ -368,53 +369,11 @@ const struct tc_field *tc_field_by_name(const char *name, size_t length)
 	return NULL;
 }
 
-#define NEAREST_MAX 64
-
-/* Damerau-Levenshtein distance (neighbouring letters may be swapped), for names up to NEAREST_MAX bytes. */
-static unsigned distance(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-	unsigned rows[3][NEAREST_MAX + 1];
-
-	for (size_t j = 0; j <= b_length; j++)
-		rows[1][j] = (unsigned)j;
-	for (size_t i = 1; i <= a_length; i++) {
-		unsigned *two_up = rows[(i + 2) % 3], *up = rows[i % 3], *row = rows[(i + 1) % 3];
-
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= b_length; j++) {
-			unsigned cost = a[i - 1] != b[j - 1];
-			unsigned best = up[j - 1] + cost;
-
-			if (up[j] + 1 < best)
-				best = up[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    two_up[j - 2] + 1 < best)
-				best = two_up[j - 2] + 1;
-			row[j] = best;
-		}
-	}
-	return rows[(a_length + 1) % 3][b_length];
-}
-
 const char *tc_field_nearest(const char *name, size_t length)
 {
-	const char *nearest = NULL;
-	unsigned best = (unsigned)(length / 3) + 1;
+	struct tc_nearest nearest = {.word = name, .length = length};
 
-	if (length == 0 || length > NEAREST_MAX)
-		return NULL;
-	for (unsigned id = 0; id < tc_field_count(); id++) {
-		size_t candidate_length = strlen(fields[id].name);
-
-		if (candidate_length > NEAREST_MAX)
-			continue;
-		unsigned d = distance(name, length, fields[id].name, candidate_length);
-		if (d < best) {
-			best = d;
-			nearest = fields[id].name;
-		}
-	}
-	return nearest;
+	for (unsigned id = 0; id < tc_field_count(); id++)
+		tc_nearest_offer(&nearest, fields[id].name);
+	return nearest.best;
 }

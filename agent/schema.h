@@ -111,7 +111,7 @@ unsigned tc_field_count(void);
 const struct tc_field *tc_field_at(unsigned id);
 /* The field with that name (aliases included), or NULL. */
 const struct tc_field *tc_field_by_name(const char *name, size_t length);
-/* The known name nearest to a wrong one (Damerau-Levenshtein distance at most a third of its length), or NULL. */
+/* The known name nearest to a wrong one (see agent/nearest.h), or NULL. */
 const char *tc_field_nearest(const char *name, size_t length);
 
 /* The word of a type ("unsigned number" ...), for messages. */

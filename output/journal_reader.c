@@ -61,18 +61,20 @@ void tc_journal_reader_close(struct tc_journal_reader *reader)
 	free(reader);
 }
 
-#define SELECT                                                                                     \
-	"SELECT seq, uuid, time_ns, boot_id, rule, priority, kind, cgroup_id, cgroup_path,"         \
-	" container_id, pid, start_ns, comm, exe,"                                                  \
-	" CASE WHEN json_valid(json) THEN json_extract(json, '$.output') END, json"                \
-	" FROM entries WHERE seq > :after"
+static const char select_sql[] =
+	"SELECT seq, uuid, time_ns, boot_id, rule, priority, kind, cgroup_id, cgroup_path,"
+	" container_id, pid, start_ns, comm, exe,"
+	" CASE WHEN json_valid(json) THEN json_extract(json, '$.output') END, json"
+	" FROM entries WHERE ";
 
-static void write_statement(const struct tc_journal_filter *filter, struct tc_buffer *sql)
+/* The conditions of a filter; sqlite3_bind_parameter_index() tells later which parameters are there. */
+static void write_conditions(const struct tc_journal_filter *filter, struct tc_buffer *sql)
 {
 	const struct {
 		bool set;
 		const char *condition;
 	} conditions[] = {
+		{filter->after_seq != 0, " AND seq > :after"},
 		{filter->since_ns != 0, " AND time_ns >= :since"},
 		{filter->until_ns != 0, " AND time_ns <= :until"},
 		{filter->rule != NULL, " AND rule GLOB :rule"},
@@ -86,16 +88,29 @@ static void write_statement(const struct tc_journal_filter *filter, struct tc_bu
 		{filter->by_pid, " AND pid = :pid"},
 	};
 
-	tc_buffer_add_string(sql, filter->limit && !filter->newest_first ? "SELECT * FROM (" SELECT : SELECT);
+	tc_buffer_add_string(sql, "true");
 	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++)
 		if (conditions[i].set)
 			tc_buffer_add_string(sql, conditions[i].condition);
-	tc_buffer_add_string(sql, filter->limit || filter->newest_first ? " ORDER BY seq DESC"
-									 : " ORDER BY seq");
+}
+
+/*
+ * Rows come in the order of their numbers, as they lie in the file. Where an index gives them in another order, or only
+ * the newest are wanted, their numbers alone are found and sorted first: SQLite would sort whole rows, JSON and all.
+ */
+static void write_statement(const struct tc_journal_filter *filter, struct tc_buffer *sql)
+{
+	bool numbers_first = filter->since_ns || filter->until_ns || filter->rule || filter->limit;
+
+	tc_buffer_add_string(sql, select_sql);
+	if (numbers_first)
+		tc_buffer_add_string(sql, "seq IN (SELECT seq FROM entries WHERE ");
+	write_conditions(filter, sql);
 	if (filter->limit)
-		tc_buffer_add_string(sql, " LIMIT :limit");
-	if (filter->limit && !filter->newest_first)
-		tc_buffer_add_string(sql, ") ORDER BY seq");
+		tc_buffer_add_string(sql, " ORDER BY seq DESC LIMIT :limit");
+	if (numbers_first)
+		tc_buffer_add_string(sql, ")");
+	tc_buffer_add_string(sql, filter->newest_first ? " ORDER BY seq DESC" : " ORDER BY seq");
 }
 
 /* SQLite's numbers end at 2^63 - 1; times and counts beyond that mean no bound. */

@@ -130,8 +130,8 @@ static bool is_plain_word(uint64_t word)
 		 high);
 }
 
-/* Most strings need no escaping at all: adds such a one and returns true. */
-static bool add_plain(struct tc_json *json, const char *text, size_t length)
+/* True when nothing in a string needs escaping: most have nothing. */
+static bool is_plain(const char *text, size_t length)
 {
 	size_t at = 0;
 
@@ -142,26 +142,52 @@ static bool add_plain(struct tc_json *json, const char *text, size_t length)
 		if (!is_plain_word(word))
 			return false;
 	}
-	if (at < length) {
-		char rest[8] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
-		uint64_t word;
+	for (; at < length; at++) {
+		unsigned char byte = (unsigned char)text[at];
 
-		memcpy(rest, text + at, length - at);
-		memcpy(&word, rest, 8);
-		if (!is_plain_word(word))
+		if (byte < 0x20 || byte >= 0x7f || byte == '"' || byte == '\\')
 			return false;
 	}
-	tc_buffer_add_char(json->buffer, '"');
-	tc_buffer_add(json->buffer, text, length);
-	tc_buffer_add_char(json->buffer, '"');
 	return true;
+}
+
+#define SHORT_MAX 56
+
+/* Adds a plain string with its quotes, the comma before it, and end ("" or ":") behind it. */
+static void add_plain(struct tc_json *json, const char *text, size_t length, const char *end)
+{
+	char whole[SHORT_MAX + 8];
+	size_t at = 0;
+
+	if (length > SHORT_MAX) {
+		separate(json);
+		tc_buffer_add_char(json->buffer, '"');
+		tc_buffer_add(json->buffer, text, length);
+		tc_buffer_add_char(json->buffer, '"');
+		tc_buffer_add_string(json->buffer, end);
+		return;
+	}
+	/* Most strings are short: one append instead of five. */
+	if (json->comma)
+		whole[at++] = ',';
+	whole[at++] = '"';
+	if (length)
+		memcpy(whole + at, text, length);
+	at += length;
+	whole[at++] = '"';
+	if (*end)
+		whole[at++] = *end;
+	tc_buffer_add(json->buffer, whole, at);
+	json->comma = true;
 }
 
 void tc_json_text(struct tc_json *json, const char *text, size_t length)
 {
-	separate(json);
-	if (add_plain(json, text, length))
+	if (is_plain(text, length)) {
+		add_plain(json, text, length, "");
 		return;
+	}
+	separate(json);
 	tc_buffer_reset(&json->scratch);
 	tc_text_sanitize(&json->scratch, text, length);
 	add_scratch(json);
@@ -177,9 +203,11 @@ void tc_json_string(struct tc_json *json, const char *string)
 
 void tc_json_bytes(struct tc_json *json, const char *bytes, size_t length)
 {
-	separate(json);
-	if (add_plain(json, bytes, length))
+	if (is_plain(bytes, length)) {
+		add_plain(json, bytes, length, "");
 		return;
+	}
+	separate(json);
 	tc_buffer_reset(&json->scratch);
 	tc_text_escape(&json->scratch, bytes, length);
 	add_scratch(json);
@@ -187,7 +215,13 @@ void tc_json_bytes(struct tc_json *json, const char *bytes, size_t length)
 
 void tc_json_key(struct tc_json *json, const char *key)
 {
-	tc_json_string(json, key);
-	tc_buffer_add_char(json->buffer, ':');
+	size_t length = strlen(key);
+
+	if (is_plain(key, length)) {
+		add_plain(json, key, length, ":");
+	} else {
+		tc_json_text(json, key, length);
+		tc_buffer_add_char(json->buffer, ':');
+	}
 	json->comma = false;
 }

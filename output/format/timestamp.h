@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* Room for any of these texts with the NUL behind them. */
-#define TC_TIMESTAMP_BYTES 88
+#define TC_TIMESTAMP_BYTES 32
 
 /* RFC 3339 in UTC with nanoseconds: 2024-02-29T23:59:59.000000001Z. */
 void tc_timestamp_utc(uint64_t time_ns, char ret_text[TC_TIMESTAMP_BYTES]);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/nearest.h"
 #include "rules/compile/compile.h"
 #include "rules/compile/field.h"
 #include "rules/compile/kinds.h"

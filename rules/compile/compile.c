@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/nearest.h"
 #include "rules/language/parser.h"
 
 enum macro_state { MACRO_NEW, MACRO_BUSY, MACRO_DONE, MACRO_FAILED };

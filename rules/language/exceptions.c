@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/nearest.h"
 #include "rules/language/library.h"
 
 /* Most exceptions of one rule. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/nearest.h"
 #include "rules/language/words.h"
 
 enum shape { SHAPE_TEXT, SHAPE_YES, SHAPE_TEXTS, SHAPE_ANY };

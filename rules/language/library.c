@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/nearest.h"
 #include "rules/language/parser.h"
 
 /* Appends a pointer to an array of pointers. 0 or -ENOMEM. */

@@ -40,17 +40,4 @@ bool tc_modifier_known(const char *name, size_t length);
 /* A field that Falco has and the schema does not. */
 bool tc_field_is_later(const char *name, size_t length);
 
-/*
- * Finds the name nearest to a wrong one: offer each name in turn. Nearest is the least
- * Damerau-Levenshtein distance, at most a third of the wrong name's length and at least 1.
- */
-struct tc_nearest {
-	const char *word;
-	size_t length;
-	const char *best; /* NULL: none is near */
-	size_t distance;
-};
-
-void tc_nearest_offer(struct tc_nearest *nearest, const char *name);
-
 #endif
