@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "output/alert.h"
 
+#include <string.h>
+
 #include "agent/value.h"
 #include "output/format/text.h"
 
@@ -44,4 +46,13 @@ void tc_alert_text(const struct tc_alert *alert, struct tc_buffer *text)
 	tc_text_sanitize(text, rendered.bytes, rendered.length);
 	if (tc_buffer_failed(&rendered))
 		text->failed = true;
+}
+
+const char *tc_alert_details(const char *text, const char *rule)
+{
+	size_t length = rule ? strlen(rule) : 0;
+
+	if (!length || strncmp(text, rule, length) != 0 || text[length] != ' ')
+		return text;
+	return text + length + 1;
 }

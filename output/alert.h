@@ -33,6 +33,12 @@ enum tc_priority tc_alert_priority(const struct tc_alert *alert);
  */
 void tc_alert_text(const struct tc_alert *alert, struct tc_buffer *text);
 
+/*
+ * The part of that text behind the rule's name: output texts often begin with it, and where the name stands beside it
+ * once is enough. The whole text where it does not begin so, or rule is NULL.
+ */
+const char *tc_alert_details(const char *text, const char *rule);
+
 /* Appends the alert as one JSON object without a newline: Falco's keys and Tocsin's own. */
 void tc_format_json(const struct tc_alert *alert, struct tc_buffer *json);
 

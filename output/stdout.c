@@ -54,17 +54,21 @@ static void text_line(const struct standard_output *output, const struct tc_aler
 		      struct tc_buffer *line)
 {
 	enum tc_priority priority = tc_alert_priority(alert);
-	const char *rule = alert->rule ? alert->rule->name : NULL;
+	const char *rule = alert->rule ? alert->rule->name : NULL, *details;
+	_cleanup_buffer_ struct tc_buffer text = {0};
 	char time[TC_TIMESTAMP_BYTES];
 
 	tc_timestamp_local(alert->time_ns, time);
 	tc_buffer_printf(line, "%s %s%s%s ", time, output->colour ? tc_colour_of(priority) : "",
 			 tc_priority_name(priority), output->colour ? TC_COLOUR_END : "");
+	tc_alert_text(alert, &text);
+	details = text.bytes ? tc_alert_details(text.bytes, rule) : "";
 	if (rule) {
 		tc_text_sanitize(line, rule, strlen(rule));
-		tc_buffer_add_string(line, ": ");
+		tc_buffer_add_string(line, details == text.bytes ? ": " : " ");
 	}
-	tc_alert_text(alert, line);
+	tc_buffer_add_string(line, details);
+	line->failed |= tc_buffer_failed(&text);
 }
 
 static void drop(struct standard_output *output, const char *why)

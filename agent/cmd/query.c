@@ -213,7 +213,7 @@ static void print_table_row(struct query *query, const struct tc_journal_row *ro
 		[CELL_PROCESS] = row->comm,
 		[CELL_PID] = row->has_pid ? pid : NULL,
 		[CELL_CGROUP] = row->cgroup_path ? row->cgroup_path : row->has_cgroup_id ? cgroup : NULL,
-		[CELL_OUTPUT] = row->output,
+		[CELL_OUTPUT] = row->output ? tc_alert_details(row->output, row->rule) : NULL,
 	};
 
 	tc_timestamp_local(row->time_ns, time);

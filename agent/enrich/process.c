@@ -13,6 +13,10 @@
 #include <string.h>
 #include <utlist.h>
 
+/* Every event looks its process up: chains of one or two entries, for 16 bytes of each process. */
+#undef HASH_BKT_CAPACITY_THRESH
+#define HASH_BKT_CAPACITY_THRESH 2U
+
 /* A host with more live processes than this has lost exits. */
 #define LIVE_MAX 262144
 /* Ended processes kept for their children's sake. Beyond it the oldest lose their ancestors. */
