@@ -71,8 +71,6 @@ static void present_number(struct tc_event *event, const struct tc_member *membe
 		*ret_value = (struct tc_value){.type = TC_TYPE_UINT, .uint = number};
 		break;
 	case TC_TYPE_INT:
-		if (member->show == TC_SHOW_id && number == TC_ABSENT_U32)
-			number = (uint64_t)-1;
 		*ret_value = (struct tc_value){.type = TC_TYPE_INT, .sint = (int64_t)number};
 		break;
 	case TC_TYPE_BOOL:
@@ -81,6 +79,18 @@ static void present_number(struct tc_event *event, const struct tc_member *membe
 	default:
 		tc_names_present(member->show, number, &event->arena, ret_value);
 	}
+}
+
+/* TC_ABSENT_U32 is no value, but for ids, which say -1 as the rest of Linux does. */
+static void present_u32(struct tc_event *event, const struct tc_member *member, uint32_t number,
+			struct tc_value *ret_value)
+{
+	if (number != TC_ABSENT_U32)
+		present_number(event, member, number, ret_value);
+	else if (member->show == TC_SHOW_id)
+		*ret_value = (struct tc_value){.type = TC_TYPE_INT, .sint = -1};
+	else
+		*ret_value = (struct tc_value){0};
 }
 
 bool tc_event_member(struct tc_event *event, const struct tc_member *member,
@@ -93,7 +103,7 @@ bool tc_event_member(struct tc_event *event, const struct tc_member *member,
 		present_number(event, member, *(const uint16_t *)place, ret_value);
 		break;
 	case TC_W_u32:
-		present_number(event, member, *(const uint32_t *)place, ret_value);
+		present_u32(event, member, *(const uint32_t *)place, ret_value);
 		break;
 	case TC_W_u64:
 		present_number(event, member, *(const uint64_t *)place, ret_value);

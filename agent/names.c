@@ -66,8 +66,7 @@ static void present_one(size_t row, uint64_t number, struct tc_arena *arena,
 			return;
 		}
 	}
-	if (number != TC_ABSENT_U32)
-		present_number(arena, number, ret_value);
+	present_number(arena, number, ret_value);
 }
 
 static void present_set(size_t row, uint64_t number, struct tc_arena *arena,

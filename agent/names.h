@@ -8,8 +8,8 @@
 
 /*
  * Presents a number by the words of its show: one word for a value, words joined by | (blanks for capabilities) for
- * a set. A value without a word, and the bits of a set that have none, are printed as 0x... No value at all for
- * TC_ABSENT_U32 where the show is of single values. Bytes are static or lie in the arena.
+ * a set. A value without a word, and the bits of a set that have none, are printed as 0x... Bytes are static or lie in
+ * the arena.
  */
 void tc_names_present(enum tc_show show, uint64_t number, struct tc_arena *arena, struct tc_value *ret_value);
 

@@ -21,6 +21,12 @@ static __always_inline bool file_is_fake(struct file *file)
 	return BPF_CORE_READ(file, f_path.dentry, d_inode) != BPF_CORE_READ(file, f_inode);
 }
 
+/* From v6.9 on a pidfd is a file of pidfs, which pidfd_open(2) "opens" for writing (cb12fd8e0dab). */
+static __always_inline bool file_is_pidfd(struct file *file)
+{
+	return BPF_CORE_READ(file, f_inode, i_sb, s_magic) == PIDFS_MAGIC;
+}
+
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file)
 {
@@ -28,7 +34,8 @@ int BPF_PROG(file_open, struct file *file)
 	struct tc_open *record; /* struct tc_open_read has the same members */
 	struct scratch *s;
 
-	if (!file_event_wanted(kind) || file->f_flags & FMODE_EXEC_FLAG || file_is_fake(file))
+	if (!file_event_wanted(kind) || file->f_flags & FMODE_EXEC_FLAG || file_is_fake(file) ||
+	    file_is_pidfd(file))
 		return 0;
 	s = record_begin(kind, sizeof(*record), NR_OPENAT);
 	if (!s)
@@ -233,6 +240,8 @@ int BPF_PROG(path_link, struct dentry *old_dentry, const struct path *new_dir,
 	record = (struct tc_link *)s->record;
 	fill_inode(record, BPF_CORE_READ(old_dentry, d_inode));
 	slot_path(s, &record->oldpath, old_dentry, mnt);
+	if (record->nlink == 0) /* O_TMPFILE: this is its first name */
+		record->oldpath.flags |= TC_SLOT_DELETED;
 	slot_path(s, &record->newpath, new_dentry, mnt);
 	record_send(s);
 	return 0;
@@ -291,6 +300,19 @@ int BPF_KPROBE(path_chown_v5_10, const struct path *path, __u64 uid, __u64 gid)
 	return chown_event(path, uid, gid);
 }
 
+/*
+ * Overlayfs copies attributes up and keeps its books in others, on the files of its layers, with the credentials of
+ * who mounted it in place of the task's (ovl_override_creds()): not an act of the task. io_uring and the kernel's own
+ * servers act with other credentials as well, on behalf of somebody.
+ */
+static __always_inline bool overlayfs_acts(const struct tc_record *header)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return !(header->flags & (TC_RECORD_IO_URING | TC_RECORD_KERNEL)) &&
+	       BPF_CORE_READ(task, cred) != BPF_CORE_READ(task, real_cred);
+}
+
 static __always_inline int setxattr_event(struct dentry *dentry, const char *name, __u64 size,
 					  __u32 flags, bool removed)
 {
@@ -303,6 +325,10 @@ static __always_inline int setxattr_event(struct dentry *dentry, const char *nam
 	if (!s)
 		return 0;
 	record = (struct tc_setxattr *)s->record;
+	if (overlayfs_acts(&record->header)) {
+		record_drop(s);
+		return 0;
+	}
 	fill_inode(record, BPF_CORE_READ(dentry, d_inode));
 	record->removed = removed;
 	record->xattr_flags = removed ? TC_ABSENT_U32 : flags;

@@ -5,12 +5,14 @@
  */
 #include "probes/lib/path.h"
 #include "probes/lib/inode.h"
+#include "probes/lib/types.h"
 
 #include "probes/process.bpf.c"
 #include "probes/cgroup.bpf.c"
 #include "probes/file.bpf.c"
 #include "probes/mount.bpf.c"
 #include "probes/trace.bpf.c"
+#include "probes/fallback/fallback.bpf.c"
 
 /* "Dual BSD/GPL" is one of the licences that the kernel accepts for GPL-only helpers; see LICENSE. */
 char LICENSE[] SEC("license") = "GPL";

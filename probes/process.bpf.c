@@ -94,6 +94,8 @@ static __always_inline void exec_slots(struct scratch *s, struct task_struct *ta
 			  BPF_CORE_READ(mm, arg_end));
 	slot_path(s, &record->cwd, BPF_CORE_READ(task, fs, pwd.dentry),
 		  BPF_CORE_READ(task, fs, pwd.mnt));
+	if (BPF_CORE_READ(task, fs, pwd.dentry, d_inode, i_nlink) == 0)
+		record->cwd.flags |= TC_SLOT_DELETED;
 	if (tty)
 		slot_text(s, &record->tty, (char *)tty + bpf_core_field_offset(struct tty_struct, name));
 }
@@ -113,6 +115,9 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	if (!s)
 		return 0;
 	record = (struct tc_exec *)s->record;
+	/* On its way here the kernel makes every exec look like execve() (__set_personality_64bit()). */
+	if (BPF_CORE_READ(bprm, fdpath))
+		record->header.syscall = NR_EXECVEAT;
 	record->argc = BPF_CORE_READ(bprm, argc);
 	record->envc = BPF_CORE_READ(bprm, envc);
 	record->secure = BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec);
@@ -124,6 +129,55 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+#define SIGNAL_GROUP_EXIT 0x4
+
+/* What wait(2) will say: the status of exit_group(2) or of the fatal signal, else that of the first thread. */
+static __always_inline __u32 process_exit_code(struct task_struct *task)
+{
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+
+	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
+		return BPF_CORE_READ(signal, group_exit_code);
+	return BPF_CORE_READ(task, group_leader, exit_code);
+}
+
+/*
+ * Processes that were told to have ended. Threads leave the count of the living before they come to the tracepoint, so
+ * several may find it at zero.
+ */
+struct ended {
+	__u64 start_ns;
+	__u64 tgid;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct ended);
+	__type(value, __u32);
+} ended_processes SEC(".maps");
+
+static __always_inline bool process_ends_now(struct task_struct *task)
+{
+	struct ended ended = {
+		.start_ns = BPF_CORE_READ(task, group_leader, start_boottime),
+		.tgid = BPF_CORE_READ(task, tgid),
+	};
+	__u32 yes = 1;
+
+	return BPF_CORE_READ(task, signal, live.counter) == 0 &&
+	       bpf_map_update_elem(&ended_processes, &ended, &yes, BPF_NOEXIST) == 0;
+}
+
+/* A fatal signal comes in any system call, which has no part in it; an io_uring worker may be the last thread to go. */
+static __always_inline void exit_syscall(struct tc_record *header)
+{
+	header->flags &= ~TC_RECORD_IO_URING;
+	if (!syscall_is(header, NR_EXIT, NR_32_EXIT) &&
+	    !syscall_is(header, NR_EXIT_GROUP, NR_32_EXIT_GROUP))
+		header->syscall = -1;
+}
+
 /* Runs for every thread; the process is gone when no thread is left. */
 SEC("raw_tp/sched_process_exit")
 int process_exit(struct bpf_raw_tracepoint_args *ctx)
@@ -133,14 +187,14 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 	struct scratch *s;
 	__u32 code;
 
-	if (BPF_CORE_READ(task, signal, live.counter) != 0 || !kind_wanted(TC_KIND_exit) ||
-	    !current_in_scope())
+	if (!kind_wanted(TC_KIND_exit) || !current_in_scope() || !process_ends_now(task))
 		return 0;
 	s = record_begin(TC_KIND_exit, sizeof(*record), -1);
 	if (!s)
 		return 0;
 	record = (struct tc_exit *)s->record;
-	code = BPF_CORE_READ(task, exit_code);
+	exit_syscall(&record->header);
+	code = process_exit_code(task);
 	record->status = code >> 8 & 0xff;
 	record->signal = code & 0x7f;
 	record_send(s);

@@ -5,17 +5,12 @@
  * order of their end. Of the ended ones the last TC_PROCESS_GRACE are indexed: those from `grace`
  * to the end of the list.
  */
-#define HASH_NONFATAL_OOM 1
 #include "agent/enrich/process.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
-
-/* Every event looks its process up: chains of one or two entries, for 16 bytes of each process. */
-#undef HASH_BKT_CAPACITY_THRESH
-#define HASH_BKT_CAPACITY_THRESH 2U
 
 /* A host with more live processes than this has lost exits. */
 #define LIVE_MAX 262144
@@ -28,7 +23,7 @@
 #define TRIM_STEPS 64
 
 struct tc_processes {
-	struct tc_process *by_tgid;
+	struct tc_pids by_tgid; /* the newest of each */
 	struct tc_process *live;
 	struct tc_process *ended;
 	struct tc_process *grace; /* the first of `ended` that is indexed */
@@ -41,10 +36,7 @@ struct tc_processes {
 
 static struct tc_process *newest(const struct tc_processes *processes, uint32_t tgid)
 {
-	struct tc_process *process;
-
-	HASH_FIND(hh, processes->by_tgid, &tgid, sizeof(tgid), process);
-	return process;
+	return tc_pids_find(&processes->by_tgid, tgid);
 }
 
 static int index_add(struct tc_processes *processes, struct tc_process *process)
@@ -57,12 +49,11 @@ static int index_add(struct tc_processes *processes, struct tc_process *process)
 		process->older = head->older;
 		head->older = process;
 	} else {
-		HASH_ADD(hh, processes->by_tgid, tgid, sizeof(process->tgid), process);
-		if (!process->hh.tbl)
-			return -ENOMEM;
+		int error = tc_pids_set(&processes->by_tgid, process->tgid, process);
+
+		if (error < 0)
+			return error;
 		process->older = head;
-		if (head)
-			HASH_DELETE(hh, processes->by_tgid, head);
 	}
 	process->flags |= TC_PROCESS_INDEXED;
 	return 0;
@@ -73,13 +64,10 @@ static void index_remove(struct tc_processes *processes, struct tc_process *proc
 	struct tc_process *head = newest(processes, process->tgid);
 
 	process->flags &= ~TC_PROCESS_INDEXED;
-	if (head == process) {
-		struct tc_process *older = process->older;
-
-		/* Out of memory here only means that the older ones are not found any more. */
-		if (older)
-			HASH_ADD(hh, processes->by_tgid, tgid, sizeof(older->tgid), older);
-		HASH_DELETE(hh, processes->by_tgid, process);
+	if (head == process && process->older) {
+		tc_pids_set(&processes->by_tgid, process->tgid, process->older);
+	} else if (head == process) {
+		tc_pids_remove(&processes->by_tgid, process->tgid);
 	} else {
 		while (head && head->older != process)
 			head = head->older;
@@ -136,7 +124,7 @@ void tc_processes_free(struct tc_processes *processes)
 
 	if (!processes)
 		return;
-	HASH_CLEAR(hh, processes->by_tgid);
+	tc_pids_done(&processes->by_tgid);
 	lists[0] = processes->live;
 	lists[1] = processes->ended;
 	/* Severed entries are in no list: only children refer to them, and those are in one. */

@@ -17,9 +17,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "agent/enrich/image.h"
+#include "agent/enrich/pids.h"
 #include "record.h"
 
 /* Longest chain of ancestors that is kept and read. */
@@ -56,7 +56,6 @@ struct tc_process {
 
 	struct tc_process *older;	/* next one that had the same tgid */
 	struct tc_process *prev, *next; /* the list of live or of ended ones */
-	UT_hash_handle hh;
 };
 
 struct tc_process_counts {

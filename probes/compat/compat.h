@@ -85,6 +85,17 @@ struct cred___caps {
 	})
 
 /*
+ * A mount namespace that holds one detached tree (fsmount(2), open_tree(2)) has no inode number, or, where namespaces
+ * got fixed numbers in v6.18, MNT_NS_ANON_INO (include/uapi/linux/nsfs.h).
+ */
+static __always_inline bool compat_mount_ns_is_anonymous(struct mnt_namespace *ns)
+{
+	__u32 inum = BPF_CORE_READ(ns, ns.inum);
+
+	return inum == 0 || inum == 0xeffffff7;
+}
+
+/*
  * Arguments of the system call that the current task is in: a 32-bit one (int 0x80, sysenter) passes them in other
  * registers and has its own numbers. TS_COMPAT is in thread_info.status, arch/x86/include/asm/thread_info.h.
  */
@@ -111,10 +122,12 @@ static __always_inline void compat_current_syscall(struct task_struct *task,
  * NR_32 those of i386.
  */
 enum {
+	NR_EXIT = 60,
 	NR_FTRUNCATE = 77,
 	NR_PTRACE = 101,
 	NR_MOUNT = 165,
 	NR_SETXATTR = 188,
+	NR_EXIT_GROUP = 231,
 	NR_OPENAT = 257,
 	NR_MKDIRAT = 258,
 	NR_UNLINKAT = 263,
@@ -123,10 +136,13 @@ enum {
 	NR_SYMLINKAT = 266,
 	NR_PROCESS_VM_READV = 310,
 	NR_PROCESS_VM_WRITEV = 311,
+	NR_EXECVEAT = 322,
 	NR_IO_URING_ENTER = 426,
 	NR_PIDFD_GETFD = 438,
+	NR_32_EXIT = 1,
 	NR_32_MOUNT = 21,
 	NR_32_PTRACE = 26,
+	NR_32_EXIT_GROUP = 252,
 	NR_32_PROCESS_VM_READV = 347,
 	NR_32_PROCESS_VM_WRITEV = 348,
 };

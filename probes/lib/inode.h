@@ -10,6 +10,7 @@
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
 #define TMPFS_MAGIC 0x01021994
 #define HUGETLBFS_MAGIC 0x958458f6
+#define PIDFS_MAGIC 0x50494446
 
 /* A kernel dev_t (12 bits major, 20 bits minor) as stat(2) gives it: new_encode_dev(), include/linux/kdev_t.h. */
 static __always_inline __u32 device_number(dev_t dev)

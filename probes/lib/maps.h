@@ -54,11 +54,19 @@ struct walk {
 	char bytes[WALK_BYTES];
 };
 
+/* What a system call's descriptor and path stand for; see fallback/place.h. */
+struct place {
+	__u64 dentry, mount; /* kernel addresses: the file itself, or where the words start; 0: gone */
+	__u64 words; /* user address of the path; 0: there are none */
+	__u64 relative; /* the words do not begin with a slash */
+};
+
 /* A place to build one record in, owned by one running program. */
 struct scratch {
 	__u32 busy;
 	__u32 index;
 	struct walk walk;
+	struct place place;
 	__u8 record[TC_RECORD_MAX];
 };
 

@@ -45,6 +45,21 @@ static __always_inline void walk_name(struct walk *w, struct dentry *dentry, boo
 	w->offset = offset;
 }
 
+/*
+ * The topmost mount. The kernel's own mounts, such as those through which overlayfs opens the files of its layers, have
+ * an error pointer for a namespace (MNT_NS_INTERNAL). One that was unmounted while in use has none, one that is not
+ * attached yet has an anonymous one: their paths lead nowhere, but the files are in users' hands.
+ */
+static __always_inline void walk_top(struct walk *w, struct mount *mount)
+{
+	struct mnt_namespace *ns = BPF_CORE_READ(mount, mnt_ns);
+
+	if ((__u64)ns >= (__u64)-4095)
+		w->private = 1;
+	else if (!ns || compat_mount_ns_is_anonymous(ns))
+		w->flags |= TC_SLOT_DETACHED;
+}
+
 /* One step up: a name, or over the edge of a mount. A global function with a scalar argument loads on 5.10. */
 __noinline int walk_step(__u32 index)
 {
@@ -59,10 +74,7 @@ __noinline int walk_step(__u32 index)
 	if (mount && dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
 		above = BPF_CORE_READ(mount, mnt_parent);
 		if (above == mount || !above) {
-			/* NULL, or an error pointer: a mount of the kernel's own, in no namespace. */
-			__u64 ns = (__u64)BPF_CORE_READ(mount, mnt_ns);
-
-			s->walk.private = ns == 0 || ns >= (__u64)-4095;
+			walk_top(&s->walk, mount);
 			return WALK_END;
 		}
 		s->walk.dentry = (__u64)BPF_CORE_READ(mount, mnt_mountpoint);
@@ -74,7 +86,10 @@ __noinline int walk_step(__u32 index)
 		s->walk.flags |= TC_SLOT_DETACHED;
 		return WALK_END;
 	}
-	if (parent == dentry || !parent) { /* a memfd, a pipe, what was pulled out of its tree */
+	if (parent == dentry || !parent) {
+		/* At once: a memfd or a pipe. After names: what lies beside its mount, as overlayfs' work files do. */
+		if (s->walk.names > 0)
+			walk_top(&s->walk, mount);
 		walk_name(&s->walk, dentry, s->walk.names > 0);
 		s->walk.flags |= TC_SLOT_DETACHED;
 		return WALK_END;
@@ -153,7 +168,7 @@ static __always_inline void slot_walked(struct scratch *s, struct tc_slot *slot)
 	if (!offset || from > TC_PATH_MAX)
 		return;
 	stored = TC_PATH_MAX - from;
-	if (stored == 0) { /* the root itself */
+	if (stored == 0 && s->walk.names == 0) { /* the root itself; a pipe has a name, an empty one */
 		s->record[offset] = '/';
 		slot_close(s, slot, offset, 1, 1, s->walk.flags);
 		return;

@@ -41,6 +41,18 @@ static __always_inline void slot_close(struct scratch *s, struct tc_slot *slot, 
 	header->size = offset + stored;
 }
 
+/* A string that fills the room up to its NUL looks like one that was cut: the byte behind what was kept tells. */
+static __always_inline bool string_goes_on(const char *text, __u32 length, bool user)
+{
+	char byte = 1;
+
+	if (user)
+		bpf_probe_read_user(&byte, 1, text + length);
+	else
+		bpf_probe_read_kernel(&byte, 1, text + length);
+	return byte != 0;
+}
+
 static __always_inline void slot_kernel_text(struct scratch *s, struct tc_slot *slot,
 					     const void *text, __u32 max)
 {
@@ -52,7 +64,7 @@ static __always_inline void slot_kernel_text(struct scratch *s, struct tc_slot *
 	length = bpf_probe_read_kernel_str(s->record + offset, max, text);
 	if (length <= 0 || length > max)
 		slot_close(s, slot, offset, 0, 0, TC_SLOT_UNREADABLE);
-	else if (length == max) /* the true size is not known: one byte more than was kept, at least */
+	else if (length == max && string_goes_on(text, max - 1, false)) /* nobody knows how far */
 		slot_close(s, slot, offset, max - 1, max, 0);
 	else
 		slot_close(s, slot, offset, length - 1, length - 1, 0);
@@ -83,6 +95,8 @@ static __always_inline void slot_user_text(struct scratch *s, struct tc_slot *sl
 	length = bpf_probe_read_user_str(s->record + offset, TC_PATH_MAX, text);
 	if (length <= 0 || length > TC_PATH_MAX)
 		slot_close(s, slot, offset, 0, 0, TC_SLOT_UNREADABLE);
+	else if (length == TC_PATH_MAX && string_goes_on(text, TC_PATH_MAX - 1, true))
+		slot_close(s, slot, offset, TC_PATH_MAX - 1, TC_PATH_MAX, 0);
 	else
 		slot_close(s, slot, offset, length - 1, length - 1, 0);
 }

@@ -62,6 +62,26 @@ static void a_good_record_is_read(void **state)
 	assert_false(tc_event_get(&event, tc_field_by_name("mount.target", 12), -1, &value));
 }
 
+static void an_absent_number_is_no_value(void **state)
+{
+	struct tc_trace trace = {.header = {.kind = TC_KIND_trace, .version = TC_RECORD_VERSION, .size = sizeof(trace)},
+				 .request = TC_ABSENT_U32,
+				 .target_uid = 7};
+	struct tc_exec exec = {.header = {.kind = TC_KIND_exec, .version = TC_RECORD_VERSION, .size = sizeof(exec)},
+			       .loginuid = TC_ABSENT_U32};
+	struct tc_decode_error error;
+	struct tc_value value;
+
+	assert_int_equal(tc_decode(&trace, sizeof(trace), &event, &error), 0);
+	assert_false(tc_event_get(&event, tc_field_by_name("evt.arg.request", 15), -1, &value));
+	assert_true(tc_event_get(&event, tc_field_by_name("target.uid", 10), -1, &value));
+	assert_int_equal(value.uint, 7);
+	assert_int_equal(tc_decode(&exec, sizeof(exec), &event, &error), 0);
+	assert_true(tc_event_get(&event, tc_field_by_name("user.loginuid", 13), -1, &value));
+	assert_int_equal(value.type, TC_TYPE_INT);
+	assert_int_equal(value.sint, -1);
+}
+
 static void a_short_record_is_refused(void **state)
 {
 	struct exec_record record = good_record();
@@ -151,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_record_is_read),
+		cmocka_unit_test(an_absent_number_is_no_value),
 		cmocka_unit_test(a_short_record_is_refused),
 		cmocka_unit_test(a_wrong_header_is_refused),
 		cmocka_unit_test(a_slot_outside_of_the_record_is_refused),
