@@ -55,6 +55,27 @@ static void print_missing(const struct tc_run_report *report, FILE *stream)
 			fprintf(stream, "  missing   %s\n", info[i].reason);
 }
 
+/* Words from a column on, in lines of at most WIDTH columns. */
+#define WIDTH 100
+
+static void print_wrapped(const char *words, int column, FILE *stream)
+{
+	int at = column;
+
+	while (*words) {
+		int length = (int)strcspn(words, " ");
+
+		if (at + 1 + length > WIDTH && at > column) {
+			fprintf(stream, "\n%*s", column, "");
+			at = column;
+		}
+		at += fprintf(stream, "%s%.*s", at > column ? " " : "", length, words);
+		words += length;
+		words += strspn(words, " ");
+	}
+	fputc('\n', stream);
+}
+
 static void print_fallback(const struct tc_run_report *report, FILE *stream)
 {
 	static const struct {
@@ -68,8 +89,10 @@ static void print_fallback(const struct tc_run_report *report, FILE *stream)
 	if (!tc_probes_fallback(report->probes))
 		return;
 	fprintf(stream, "  Nothing can be blocked. What this source cannot see:\n");
-	for (size_t i = 0; i < sizeof(blind) / sizeof(blind[0]); i++)
-		fprintf(stream, "    %-18s %s\n", blind[i].what, blind[i].doc);
+	for (size_t i = 0; i < sizeof(blind) / sizeof(blind[0]); i++) {
+		fprintf(stream, "    %-18s ", blind[i].what);
+		print_wrapped(blind[i].doc, 23, stream);
+	}
 }
 
 void tc_run_report_start(const struct tc_run_report *report, FILE *stream)
