@@ -171,8 +171,8 @@ int tc_kernel_probe(struct tc_kernel *ret_kernel, const char **ret_reason)
 	kernel.has_atomics = probe_atomics();
 	if (uname(&name) == 0) {
 		snprintf(kernel.release, sizeof(kernel.release), "%s", name.release);
-		/* "#1 SMP PREEMPT Debian ...": CONFIG_PREEMPT=y; see compat_take() in probes/compat. */
-		kernel.unsafe_scratch = !kernel.has_atomics && strstr(name.version, " PREEMPT ");
+		/* "#1 SMP PREEMPT Debian ...", "PREEMPT_RT": see compat_take() in probes/compat. */
+		kernel.unsafe_scratch = !kernel.has_atomics && strstr(name.version, " PREEMPT");
 	}
 	kernel.has_task_pt_regs = probe_task_pt_regs(&kernel);
 	*ret_kernel = kernel;

@@ -22,14 +22,27 @@ struct tc_loss_account {
 /* Numbers that are missing for so long, with no counter to say why, are a loss (TC_LOSS_GAP). */
 #define TC_LOSS_GAP_NS (2 * 1000 * 1000 * 1000ULL)
 
+/* One look at a ring. */
+struct tc_loss_look {
+	struct tc_ring_state state; /* copied before the ring was read: first lost, then made */
+	uint64_t ahead; /* records received so far that have a number of state.made or higher */
+	bool read_out; /* nothing was left in the ring */
+	bool final; /* there will be no further look */
+	uint64_t now_ns, last_ns; /* this look and the one before, since boot */
+};
+
+struct tc_losses {
+	uint64_t count[TC_LOSS_MAX];
+	uint64_t since_ns[TC_LOSS_MAX]; /* start of the interval in which they were lost */
+};
+
 /*
- * Finds what was lost since the last call, and counts it as told. state is a copy of the ring's counters; made_before
- * is the value of its `made` before the ring was read; read_out is false when records were left in the ring.
+ * Finds what was lost since the last look, and counts it as told. Returns true when there is any.
  *
- * A number that is missing although the ring was read out may be in the hands of a program that was preempted before it
- * could send: only when it stays away for TC_LOSS_GAP_NS is it a loss. Returns true when there is any.
+ * Of the numbers below state.made, those without a record and without a counter are missing. One may be in the hands of
+ * a program that was preempted before it could send: only when it stays away for TC_LOSS_GAP_NS, or at the final look,
+ * is it a loss.
  */
-bool tc_loss_find(struct tc_loss_account *account, const struct tc_ring_state *state, uint64_t made_before,
-		  bool read_out, uint64_t now_ns, uint64_t ret_lost[TC_LOSS_MAX]);
+bool tc_loss_find(struct tc_loss_account *account, const struct tc_loss_look *look, struct tc_losses *ret_losses);
 
 #endif

@@ -5,8 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+static size_t room_of(uint32_t size)
+{
+	return ((size_t)size + 7) & ~(size_t)7;
+}
+
 /* A queue that was larger than this gives its memory back when it runs empty. */
 #define KEEP_BYTES (256 * 1024)
+/* Popped records are cleared away when they are more than what waits, and more than this. */
+#define COMPACT_BYTES (64 * 1024)
 
 static int reserve(void **array, size_t *capacity, size_t needed, size_t item_bytes)
 {
@@ -26,7 +33,7 @@ static int reserve(void **array, size_t *capacity, size_t needed, size_t item_by
 
 int tc_queue_push(struct tc_queue *queue, uint64_t time_ns, const void *record, uint32_t size)
 {
-	size_t room = ((size_t)size + 7) & ~(size_t)7;
+	size_t room = room_of(size);
 	size_t end = queue->first + queue->count;
 
 	if (reserve((void **)&queue->bytes, &queue->capacity, queue->used + room, 1) < 0 ||
@@ -42,6 +49,7 @@ int tc_queue_push(struct tc_queue *queue, uint64_t time_ns, const void *record, 
 		.time_ns = time_ns, .offset = queue->used, .size = size};
 	queue->count++;
 	queue->used += room;
+	queue->waiting += room;
 	return 0;
 }
 
@@ -81,6 +89,7 @@ static void compact(struct tc_queue *queue)
 
 void tc_queue_pop(struct tc_queue *queue)
 {
+	queue->waiting -= room_of(queue->entries[queue->first].size);
 	queue->first++;
 	queue->count--;
 	if (queue->count == 0) {
@@ -88,14 +97,14 @@ void tc_queue_pop(struct tc_queue *queue)
 		queue->used = 0;
 		if (queue->capacity > KEEP_BYTES)
 			tc_queue_done(queue);
-	} else if (queue->first > 1024 && queue->first > queue->count) {
+	} else if (queue->used > COMPACT_BYTES && queue->used > 2 * queue->waiting) {
 		compact(queue);
 	}
 }
 
 size_t tc_queue_bytes(const struct tc_queue *queue)
 {
-	return queue->used;
+	return queue->waiting;
 }
 
 void tc_queue_done(struct tc_queue *queue)

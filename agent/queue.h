@@ -9,7 +9,7 @@
 /* Zero-initialised is empty. Plain data; the members are the queue's own. */
 struct tc_queue {
 	char *bytes; /* records one behind the other, each aligned to 8 */
-	size_t used, capacity;
+	size_t used, waiting, capacity; /* waiting: without those that were popped */
 	struct tc_queue_entry {
 		uint64_t time_ns;
 		size_t offset;

@@ -24,7 +24,7 @@ struct ring_reader {
 	struct ring_buffer *ring;
 	struct tc_queue queue;
 	struct tc_loss_account account;
-	uint64_t checked_ns; /* when the account was last looked at */
+	struct tc_loss_look look; /* of this round */
 	bool full; /* the last round stopped at ROUND_BYTES */
 };
 
@@ -57,6 +57,8 @@ static int ring_take(void *context, void *bytes, size_t size)
 	if (r < 0)
 		return r;
 	ring->account.received++;
+	ring->look.ahead += size >= sizeof(*record) && record->seq >= ring->look.state.made;
+	/* libbpf has moved on behind this record whatever we return. */
 	return tc_queue_bytes(&ring->queue) > ROUND_BYTES ? -EAGAIN : 0;
 }
 
@@ -66,7 +68,7 @@ static int ring_open(struct tc_reader *reader, unsigned cpu)
 	struct ring_reader *ring = &reader->rings[cpu];
 
 	ring->reader = reader;
-	ring->checked_ns = boot_ns();
+	ring->look.now_ns = boot_ns();
 	ring->ring = ring_buffer__new(tc_probes_ring_fd(reader->probes, cpu), ring_take, ring, NULL);
 	if (!ring->ring)
 		return -errno;
@@ -195,58 +197,64 @@ static int merge(struct tc_reader *reader, uint64_t until_ns, tc_record_callback
 
 /* --- losses --- */
 
-static int tell_losses(struct tc_reader *reader, unsigned cpu, uint64_t made_before,
-		       tc_record_callback callback, void *context)
+/* What was lost becomes a record that waits for its turn like any other. */
+static int queue_losses(struct tc_reader *reader, unsigned cpu)
 {
-	const volatile struct tc_ring_state *shared = &tc_probes_ring_states(reader->probes)[cpu];
 	struct ring_reader *ring = &reader->rings[cpu];
-	uint64_t now_ns = boot_ns(), since_ns = ring->checked_ns;
-	struct tc_ring_state state = *shared;
-	uint64_t lost[TC_LOSS_MAX];
+	struct tc_losses losses;
 	struct tc_notice notice;
-	int r = 0;
 
-	ring->checked_ns = now_ns;
-	if (!tc_loss_find(&ring->account, &state, made_before, !ring->full, now_ns, lost))
+	if (!tc_loss_find(&ring->account, &ring->look, &losses))
 		return 0;
-	for (int reason = 0; r >= 0 && reason < TC_LOSS_MAX; reason++) {
+	for (int reason = 0; reason < TC_LOSS_MAX; reason++) {
 		const struct tc_record *record;
+		int r;
 
-		if (!lost[reason])
+		if (!losses.count[reason])
 			continue;
-		record = tc_notice_loss(&notice, cpu, (enum tc_loss_reason)reason, lost[reason],
-					since_ns, now_ns);
-		r = callback(context, record, record->size);
+		record = tc_notice_loss(&notice, cpu, (enum tc_loss_reason)reason, losses.count[reason],
+					losses.since_ns[reason], ring->look.now_ns);
+		r = tc_queue_push(&ring->queue, record->time_ns, record, record->size);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 /* --- draining --- */
 
-static int ring_drain(struct ring_reader *ring)
+/* The counters of losses first: each was given its number before it was counted. */
+static void look_at(struct ring_reader *ring, const volatile struct tc_ring_state *shared, bool final)
 {
-	int r = ring_buffer__consume(ring->ring);
-
-	ring->full = r == -EAGAIN;
-	return r < 0 && r != -EAGAIN ? r : 0;
+	ring->look.last_ns = ring->look.now_ns;
+	ring->look.now_ns = boot_ns();
+	ring->look.ahead = 0;
+	ring->look.final = final;
+	for (int reason = 0; reason < TC_LOSS_MAX; reason++)
+		ring->look.state.lost[reason] = shared->lost[reason];
+	ring->look.state.made = shared->made;
 }
 
-/* Reads every ring once and tells its losses. *ret_more: some ring was not read to its end. */
-static int read_rings(struct tc_reader *reader, tc_record_callback callback, void *context,
-		      bool *ret_more)
+/* Reads every ring once and finds its losses. *ret_more: some ring was not read to its end. */
+static int read_rings(struct tc_reader *reader, bool final, bool *ret_more)
 {
 	const volatile struct tc_ring_state *states = tc_probes_ring_states(reader->probes);
 	bool more = false;
 
 	for (unsigned cpu = 0; cpu < reader->n_rings; cpu++) {
-		uint64_t made_before = states[cpu].made;
-		int r = ring_drain(&reader->rings[cpu]);
+		struct ring_reader *ring = &reader->rings[cpu];
+		int r;
 
-		if (r >= 0)
-			r = tell_losses(reader, cpu, made_before, callback, context);
+		look_at(ring, &states[cpu], final);
+		r = ring_buffer__consume(ring->ring);
+		if (r < 0 && r != -EAGAIN)
+			return r;
+		ring->full = r == -EAGAIN;
+		ring->look.read_out = !ring->full;
+		more |= ring->full;
+		r = queue_losses(reader, cpu);
 		if (r < 0)
 			return r;
-		more |= reader->rings[cpu].full;
 	}
 	*ret_more = more;
 	return 0;
@@ -274,7 +282,7 @@ int tc_reader_drain(struct tc_reader *reader, bool flush, tc_record_callback cal
 	do {
 		uint64_t start_ns = boot_ns();
 
-		r = read_rings(reader, callback, context, &more);
+		r = read_rings(reader, flush, &more);
 		if (r < 0)
 			return r;
 		r = merge(reader, flush && !more ? UINT64_MAX : complete_until(reader, start_ns),

@@ -75,6 +75,7 @@ static void a_long_life_needs_little_memory(void **state)
 		tc_queue_pop(&queue);
 	}
 	assert_true(queue.capacity < 1024 * 1024);
+	assert_int_equal(tc_queue_bytes(&queue), 100 * 64);
 	assert_int_equal(tc_queue_last_time(&queue), 200000);
 	tc_queue_done(&queue);
 }
