@@ -18,13 +18,13 @@ static __always_inline bool file_event_wanted(__u32 kind)
  */
 static __always_inline bool file_is_fake(struct file *file)
 {
-	return BPF_CORE_READ(file, f_path.dentry, d_inode) != BPF_CORE_READ(file, f_inode);
+	return known_read(file, f_path.dentry, d_inode) != known_read(file, f_inode);
 }
 
 /* From v6.9 on a pidfd is a file of pidfs, which pidfd_open(2) "opens" for writing (cb12fd8e0dab). */
 static __always_inline bool file_is_pidfd(struct file *file)
 {
-	return BPF_CORE_READ(file, f_inode, i_sb, s_magic) == PIDFS_MAGIC;
+	return known_read(file, f_inode, i_sb, s_magic) == PIDFS_MAGIC;
 }
 
 SEC("lsm/file_open")
@@ -46,7 +46,7 @@ int BPF_PROG(file_open, struct file *file)
 		return 0;
 	}
 	record = (struct tc_open *)s->record;
-	fill_inode(record, file->f_inode);
+	fill_known_inode(record, file->f_inode);
 	record->open_flags = file->f_flags;
 	slot_walked(s, &record->path);
 	if (record->nlink == 0)

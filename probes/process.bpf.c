@@ -4,7 +4,7 @@
 /* Ids of a pid as the host and as its own namespace see it. */
 static __always_inline __u32 pid_host_nr(struct pid *pid)
 {
-	return BPF_CORE_READ(pid, numbers[0].nr);
+	return known_read(pid, numbers[0].nr);
 }
 
 static __always_inline __u32 pid_own_nr(struct pid *pid)
@@ -41,39 +41,40 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 
 static __always_inline void exec_identity(struct tc_exec *record, struct task_struct *task)
 {
-	const struct cred *cred = BPF_CORE_READ(task, cred);
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	const struct cred *cred = known_read(task, cred);
+	struct signal_struct *signal = known_read(task, signal);
 
 	record->cap_permitted = compat_cred_caps(cred, cap_permitted);
 	record->cap_effective = compat_cred_caps(cred, cap_effective);
 	record->cap_inheritable = compat_cred_caps(cred, cap_inheritable);
-	record->loginuid = BPF_CORE_READ(task, loginuid.val);
-	record->sessionid = BPF_CORE_READ(task, sessionid);
-	record->sid = pid_host_nr(BPF_CORE_READ(signal, pids[PIDTYPE_SID]));
-	record->pgid = pid_host_nr(BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
-	record->vpid = pid_own_nr(BPF_CORE_READ(task, thread_pid));
+	record->loginuid = known_read(task, loginuid.val);
+	record->sessionid = known_read(task, sessionid);
+	record->sid = pid_host_nr(known_read(signal, pids[PIDTYPE_SID]));
+	record->pgid = pid_host_nr(known_read(signal, pids[PIDTYPE_PGID]));
+	record->vpid = pid_own_nr(known_read(task, thread_pid));
 }
 
 static __always_inline void exec_namespaces(struct tc_exec *record, struct task_struct *task)
 {
-	struct nsproxy *ns = BPF_CORE_READ(task, nsproxy);
+	struct nsproxy *ns = known_read(task, nsproxy);
 
-	record->net_ns = BPF_CORE_READ(ns, net_ns, ns.inum);
-	record->uts_ns = BPF_CORE_READ(ns, uts_ns, ns.inum);
-	record->ipc_ns = BPF_CORE_READ(ns, ipc_ns, ns.inum);
-	record->cgroup_ns = BPF_CORE_READ(ns, cgroup_ns, ns.inum);
+	record->net_ns = known_read(ns, net_ns, ns.inum);
+	record->uts_ns = known_read(ns, uts_ns, ns.inum);
+	record->ipc_ns = known_read(ns, ipc_ns, ns.inum);
+	record->cgroup_ns = known_read(ns, cgroup_ns, ns.inum);
 }
 
+/* The file is that of the mm, which the verifier knows; bprm->file is the same one. */
 static __always_inline void exec_file(struct tc_exec *record, struct file *file)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct inode *inode = known_read(file, f_inode);
 
-	record->exe_ino = BPF_CORE_READ(inode, i_ino);
-	record->exe_dev = inode_device(inode);
-	record->exe_mode = BPF_CORE_READ(inode, i_mode) & S_IALLUGO;
-	record->exe_uid = BPF_CORE_READ(inode, i_uid.val);
+	record->exe_ino = known_read(inode, i_ino);
+	record->exe_dev = device_number(known_read(inode, i_sb, s_dev));
+	record->exe_mode = known_read(inode, i_mode) & S_IALLUGO;
+	record->exe_uid = known_read(inode, i_uid.val);
 	record->exe_memfd = file_is_memfd(file);
-	record->exe_deleted = BPF_CORE_READ(inode, i_nlink) == 0;
+	record->exe_deleted = known_read(inode, i_nlink) == 0;
 	record->exe_upper = inode_in_upper_layer(inode);
 }
 
@@ -81,20 +82,23 @@ static __always_inline void exec_slots(struct scratch *s, struct task_struct *ta
 				       struct linux_binprm *bprm)
 {
 	struct tc_exec *record = (struct tc_exec *)s->record;
-	struct file *file = BPF_CORE_READ(bprm, file);
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
+	struct mm_struct *mm = known_read(task, mm);
+	struct file *file = known_read(mm, exe_file);
+	struct tty_struct *tty = known_read(task, signal, tty);
 
-	slot_path(s, &record->exe, BPF_CORE_READ(file, f_path.dentry),
-		  BPF_CORE_READ(file, f_path.mnt));
+	if (file) {
+		exec_file(record, file);
+		slot_path(s, &record->exe, known_read(file, f_path.dentry),
+			  known_read(file, f_path.mnt));
+	}
 	if (record->exe_deleted)
 		record->exe.flags |= TC_SLOT_DELETED;
 	slot_text(s, &record->filename, BPF_CORE_READ(bprm, filename));
-	slot_user_strings(s, &record->argv, BPF_CORE_READ(mm, arg_start),
-			  BPF_CORE_READ(mm, arg_end));
-	slot_path(s, &record->cwd, BPF_CORE_READ(task, fs, pwd.dentry),
-		  BPF_CORE_READ(task, fs, pwd.mnt));
-	if (BPF_CORE_READ(task, fs, pwd.dentry, d_inode, i_nlink) == 0)
+	slot_user_strings(s, &record->argv, known_read(mm, arg_start),
+			  known_read(mm, arg_end));
+	slot_path(s, &record->cwd, known_read(task, fs, pwd.dentry),
+		  known_read(task, fs, pwd.mnt));
+	if (known_read(task, fs, pwd.dentry, d_inode, i_nlink) == 0)
 		record->cwd.flags |= TC_SLOT_DELETED;
 	if (tty)
 		slot_text(s, &record->tty, (char *)tty + bpf_core_field_offset(struct tty_struct, name));
@@ -104,7 +108,7 @@ static __always_inline void exec_slots(struct scratch *s, struct task_struct *ta
 SEC("raw_tp/sched_process_exec")
 int process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct task_struct *task = (struct task_struct *)ctx->args[0];
+	struct task_struct *task = compat_current();
 	struct linux_binprm *bprm = (struct linux_binprm *)ctx->args[2];
 	struct tc_exec *record;
 	struct scratch *s;
@@ -123,7 +127,6 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	record->secure = BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec);
 	exec_identity(record, task);
 	exec_namespaces(record, task);
-	exec_file(record, BPF_CORE_READ(bprm, file));
 	exec_slots(s, task, bprm);
 	record_send(s);
 	return 0;
@@ -134,11 +137,11 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 /* What wait(2) will say: the status of exit_group(2) or of the fatal signal, else that of the first thread. */
 static __always_inline __u32 process_exit_code(struct task_struct *task)
 {
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	struct signal_struct *signal = known_read(task, signal);
 
-	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
-		return BPF_CORE_READ(signal, group_exit_code);
-	return BPF_CORE_READ(task, group_leader, exit_code);
+	if (known_read(signal, flags) & SIGNAL_GROUP_EXIT)
+		return known_read(signal, group_exit_code);
+	return known_read(task, group_leader, exit_code);
 }
 
 /*
@@ -160,12 +163,12 @@ struct {
 static __always_inline bool process_ends_now(struct task_struct *task)
 {
 	struct ended ended = {
-		.start_ns = BPF_CORE_READ(task, group_leader, start_boottime),
-		.tgid = BPF_CORE_READ(task, tgid),
+		.start_ns = known_read(task, group_leader, start_boottime),
+		.tgid = known_read(task, tgid),
 	};
 	__u32 yes = 1;
 
-	return BPF_CORE_READ(task, signal, live.counter) == 0 &&
+	return known_read(task, signal, live.counter) == 0 &&
 	       bpf_map_update_elem(&ended_processes, &ended, &yes, BPF_NOEXIST) == 0;
 }
 
@@ -182,7 +185,7 @@ static __always_inline void exit_syscall(struct tc_record *header)
 SEC("raw_tp/sched_process_exit")
 int process_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct task_struct *task = (struct task_struct *)ctx->args[0];
+	struct task_struct *task = compat_current();
 	struct tc_exit *record;
 	struct scratch *s;
 	__u32 code;

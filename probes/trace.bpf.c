@@ -51,7 +51,7 @@ int BPF_PROG(ptrace_access_check, struct task_struct *target, unsigned int mode)
 		return 0;
 	record = (struct tc_trace *)s->record;
 	record->access_mode = mode;
-	compat_current_syscall((struct task_struct *)bpf_get_current_task(), &call);
+	compat_current_syscall(compat_current(), &call);
 	trace_target(record, target);
 	trace_door(record, call.first);
 	record_send(s);

@@ -22,6 +22,8 @@ extern const volatile struct tc_settings settings;
  * on kernels that do not preempt; the agent refuses a preemptible 5.10.
  */
 #ifdef TC_LINUX_5_10
+#define COMPAT_SCRATCH_TRIES TC_SCRATCH_PER_CPU /* never another CPU's */
+
 static __always_inline bool compat_take(__u32 *busy)
 {
 	if (*(volatile __u32 *)busy)
@@ -38,6 +40,8 @@ static __always_inline __u64 compat_next(__u64 *counter)
 	return value;
 }
 #else
+#define COMPAT_SCRATCH_TRIES (8 * TC_SCRATCH_PER_CPU)
+
 static __always_inline bool compat_take(__u32 *busy)
 {
 	return __sync_val_compare_and_swap(busy, 0, 1) == 0;
@@ -50,18 +54,26 @@ static __always_inline __u64 compat_next(__u64 *counter)
 #endif
 
 /*
+ * The current task, and known_read() for members of objects whose type the verifier knows: those of the current task
+ * and of an LSM program's arguments, and what they point to. It then takes plain loads, one instruction each instead of
+ * about a hundred for bpf_probe_read_kernel(); a load that faults gives 0. bpf_get_current_task_btf() came with v5.11
+ * (3ca1032ab7ab).
+ */
+#ifdef TC_LINUX_5_10
+#define compat_current() ((struct task_struct *)bpf_get_current_task())
+#define known_read(source, ...) BPF_CORE_READ(source, __VA_ARGS__)
+#else
+#define compat_current() ((struct task_struct *)bpf_get_current_task_btf())
+#define known_read(source, ...) ___arrow(source, __VA_ARGS__)
+#endif
+
+/*
  * The registers of the system call that the current task is in. bpf_task_pt_regs() came to tracing programs with
  * v5.15 (dd6e10fbd9fb) and is there for LSM programs with bpf_get_current_task_btf(). Without it they lie at the top
  * of the kernel stack, 16 KiB on x86-64; from v6.18 on FRED leaves a gap there, but those kernels have the helper.
  */
-static __always_inline struct pt_regs *compat_task_regs(struct task_struct *task)
-{
-#ifndef TC_LINUX_5_10
-	if (settings.has_task_pt_regs)
-		return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
-#endif
-	return (struct pt_regs *)((char *)BPF_CORE_READ(task, stack) + 16384 - 168);
-}
+#define compat_stack_regs(task)                                                                    \
+	((struct pt_regs *)((char *)BPF_CORE_READ(task, stack) + 16384 - 168))
 
 /*
  * kernel_cap_t was struct { u32 cap[2] } and is struct { u64 val } since v6.3 (f122a08b197d): eight bytes with the same
@@ -96,6 +108,31 @@ static __always_inline bool compat_mount_ns_is_anonymous(struct mnt_namespace *n
 }
 
 /*
+ * A dentry's parent and name lie side by side in all kernels so far: one read instead of three.
+ */
+struct compat_dentry {
+	struct dentry *parent;
+	__u32 hash;
+	__u32 length;
+	const unsigned char *name;
+};
+
+static __always_inline void compat_read_dentry(struct dentry *dentry, struct compat_dentry *part)
+{
+	__u32 start = bpf_core_field_offset(struct dentry, d_parent);
+
+	if (bpf_core_field_offset(struct dentry, d_name) == start + 8 &&
+	    bpf_core_field_offset(struct qstr, len) == 4 &&
+	    bpf_core_field_offset(struct qstr, name) == 8) {
+		bpf_probe_read_kernel(part, sizeof(*part), (char *)dentry + start);
+		return;
+	}
+	part->parent = BPF_CORE_READ(dentry, d_parent);
+	part->length = BPF_CORE_READ(dentry, d_name.len);
+	part->name = BPF_CORE_READ(dentry, d_name.name);
+}
+
+/*
  * Arguments of the system call that the current task is in: a 32-bit one (int 0x80, sysenter) passes them in other
  * registers and has its own numbers. TS_COMPAT is in thread_info.status, arch/x86/include/asm/thread_info.h.
  */
@@ -107,14 +144,28 @@ struct compat_syscall {
 	__u64 first;
 };
 
+#define compat_read_syscall(call, regs, read)                                                      \
+	({                                                                                         \
+		(call)->nr = (__s32)read(regs, orig_ax);                                           \
+		(call)->first = (call)->compat ? read(regs, bx) : read(regs, di);                  \
+	})
+
+/* task is compat_current(). */
 static __always_inline void compat_current_syscall(struct task_struct *task,
 						   struct compat_syscall *call)
 {
-	struct pt_regs *regs = compat_task_regs(task);
+	struct pt_regs *regs;
 
-	call->compat = BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
-	call->nr = (__s32)BPF_CORE_READ(regs, orig_ax);
-	call->first = call->compat ? BPF_CORE_READ(regs, bx) : BPF_CORE_READ(regs, di);
+	call->compat = known_read(task, thread_info.status) & TS_COMPAT;
+#ifndef TC_LINUX_5_10
+	if (settings.has_task_pt_regs) {
+		regs = (struct pt_regs *)bpf_task_pt_regs(task);
+		compat_read_syscall(call, regs, known_read);
+		return;
+	}
+#endif
+	regs = compat_stack_regs(task);
+	compat_read_syscall(call, regs, BPF_CORE_READ);
 }
 
 /*

@@ -25,19 +25,23 @@ static __always_inline __u32 inode_device(struct inode *inode)
 	return device_number(BPF_CORE_READ(inode, i_sb, s_dev));
 }
 
-/* Fills the members of TC_INODE (schema/file.def). */
-#define fill_inode(record, node)                                                                   \
+#define fill_inode_by(read, record, node)                                                          \
 	({                                                                                         \
 		struct inode *inode_ = (node);                                                     \
-		umode_t mode_ = BPF_CORE_READ(inode_, i_mode);                                     \
-		(record)->ino = BPF_CORE_READ(inode_, i_ino);                                      \
-		(record)->dev = inode_device(inode_);                                              \
+		umode_t mode_ = read(inode_, i_mode);                                              \
+		(record)->ino = read(inode_, i_ino);                                               \
+		(record)->dev = device_number(read(inode_, i_sb, s_dev));                          \
 		(record)->mode = mode_ & S_IALLUGO;                                                \
 		(record)->type = mode_ & S_IFMT;                                                   \
-		(record)->owner = BPF_CORE_READ(inode_, i_uid.val);                                \
-		(record)->nlink = BPF_CORE_READ(inode_, i_nlink);                                  \
-		(record)->magic = BPF_CORE_READ(inode_, i_sb, s_magic);                            \
+		(record)->owner = read(inode_, i_uid.val);                                         \
+		(record)->nlink = read(inode_, i_nlink);                                           \
+		(record)->magic = read(inode_, i_sb, s_magic);                                     \
 	})
+
+/* Fills the members of TC_INODE (schema/file.def). */
+#define fill_inode(record, node) fill_inode_by(BPF_CORE_READ, record, node)
+/* The same for an inode that known_read() takes. */
+#define fill_known_inode(record, node) fill_inode_by(known_read, record, node)
 
 /* Fills the members of TC_DIRECTORY. */
 #define fill_directory(record, node)                                                               \

@@ -58,20 +58,37 @@ static __always_inline __u64 next_seq(__u32 cpu)
 	return state ? compat_next(&state->made) : 0;
 }
 
-static __always_inline struct scratch *scratch_claim(void)
+/*
+ * Takes a free slot: its index, or -1. This CPU's own first; whoever was preempted keeps his, and many can be at once:
+ * then those of the next CPUs, and behind the last those of the first ones. A function of its own, so that what follows
+ * is checked by the verifier once and not once for each turn of the loop.
+ */
+__noinline int scratch_take(__u32 cpu)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < TC_SCRATCH_PER_CPU; i++) {
+	for (__u32 i = 0; i < COMPAT_SCRATCH_TRIES; i++) {
 		__u32 index = cpu * TC_SCRATCH_PER_CPU + i;
 		struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
 
+		if (!s) {
+			index = COMPAT_SCRATCH_TRIES - 1 - i;
+			s = bpf_map_lookup_elem(&scratches, &index);
+		}
 		if (s && compat_take(&s->busy)) {
 			s->index = index;
-			return s;
+			return index;
 		}
 	}
+	return -1;
+}
+
+static __always_inline struct scratch *scratch_claim(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	__s32 index = scratch_take(cpu);
+
+	if (index >= 0)
+		return bpf_map_lookup_elem(&scratches, &index);
 	next_seq(cpu);
 	count_loss(cpu, TC_LOSS_NO_SCRATCH);
 	return NULL;
@@ -86,7 +103,7 @@ static __always_inline void fill_syscall(struct tc_record *header, struct task_s
 					 __s32 io_uring_twin)
 {
 	struct compat_syscall call = {};
-	__u32 task_flags = BPF_CORE_READ(task, flags);
+	__u32 task_flags = known_read(task, flags);
 
 	compat_current_syscall(task, &call);
 	if (task_flags & PF_IO_WORKER || (call.nr == NR_IO_URING_ENTER && io_uring_twin >= 0)) {
@@ -109,31 +126,32 @@ static __always_inline bool syscall_is(const struct tc_record *header, __s32 nr,
 
 static __always_inline void fill_namespaces(struct tc_record *header, struct task_struct *task)
 {
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	__u32 level = BPF_CORE_READ(pid, level);
+	struct pid *pid = known_read(task, thread_pid);
+	__u32 level = known_read(pid, level);
 	struct upid upid = {};
 
 	bpf_core_read(&upid, sizeof(upid), &pid->numbers[level & 31]);
 	header->pid_ns = BPF_CORE_READ(upid.ns, ns.inum);
-	header->mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
-	header->user_ns = BPF_CORE_READ(task, cred, user_ns, ns.inum);
+	header->mnt_ns = known_read(task, nsproxy, mnt_ns, ns.inum);
 }
 
 static __always_inline void fill_header(struct tc_record *header, __s32 io_uring_twin)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *task = compat_current();
+	const struct cred *cred = known_read(task, cred);
 	__u64 id = bpf_get_current_pid_tgid();
 
 	header->version = TC_RECORD_VERSION;
 	header->time_ns = bpf_ktime_get_boot_ns();
-	header->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	header->start_ns = known_read(task, group_leader, start_boottime);
 	header->cgroup_id = bpf_get_current_cgroup_id();
 	header->tgid = id >> 32;
 	header->tid = (__u32)id;
-	header->ppid = BPF_CORE_READ(task, real_parent, tgid);
-	header->uid = BPF_CORE_READ(task, cred, uid.val);
-	header->euid = BPF_CORE_READ(task, cred, euid.val);
-	header->egid = BPF_CORE_READ(task, cred, egid.val);
+	header->ppid = known_read(task, real_parent, tgid);
+	header->uid = known_read(cred, uid.val);
+	header->euid = known_read(cred, euid.val);
+	header->egid = known_read(cred, egid.val);
+	header->user_ns = known_read(cred, user_ns, ns.inum);
 	bpf_get_current_comm(header->comm.bytes, sizeof(header->comm.bytes));
 	fill_namespaces(header, task);
 	fill_syscall(header, task, io_uring_twin);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tocsin-events: the table of event tests. Needs root; watches nothing but cgroups of its own. */
+#include <errno.h>
+#include <fnmatch.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/events/run.h"
+
+/* Large enough that no test loses an event. */
+#define RING_BYTES (4 * 1024 * 1024)
+
+static const struct test *const families[] = {
+	process_tests, exec_tests, file_tests,	name_tests,  attribute_tests,
+	uring_tests,   path_tests, mount_tests, trace_tests, cgroup_tests,
+};
+
+struct arguments {
+	const char *only;
+	uint64_t flood;
+	unsigned stress;
+	bool list, fallback;
+};
+
+struct counts {
+	unsigned number, passed, failed, lacking;
+};
+
+static const char usage[] =
+	"usage: tocsin-events [--list] [--only GLOB] [--fallback] [--flood EVENTS] [--stress "
+	"SECONDS]\n"
+	"\n"
+	"  --list            name the tests and what they need\n"
+	"  --only GLOB       run those whose name matches\n"
+	"  --fallback        do not use BPF LSM even where it is there\n"
+	"  --flood EVENTS    two writers, small rings: received and lost must add up\n"
+	"  --stress SECONDS  many writers: no record may hold a foreign byte\n";
+
+static bool parse(int argc, char **argv, struct arguments *ret_arguments)
+{
+	static const struct option options[] = {
+		{"list", no_argument, NULL, 'l'},	  {"only", required_argument, NULL, 'o'},
+		{"fallback", no_argument, NULL, 'f'},	  {"flood", required_argument, NULL, 'F'},
+		{"stress", required_argument, NULL, 's'}, {0},
+	};
+	struct arguments arguments = {.only = "*"};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'l')
+			arguments.list = true;
+		else if (option == 'o')
+			arguments.only = optarg;
+		else if (option == 'f')
+			arguments.fallback = true;
+		else if (option == 'F')
+			arguments.flood = strtoull(optarg, NULL, 10);
+		else if (option == 's')
+			arguments.stress = (unsigned)strtoul(optarg, NULL, 10);
+		else
+			return false;
+	}
+	*ret_arguments = arguments;
+	return optind == argc;
+}
+
+static void list_tests(void)
+{
+	static const char *const needs[] = {
+		[SOURCE_ANY] = "", [SOURCE_LSM] = " (lsm)", [SOURCE_FALLBACK] = " (fallback)"};
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		for (const struct test *test = families[i]; test->name; test++)
+			printf("%s%s\n", test->name, needs[test->source]);
+}
+
+static void run_row(const struct test *test, struct watch *watch, const char *base,
+		    struct counts *counts)
+{
+	const char *lacks = test->lacks ? test->lacks() : NULL;
+	char *text = NULL;
+	size_t size;
+	FILE *report;
+
+	if (lacks) {
+		printf("# not on this kernel: %s: %s\n", test->name, lacks);
+		counts->lacking++;
+		return;
+	}
+	report = open_memstream(&text, &size);
+	bool good = report && run_test(test, watch, base, report);
+	if (report)
+		fclose(report);
+	printf("%sok %u - %s\n", good ? "" : "not ", ++counts->number, test->name);
+	if (!good)
+		fputs(text, stdout);
+	free(text);
+	if (good)
+		counts->passed++;
+	else
+		counts->failed++;
+}
+
+static bool source_fits(const struct test *test, bool fallback)
+{
+	return test->source == SOURCE_ANY || (test->source == SOURCE_FALLBACK) == fallback;
+}
+
+static void print_probes(const struct watch *watch)
+{
+	size_t n;
+	const struct tc_probe_info *info = tc_probes_info(watch->probes, &n);
+
+	printf("# Linux %s, %s\n", watch->kernel.release,
+	       tc_probes_fallback(watch->probes) ? "fallback" : "lsm");
+	for (size_t i = 0; i < n; i++)
+		if (info[i].state == TC_PROBE_MISSING)
+			printf("# no program %s: %s\n", info[i].program, info[i].reason);
+}
+
+static int pass_record(void *context, const void *bytes, size_t size)
+{
+	return 0;
+}
+
+/* Every number was given to a record that came, and none was lost: the rings are large. */
+static bool nothing_lost(struct watch *watch)
+{
+	const volatile struct tc_ring_state *states = tc_probes_ring_states(watch->probes);
+	struct tc_reader_counts counts;
+	uint64_t made = 0;
+
+	tc_reader_drain(watch->reader, true, pass_record, NULL);
+	tc_reader_counts(watch->reader, &counts);
+	for (unsigned cpu = 0; cpu < tc_probes_cpus(watch->probes); cpu++)
+		made += states[cpu].made;
+	if (made == counts.received)
+		return true;
+	printf("# of %llu events %llu came\n", (unsigned long long)made,
+	       (unsigned long long)counts.received);
+	return false;
+}
+
+static bool run_table(const struct arguments *arguments, const char *base)
+{
+	struct counts counts = {0};
+	struct watch watch;
+	bool good;
+
+	if (watch_open(&watch, arguments->fallback, RING_BYTES) < 0)
+		return false;
+	print_probes(&watch);
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		for (const struct test *test = families[i]; test->name; test++)
+			if (source_fits(test, tc_probes_fallback(watch.probes)) &&
+			    fnmatch(arguments->only, test->name, 0) == 0)
+				run_row(test, &watch, base, &counts);
+	good = nothing_lost(&watch) && counts.failed == 0 && counts.passed > 0;
+	watch_close(&watch);
+	printf("%u passed, %u failed", counts.passed, counts.failed);
+	if (counts.lacking)
+		printf(", %u not on this kernel", counts.lacking);
+	putchar('\n');
+	return good;
+}
+
+int main(int argc, char **argv)
+{
+	char base[] = "/tmp/tocsin-events.XXXXXX";
+	struct arguments arguments;
+	bool good;
+
+	if (!parse(argc, argv, &arguments)) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	if (arguments.list) {
+		list_tests();
+		return 0;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!mkdtemp(base)) {
+		perror("tocsin-events: cannot make a directory in /tmp");
+		return 3;
+	}
+	if (arguments.flood)
+		good = run_flood(arguments.flood, arguments.fallback, base);
+	else if (arguments.stress)
+		good = run_stress(arguments.stress, arguments.fallback, base);
+	else
+		good = run_table(&arguments, base);
+	rmdir(base);
+	return good ? 0 : 1;
+}

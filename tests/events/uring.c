@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events of io_uring submissions: inline, by a worker, by the polling thread. By the system calls
+ * themselves. */
+#include <errno.h>
+#include <linux/io_uring.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "tests/events/file.h"
+#include "tests/events/truth.h"
+
+#define ENTRIES 4
+
+struct ring {
+	int fd;
+	bool polled;
+	struct io_uring_params params;
+	char *sq, *cq;
+	struct io_uring_sqe *sqes;
+};
+
+static uint32_t *word(char *ring, uint32_t offset)
+{
+	return (uint32_t *)(void *)(ring + offset);
+}
+
+static void *map(struct run *run, const struct ring *ring, size_t size, uint64_t offset)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring->fd,
+			    (off_t)offset);
+
+	must(run, memory != MAP_FAILED);
+	return memory;
+}
+
+static void ring_make(struct run *run, struct ring *ring, bool polled)
+{
+	*ring = (struct ring){.polled = polled};
+	if (polled)
+		ring->params = (struct io_uring_params){.flags = IORING_SETUP_SQPOLL,
+							.sq_thread_idle = 60000};
+	ring->fd = (int)syscall(SYS_io_uring_setup, ENTRIES, &ring->params);
+	must(run, ring->fd >= 0);
+	ring->sq = map(run, ring, ring->params.sq_off.array + ENTRIES * sizeof(uint32_t),
+		       IORING_OFF_SQ_RING);
+	ring->cq =
+		map(run, ring, ring->params.cq_off.cqes + 2 * ENTRIES * sizeof(struct io_uring_cqe),
+		    IORING_OFF_CQ_RING);
+	ring->sqes = map(run, ring, ENTRIES * sizeof(struct io_uring_sqe), IORING_OFF_SQES);
+}
+
+/* Submits one operation and waits for its result. */
+static int ring_do(struct run *run, struct ring *ring, const struct io_uring_sqe *sqe)
+{
+	uint32_t mask = *word(ring->sq, ring->params.sq_off.ring_mask);
+	uint32_t *tail = word(ring->sq, ring->params.sq_off.tail);
+	uint32_t *head = word(ring->cq, ring->params.cq_off.head);
+	uint32_t place = *tail & mask;
+	const struct io_uring_cqe *cqes = (const void *)(ring->cq + ring->params.cq_off.cqes);
+	uint32_t flags = IORING_ENTER_GETEVENTS | (ring->polled ? IORING_ENTER_SQ_WAKEUP : 0);
+	int result;
+
+	ring->sqes[place] = *sqe;
+	word(ring->sq, ring->params.sq_off.array)[place] = place;
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+	must(run, syscall(SYS_io_uring_enter, ring->fd, 1, 1, flags, NULL, 0) >= 0);
+	while (__atomic_load_n(word(ring->cq, ring->params.cq_off.tail), __ATOMIC_ACQUIRE) == *head)
+		must(run, syscall(SYS_io_uring_enter, ring->fd, 0, 1, IORING_ENTER_GETEVENTS, NULL,
+				  0) >= 0);
+	result = cqes[*head & *word(ring->cq, ring->params.cq_off.ring_mask)].res;
+	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
+	return result;
+}
+
+static const char *lacks_ring(void)
+{
+	struct io_uring_params params = {0};
+	int fd = (int)syscall(SYS_io_uring_setup, ENTRIES, &params);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && errno == ENOSYS ? "no io_uring" : NULL;
+}
+
+/* Asks the kernel whether it has an operation. */
+static bool has_operation(unsigned operation)
+{
+	struct {
+		struct io_uring_probe probe;
+		struct io_uring_probe_op ops[256];
+	} answer = {0};
+	struct io_uring_params params = {0};
+	int fd = (int)syscall(SYS_io_uring_setup, ENTRIES, &params);
+	bool has = fd >= 0 &&
+		   syscall(SYS_io_uring_register, fd, IORING_REGISTER_PROBE, &answer, 256) >= 0 &&
+		   operation <= answer.probe.last_op &&
+		   answer.ops[operation].flags & IO_URING_OP_SUPPORTED;
+
+	if (fd >= 0)
+		close(fd);
+	return has;
+}
+
+static const char *lacks_unlinkat(void)
+{
+	return has_operation(IORING_OP_UNLINKAT) ? NULL : "io_uring has no unlinkat";
+}
+
+static const char *lacks_renameat(void)
+{
+	return has_operation(IORING_OP_RENAMEAT) ? NULL : "io_uring has no renameat";
+}
+
+static const char *lacks_mkdirat(void)
+{
+	return has_operation(IORING_OP_MKDIRAT) ? NULL : "io_uring has no mkdirat";
+}
+
+static const char *lacks_linkat(void)
+{
+	return has_operation(IORING_OP_LINKAT) ? NULL : "io_uring has no linkat";
+}
+
+/* --- checks --- */
+
+/*
+ * Who acted: the child, or a thread that the kernel made in its process. Those have names of their
+ * own and are not to be seen from outside before they act, so the thread id is the record's.
+ */
+static struct who actor(struct run *run, enum tc_kind kind)
+{
+	struct who who = run->notes->self;
+
+	for (unsigned i = 0; i < run->n_records; i++) {
+		const struct tc_record *record = run->records[i].record;
+
+		if (record->kind != kind || run->records[i].taken || record->tid == record->tgid)
+			continue;
+		who.tid = record->tid;
+		snprintf(who.comm, sizeof(who.comm), "iou-%s-%u", run->test->with ? "sqp" : "wrk",
+			 who.tgid);
+		if (strncmp(record->comm.bytes, "iou-wrk-", 8) ==
+		    0) /* a worker may act for the polling thread */
+			memcpy(who.comm, "iou-wrk", 7);
+		break;
+	}
+	return who;
+}
+
+/* The last thread to go may be one of io_uring's. */
+static void expect_uring_end(struct run *run)
+{
+	const struct tc_exit *record = take(run, exit);
+	struct who who = run->notes->self;
+	bool worker = record && record->header.tid != record->header.tgid;
+
+	if (!record)
+		return;
+	if (worker) {
+		who.tid = record->header.tid;
+		memcpy(who.comm, record->header.comm.bytes, sizeof(who.comm));
+	}
+	expect_header(run, record, &who, worker ? -1 : SYS_exit_group, 0);
+	expect(run, record, &record->status, 0);
+	expect(run, record, &record->signal, 0);
+}
+
+/* --- openat --- */
+
+static void do_openat(struct run *run, uint8_t sqe_flags)
+{
+	const bool *polled = run->test->with;
+	struct io_uring_sqe sqe = {.opcode = IORING_OP_OPENAT,
+				   .flags = sqe_flags,
+				   .fd = AT_FDCWD,
+				   .addr = (uintptr_t) "file",
+				   .open_flags = O_WRONLY};
+	struct ring ring;
+
+	make_file(run, "file", 0600, 0);
+	note_file(run, 0, "file");
+	enter(run);
+	ring_make(run, &ring, polled && *polled);
+	must(run, ring_do(run, &ring, &sqe) >= 0);
+}
+
+static void act_openat(struct run *run)
+{
+	do_openat(run, 0);
+}
+
+static void act_openat_async(struct run *run)
+{
+	do_openat(run, IOSQE_ASYNC);
+}
+
+static void check_openat(struct run *run)
+{
+	struct who who = actor(run, TC_KIND_open);
+	struct by by = {.syscall = SYS_openat, .flags = TC_RECORD_IO_URING, .who = &who};
+	/* io_uring first tries without blocking, by this flag; only workers may block. */
+	uint32_t first_try = strncmp(who.comm, "iou-wrk", 7) == 0 ? 0 : O_NONBLOCK;
+
+	expect_open(run, TC_KIND_open, by, 0, O_WRONLY | KERNEL_O_LARGEFILE | first_try,
+		    at(run, "file"), 0);
+	expect_uring_end(run);
+}
+
+static void check_openat_async(struct run *run)
+{
+	struct who who = actor(run, TC_KIND_open);
+
+	if (who.tid == who.tgid)
+		fail(run, "it was not handed to another thread");
+	check_openat(run);
+}
+
+/* --- names --- */
+
+static void act_unlinkat(struct run *run)
+{
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_UNLINKAT, .fd = AT_FDCWD, .addr = (uintptr_t) "file"};
+	struct ring ring;
+
+	make_file(run, "file", 0600, 0);
+	note_file(run, 0, "file");
+	enter(run);
+	ring_make(run, &ring, false);
+	must(run, ring_do(run, &ring, &sqe) == 0);
+}
+
+static void check_unlinkat(struct run *run)
+{
+	struct who who = actor(run, TC_KIND_unlink);
+	struct by by = {.syscall = SYS_unlinkat, .flags = TC_RECORD_IO_URING, .who = &who};
+
+	expect_unlink(run, TC_KIND_unlink, by, 0, at(run, "file"));
+	expect_uring_end(run);
+}
+
+static void act_renameat(struct run *run)
+{
+	struct io_uring_sqe sqe = {.opcode = IORING_OP_RENAMEAT,
+				   .fd = AT_FDCWD,
+				   .len = (uint32_t)AT_FDCWD,
+				   .addr = (uintptr_t) "file",
+				   .addr2 = (uintptr_t) "renamed"};
+	struct ring ring;
+
+	make_file(run, "file", 0600, 0);
+	note_file(run, 0, "file");
+	enter(run);
+	ring_make(run, &ring, false);
+	must(run, ring_do(run, &ring, &sqe) == 0);
+}
+
+static void check_renameat(struct run *run)
+{
+	struct who who = actor(run, TC_KIND_rename);
+	struct by by = {.syscall = SYS_renameat, .flags = TC_RECORD_IO_URING, .who = &who};
+
+	expect_rename(run, by, 0, 0, false, at(run, "file"), at(run, "renamed"));
+	expect_uring_end(run);
+}
+
+static void act_mkdirat(struct run *run)
+{
+	struct io_uring_sqe sqe = {.opcode = IORING_OP_MKDIRAT,
+				   .fd = AT_FDCWD,
+				   .len = 0750,
+				   .addr = (uintptr_t) "made"};
+	struct ring ring;
+
+	note_file(run, 0, ".");
+	enter(run);
+	ring_make(run, &ring, false);
+	must(run, ring_do(run, &ring, &sqe) == 0);
+}
+
+static void check_mkdirat(struct run *run)
+{
+	struct who who = actor(run, TC_KIND_mkdir);
+	struct by by = {.syscall = SYS_mkdirat, .flags = TC_RECORD_IO_URING, .who = &who};
+
+	expect_mkdir(run, by, 0, 0750, at(run, "made"));
+	expect_uring_end(run);
+}
+
+static void act_linkat(struct run *run)
+{
+	struct io_uring_sqe sqe = {.opcode = IORING_OP_LINKAT,
+				   .fd = AT_FDCWD,
+				   .len = (uint32_t)AT_FDCWD,
+				   .addr = (uintptr_t) "file",
+				   .addr2 = (uintptr_t) "linked"};
+	struct ring ring;
+
+	make_file(run, "file", 0600, 0);
+	note_file(run, 0, "file");
+	enter(run);
+	ring_make(run, &ring, false);
+	must(run, ring_do(run, &ring, &sqe) == 0);
+}
+
+static void check_linkat(struct run *run)
+{
+	struct who who = actor(run, TC_KIND_link);
+	const struct tc_link *record = take(run, link);
+
+	if (!record)
+		return;
+	expect_header(run, record, &who, SYS_linkat, TC_RECORD_IO_URING);
+	expect_inode(run, record, &run->notes->file[0]);
+	expect_at(run, record, &record->oldpath, "file");
+	expect_at(run, record, &record->newpath, "linked");
+	expect_uring_end(run);
+}
+
+#define POLLED (&(const bool){true})
+
+const struct test uring_tests[] = {
+	TEST(uring_openat, LSM, lacks_ring, act_openat, check_openat),
+	TEST(uring_openat_async, LSM, lacks_ring, act_openat_async, check_openat_async),
+	TEST(uring_openat_sqpoll, LSM, lacks_ring, act_openat, check_openat_async, .with = POLLED),
+	TEST(uring_unlinkat, LSM, lacks_unlinkat, act_unlinkat, check_unlinkat),
+	TEST(uring_renameat, LSM, lacks_renameat, act_renameat, check_renameat),
+	TEST(uring_mkdirat, LSM, lacks_mkdirat, act_mkdirat, check_mkdirat),
+	TEST(uring_linkat, LSM, lacks_linkat, act_linkat, check_linkat),
+	{0},
+};
