@@ -347,7 +347,7 @@ volatile struct tc_controls *tc_probes_controls(struct tc_probes *probes)
 	return probes->controls;
 }
 
-const volatile struct tc_ring_state *tc_probes_ring_states(const struct tc_probes *probes)
+volatile struct tc_ring_state *tc_probes_ring_states(const struct tc_probes *probes)
 {
 	return probes->ring_states;
 }

@@ -52,7 +52,7 @@ const struct tc_probe_info *tc_probes_info(const struct tc_probes *probes, size_
 /* Shared with the running programs; valid while the probes are loaded. */
 volatile struct tc_controls *tc_probes_controls(struct tc_probes *probes);
 /* n_cpus of them. */
-const volatile struct tc_ring_state *tc_probes_ring_states(const struct tc_probes *probes);
+volatile struct tc_ring_state *tc_probes_ring_states(const struct tc_probes *probes);
 unsigned tc_probes_cpus(const struct tc_probes *probes);
 /* Descriptor of a CPU's ring map, owned by the probes. */
 int tc_probes_ring_fd(const struct tc_probes *probes, unsigned cpu);

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static enum tc_log_level log_level = TC_LOG_INFO;
 
@@ -32,6 +34,22 @@ static const char *level_word(enum tc_log_level level)
 	return "";
 }
 
+/*
+ * Standard error is systemd's journal: JOURNAL_STREAM names it by device and inode (systemd.exec(5)). The variable
+ * alone says nothing: it is inherited by all that a service starts, whose output may go elsewhere.
+ */
+static bool is_system_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat info;
+	int length = 0;
+
+	if (!stream || sscanf(stream, "%llu:%llu%n", &device, &inode, &length) != 2 || stream[length])
+		return false;
+	return fstat(STDERR_FILENO, &info) == 0 && info.st_dev == device && info.st_ino == inode;
+}
+
 void tc_log(enum tc_log_level level, const char *format, ...)
 {
 	int saved_errno = errno;
@@ -43,7 +61,7 @@ void tc_log(enum tc_log_level level, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	if (getenv("JOURNAL_STREAM"))
+	if (is_system_journal())
 		fprintf(stderr, "<%d>%s%s\n", level, level_word(level), line);
 	else
 		fprintf(stderr, "tocsin: %s%s\n", level_word(level), line);

@@ -6,7 +6,7 @@ static uint64_t missing(const struct tc_loss_account *account, const struct tc_l
 {
 	uint64_t known = account->received - look->ahead;
 
-	for (int reason = 0; reason < TC_LOSS_MAX; reason++)
+	for (int reason = 0; reason < TC_LOSS_RING_MAX; reason++)
 		known += account->told[reason];
 	return look->state.made > known ? look->state.made - known : 0;
 }

@@ -14,7 +14,7 @@
 /* Zero-initialised is a ring at its start. */
 struct tc_loss_account {
 	uint64_t received; /* records read; counted by the caller */
-	uint64_t told[TC_LOSS_MAX]; /* losses told so far */
+	uint64_t told[TC_LOSS_RING_MAX]; /* losses told so far */
 	uint64_t deficit; /* numbers missing without a counter ... */
 	uint64_t deficit_since_ns; /* ... since then */
 };
@@ -32,8 +32,8 @@ struct tc_loss_look {
 };
 
 struct tc_losses {
-	uint64_t count[TC_LOSS_MAX];
-	uint64_t since_ns[TC_LOSS_MAX]; /* start of the interval in which they were lost */
+	uint64_t count[TC_LOSS_RING_MAX];
+	uint64_t since_ns[TC_LOSS_RING_MAX]; /* start of the interval in which they were lost */
 };
 
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program: a table of subcommands. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,7 +55,7 @@ static int help(const char *name)
 	return command ? command->run(2, argv) : TC_EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	if (argc < 2) {
 		print_help(stderr);
@@ -69,4 +70,23 @@ int main(int argc, char **argv)
 
 	const struct command *command = command_find(argv[1]);
 	return command ? command->run(argc - 1, argv + 1) : TC_EXIT_USAGE;
+}
+
+/* Output that could not be written, to a full disk for example, is no success. */
+static int check_output(int code)
+{
+	int error = fflush(stdout) ? errno : 0;
+
+	if (!error && !ferror(stdout))
+		return code;
+	/* A subcommand that ended for want of something has told it. Why an earlier write failed is not known. */
+	if (code != TC_EXIT_ENVIRONMENT)
+		fprintf(stderr, "tocsin: cannot write to standard output%s%s\n", error ? ": " : "",
+			error ? strerror(error) : "");
+	return TC_EXIT_ENVIRONMENT;
+}
+
+int main(int argc, char **argv)
+{
+	return check_output(run(argc, argv));
 }

@@ -22,7 +22,7 @@ const struct tc_record *tc_notice_start(struct tc_notice *notice, uint64_t time_
 /* agent_stop: totals since the start. */
 const struct tc_record *tc_notice_stop(struct tc_notice *notice, uint64_t time_ns, uint64_t events,
 				       uint64_t lost);
-/* loss: count events of a CPU between two times since boot, in nanoseconds. */
+/* loss: count events of a CPU (TC_ABSENT_U32: of none) between two times since boot, in nanoseconds. */
 const struct tc_record *tc_notice_loss(struct tc_notice *notice, uint32_t cpu, enum tc_loss_reason reason,
 				       uint64_t count, uint64_t since_ns, uint64_t until_ns);
 

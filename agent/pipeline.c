@@ -6,15 +6,23 @@
 
 #include "agent/decode.h"
 #include "agent/log.h"
+#include "agent/notice.h"
 #include "output/uuid.h"
 
 /* A fault that repeats is not logged for ever. */
 #define REFUSED_LOGGED 10
 
+/* Lost in the pipeline, and not yet told by a loss record. Times are those of records. */
+struct untold {
+	uint64_t count, since_ns, until_ns;
+};
+
 struct tc_pipeline {
 	struct tc_pipeline_parts parts;
 	struct tc_event event;
 	struct tc_pipeline_counts counts;
+	struct untold dropped, refused;
+	uint64_t last_ns; /* time of the last record that could be decoded; 0: there was none */
 	const struct tc_rule **matches; /* room for all rules */
 	size_t n_rules;
 };
@@ -45,6 +53,26 @@ void tc_pipeline_free(struct tc_pipeline *pipeline)
 	free(pipeline);
 }
 
+static void untold_add(struct untold *untold, uint64_t count, uint64_t time_ns)
+{
+	if (!untold->count)
+		untold->since_ns = time_ns;
+	untold->until_ns = time_ns;
+	untold->count += count;
+}
+
+/* There is no room for an alert. When it is a loss that cannot be told, its events count with those that follow. */
+static void drop(struct tc_pipeline *pipeline, const struct tc_rule *rule)
+{
+	const struct tc_event *event = &pipeline->event;
+	uint64_t count = 1;
+
+	if (!rule && event->kind->kind == TC_KIND_loss)
+		count = ((const struct tc_loss *)event->record)->count;
+	pipeline->counts.dropped++;
+	untold_add(&pipeline->dropped, count, event->record->time_ns);
+}
+
 /* Hands an alert, or a notice when rule is NULL, to the journal and, behind it, to the outputs. */
 static int emit(struct tc_pipeline *pipeline, const struct tc_rule *rule)
 {
@@ -60,13 +88,14 @@ static int emit(struct tc_pipeline *pipeline, const struct tc_rule *rule)
 	if (r >= 0 && pipeline->parts.journal)
 		r = tc_journal_add(pipeline->parts.journal, &alert);
 	if (r == -ENOBUFS) {
-		pipeline->counts.dropped++;
+		drop(pipeline, rule);
 		return 0;
 	}
-	for (size_t i = 0; r >= 0 && i < pipeline->parts.n_outputs; i++)
-		r = tc_output_write(pipeline->parts.outputs[i], &alert);
 	if (r < 0)
 		return r;
+	/* What an output cannot take is its own to log; the others get theirs. */
+	for (size_t i = 0; i < pipeline->parts.n_outputs; i++)
+		tc_output_write(pipeline->parts.outputs[i], &alert);
 	pipeline->counts.alerts += rule != NULL;
 	if (rule)
 		pipeline->counts.by_priority[rule->priority]++;
@@ -76,10 +105,11 @@ static int emit(struct tc_pipeline *pipeline, const struct tc_rule *rule)
 /* What the agent says of itself goes out without a rule. */
 static int emit_notice(struct tc_pipeline *pipeline)
 {
-	const struct tc_event *event = &pipeline->event;
+	const struct tc_loss *loss = (const struct tc_loss *)pipeline->event.record;
 
-	if (event->kind->kind == TC_KIND_loss)
-		pipeline->counts.lost += ((const struct tc_loss *)event->record)->count;
+	/* What the pipeline itself lost has counters of its own. */
+	if (pipeline->event.kind->kind == TC_KIND_loss && loss->reason < TC_LOSS_RING_MAX)
+		pipeline->counts.lost += loss->count;
 	return emit(pipeline, NULL);
 }
 
@@ -107,8 +137,10 @@ int tc_pipeline_feed(void *context, const void *bytes, size_t size)
 	if (tc_decode(bytes, size, event, &error) < 0) {
 		if (pipeline->counts.refused++ < REFUSED_LOGGED)
 			tc_error("a record was refused: %s", error.reason);
+		untold_add(&pipeline->refused, 1, pipeline->last_ns);
 		return 0;
 	}
+	pipeline->last_ns = event->record->time_ns;
 	pipeline->counts.events++;
 	r = tc_world_enrich(pipeline->parts.world, event);
 	if (r >= 0)
@@ -119,13 +151,45 @@ int tc_pipeline_feed(void *context, const void *bytes, size_t size)
 	return r;
 }
 
-int tc_pipeline_commit(struct tc_pipeline *pipeline)
+/* Makes a loss record of what was lost, and feeds it. 1, 0 when there is nothing, or a negative errno. */
+static int tell_untold(struct tc_pipeline *pipeline, struct untold *untold, enum tc_loss_reason reason)
+{
+	struct untold lost = *untold;
+	const struct tc_record *record;
+	struct tc_notice notice;
+	int r;
+
+	if (!lost.count)
+		return 0;
+	record = tc_notice_loss(&notice, TC_ABSENT_U32, reason, lost.count, lost.since_ns, lost.until_ns);
+	*untold = (struct untold){0};
+	r = tc_pipeline_feed(pipeline, record, record->size);
+	return r < 0 ? r : 1;
+}
+
+static int commit_batch(struct tc_pipeline *pipeline)
 {
 	int r = pipeline->parts.journal ? tc_journal_flush(pipeline->parts.journal) : 0;
 
-	for (size_t i = 0; r >= 0 && i < pipeline->parts.n_outputs; i++)
-		r = tc_output_flush(pipeline->parts.outputs[i]);
-	return r;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < pipeline->parts.n_outputs; i++)
+		tc_output_flush(pipeline->parts.outputs[i]);
+	return 0;
+}
+
+int tc_pipeline_commit(struct tc_pipeline *pipeline)
+{
+	int r = commit_batch(pipeline), dropped, refused;
+
+	if (r < 0)
+		return r;
+	/* The journal takes rows again, so there is room to tell what was lost. */
+	dropped = tell_untold(pipeline, &pipeline->dropped, TC_LOSS_JOURNAL_FULL);
+	refused = tell_untold(pipeline, &pipeline->refused, TC_LOSS_REFUSED);
+	if (dropped < 0 || refused < 0)
+		return dropped < 0 ? dropped : refused;
+	return dropped || refused ? commit_batch(pipeline) : 0;
 }
 
 void tc_pipeline_counts(const struct tc_pipeline *pipeline, struct tc_pipeline_counts *ret_counts)

@@ -30,8 +30,8 @@ struct tc_pipeline_counts {
 	uint64_t events; /* judged, by whatever kind; losses included */
 	uint64_t refused; /* records that could not be decoded */
 	uint64_t alerts; /* committed or waiting to be */
-	uint64_t dropped; /* alerts that the journal had no room for */
-	uint64_t lost; /* events that loss records told of */
+	uint64_t dropped; /* alerts and notices that the journal had no room for */
+	uint64_t lost; /* events that a ring lost, as loss records told */
 	uint64_t by_priority[TC_PRIORITY_MAX];
 };
 
@@ -46,8 +46,10 @@ void tc_pipeline_free(struct tc_pipeline *pipeline);
 int tc_pipeline_feed(void *pipeline, const void *bytes, size_t size);
 
 /*
- * Ends a batch: commits the journal, then lets the outputs tell. When the journal cannot be committed nothing is told
- * and nothing is lost: the next call tries again. 0 or the journal's or the first output's error.
+ * Ends a batch: commits the journal, then lets all outputs tell; their errors are their own to log. When the journal
+ * cannot be committed nothing is told and nothing is lost: the next call tries again. What was refused, and dropped for
+ * want of room while the journal failed, is told by a loss record as soon as the journal was committed. 0 or the
+ * journal's error, or -ENOMEM.
  */
 int tc_pipeline_commit(struct tc_pipeline *pipeline);
 

@@ -117,17 +117,60 @@ void tc_reader_close(struct tc_reader *reader)
 	free(reader);
 }
 
+/* What happens in a ring up to the first drain after this wakes nobody. */
+static void stay_awake(struct tc_reader *reader)
+{
+	volatile struct tc_ring_state *states = tc_probes_ring_states(reader->probes);
+
+	for (unsigned cpu = 0; cpu < reader->n_rings; cpu++)
+		states[cpu].asleep = 0;
+}
+
+/* Asks to be woken. False when there may be a record already that would have done it. */
+static bool fall_asleep(struct tc_reader *reader)
+{
+	volatile struct tc_ring_state *states = tc_probes_ring_states(reader->probes);
+	bool empty = true;
+
+	for (unsigned cpu = 0; cpu < reader->n_rings; cpu++)
+		states[cpu].asleep = 1;
+	/* A probe takes its number before it looks whether we sleep. */
+	__sync_synchronize();
+	for (unsigned cpu = 0; cpu < reader->n_rings; cpu++) {
+		const struct tc_loss_account *account = &reader->rings[cpu].account;
+		uint64_t done = account->received;
+
+		for (int reason = 0; reason < TC_LOSS_RING_MAX; reason++)
+			done += account->told[reason];
+		empty = empty && states[cpu].made == done;
+	}
+	return empty;
+}
+
+/* Not to be woken by rings: under load every record would, and none would be old enough to be handed over. */
+static int wait_hold(void)
+{
+	const struct timespec hold = {.tv_nsec = (long)HOLD_NS};
+
+	return nanosleep(&hold, NULL) < 0 ? -errno : 0;
+}
+
 int tc_reader_wait(struct tc_reader *reader, int timeout_ms)
 {
 	struct epoll_event event;
-	int hold_ms = (int)(HOLD_NS / 1000000);
+	int r;
 
-	if (reader->waiting && timeout_ms > hold_ms)
-		timeout_ms = hold_ms;
 	for (unsigned cpu = 0; cpu < reader->n_rings; cpu++)
 		if (reader->rings[cpu].full)
-			timeout_ms = 0;
-	return epoll_wait(reader->epoll_fd, &event, 1, timeout_ms) < 0 ? -errno : 0;
+			return 0;
+	if (reader->waiting)
+		return wait_hold();
+	if (fall_asleep(reader))
+		r = epoll_wait(reader->epoll_fd, &event, 1, timeout_ms) < 0 ? -errno : 0;
+	else
+		r = wait_hold();
+	stay_awake(reader);
+	return r;
 }
 
 /* --- merging: a binary heap of the rings that have records, the oldest on top --- */
@@ -206,7 +249,7 @@ static int queue_losses(struct tc_reader *reader, unsigned cpu)
 
 	if (!tc_loss_find(&ring->account, &ring->look, &losses))
 		return 0;
-	for (int reason = 0; reason < TC_LOSS_MAX; reason++) {
+	for (int reason = 0; reason < TC_LOSS_RING_MAX; reason++) {
 		const struct tc_record *record;
 		int r;
 
@@ -230,7 +273,7 @@ static void look_at(struct ring_reader *ring, const volatile struct tc_ring_stat
 	ring->look.now_ns = boot_ns();
 	ring->look.ahead = 0;
 	ring->look.final = final;
-	for (int reason = 0; reason < TC_LOSS_MAX; reason++)
+	for (int reason = 0; reason < TC_LOSS_RING_MAX; reason++)
 		ring->look.state.lost[reason] = shared->lost[reason];
 	ring->look.state.made = shared->made;
 }
@@ -297,7 +340,7 @@ void tc_reader_counts(const struct tc_reader *reader, struct tc_reader_counts *r
 
 	for (unsigned cpu = 0; cpu < reader->n_rings; cpu++) {
 		counts.received += reader->rings[cpu].account.received;
-		for (int reason = 0; reason < TC_LOSS_MAX; reason++)
+		for (int reason = 0; reason < TC_LOSS_RING_MAX; reason++)
 			counts.lost[reason] += reader->rings[cpu].account.told[reason];
 	}
 	*ret_counts = counts;

@@ -22,7 +22,7 @@ typedef int (*tc_record_callback)(void *context, const void *bytes, size_t size)
 
 struct tc_reader_counts {
 	uint64_t received; /* records read from the rings */
-	uint64_t lost[TC_LOSS_MAX]; /* events told as lost, by reason */
+	uint64_t lost[TC_LOSS_RING_MAX]; /* events told as lost, by reason */
 };
 
 /* Opens the rings of loaded probes, which must outlive the reader. A negative errno on failure. */

@@ -139,12 +139,15 @@ enum tc_trace_door {
 	TC_DOOR_GETFD = 7,
 };
 
-/* Why an event was lost: index of tc_ring_state.lost. */
+/* Why an event was lost. Those below TC_LOSS_RING_MAX happen in a ring: index of tc_ring_state.lost. */
 enum tc_loss_reason {
 	TC_LOSS_RING_FULL = 0, /* the ring had no room */
 	TC_LOSS_NO_SCRATCH = 1, /* every scratch slot of the CPU was taken */
 	TC_LOSS_GAP = 2, /* numbers are missing and no counter says why; counted by the agent */
-	TC_LOSS_MAX = 3,
+	TC_LOSS_RING_MAX = 3,
+	/* Behind the rings, in the agent: on no CPU. */
+	TC_LOSS_JOURNAL_FULL = TC_LOSS_RING_MAX, /* the journal could not be written, and its memory was full: alerts, not events */
+	TC_LOSS_REFUSED, /* the record could not be decoded */
 };
 
 #endif

@@ -26,8 +26,9 @@ struct tc_controls {
 /* Map `ring_states`, one entry for each CPU, mapped into the agent. made = received + the sum of lost. */
 struct tc_ring_state {
 	__u64 made; /* numbers given out so far: the next record's seq */
-	__u64 lost[TC_LOSS_MAX];
-	__u64 pad[4]; /* a cache line for each CPU */
+	__u64 lost[TC_LOSS_RING_MAX];
+	__u64 asleep; /* the reader sleeps until it is woken; who wakes it sets 0 */
+	__u64 pad[3]; /* a cache line for each CPU */
 };
 
 #define TC_CPUS_MAX 1024

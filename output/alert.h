@@ -22,6 +22,12 @@ struct tc_alert {
 	const char *hostname;
 	const struct tc_rule *rule; /* NULL: a notice */
 	struct tc_event *event;
+	/*
+	 * The alert as tc_format_json() writes it, not terminated; set by tc_journal_add(), so that outputs tell the
+	 * bytes that the journal stored. Valid until the journal is used again; NULL: not made yet.
+	 */
+	const char *json;
+	size_t json_length;
 };
 
 /* The rule's priority; of a notice Warning when events were lost, else Informational. */

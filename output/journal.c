@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -55,7 +56,8 @@ struct row {
 };
 
 struct tc_journal {
-	char *path;
+	char *path; /* as given: for messages */
+	char *file; /* the same file by a path without symbolic links */
 	sqlite3 *db;
 	sqlite3_stmt *insert;
 	const struct tc_field *fields[COLUMN_MAX - COLUMN_FIELDS]; /* NULL where the schema has none */
@@ -130,12 +132,13 @@ static void fill_row(struct tc_journal *journal, struct row *row, const struct t
 	end_text(journal, row, COLUMN_JSON);
 }
 
-static int reserve_row(struct tc_journal *journal)
+static int reserve_row(struct tc_journal *journal, bool notice)
 {
 	size_t size = journal->rows_size ? 2 * journal->rows_size : 64;
+	size_t limit = TC_JOURNAL_PENDING_MAX + (notice ? TC_JOURNAL_PENDING_NOTICES : 0);
 	struct row *rows;
 
-	if (journal->n_rows >= TC_JOURNAL_PENDING_MAX)
+	if (journal->n_rows >= limit)
 		return -ENOBUFS;
 	if (journal->n_rows < journal->rows_size)
 		return 0;
@@ -151,12 +154,14 @@ int tc_journal_add(struct tc_journal *journal, struct tc_alert *alert)
 {
 	size_t length = journal->text.length;
 	struct tc_alert numbered = *alert;
-	int error = reserve_row(journal);
+	int error = reserve_row(journal, !alert->rule);
+	struct row *row;
 
 	if (error)
 		return error;
+	row = &journal->rows[journal->n_rows];
 	numbered.seq = journal->last_seq + journal->n_rows + 1;
-	fill_row(journal, &journal->rows[journal->n_rows], &numbered);
+	fill_row(journal, row, &numbered);
 	if (tc_buffer_failed(&journal->text)) {
 		journal->text.length = length;
 		journal->text.failed = false;
@@ -164,6 +169,8 @@ int tc_journal_add(struct tc_journal *journal, struct tc_alert *alert)
 	}
 	journal->n_rows++;
 	alert->seq = numbered.seq;
+	alert->json = journal->text.bytes + row->cells[COLUMN_JSON].offset;
+	alert->json_length = row->cells[COLUMN_JSON].length;
 	return 0;
 }
 
@@ -201,16 +208,21 @@ static int insert_row(struct tc_journal *journal, const struct row *row)
 		result = bind_cell(journal, i + 1, &row->cells[i]);
 	if (result == SQLITE_OK)
 		result = sqlite3_step(journal->insert);
-	sqlite3_reset(journal->insert);
-	return result == SQLITE_DONE ? SQLITE_OK : result;
+	int reset = sqlite3_reset(journal->insert);
+	return result == SQLITE_DONE ? reset : result;
 }
 
 static int commit_rows(struct tc_journal *journal)
 {
 	int result = sqlite3_exec(journal->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	int before = sqlite3_total_changes(journal->db);
 
 	for (size_t i = 0; i < journal->n_rows && result == SQLITE_OK; i++)
 		result = insert_row(journal, &journal->rows[i]);
+	/* A trigger may have swallowed rows (fewer changes) or taken them back (more: its own are counted). */
+	if (result == SQLITE_OK &&
+	    (unsigned)sqlite3_total_changes(journal->db) - (unsigned)before != journal->n_rows)
+		result = SQLITE_CONSTRAINT;
 	if (result == SQLITE_OK)
 		result = sqlite3_exec(journal->db, "COMMIT", NULL, NULL, NULL);
 	return result;
@@ -245,18 +257,72 @@ int tc_journal_flush(struct tc_journal *journal)
 
 /* --- opening --- */
 
-static int make_directory(const char *path)
+/*
+ * Whoever may write the journal, or swap its files for others, may tell the reader of it anything: it must be ours or
+ * root's, and nobody else may write it. what is "" or a name with a blank behind it.
+ */
+static int check_owner(const struct tc_journal *journal, const char *what, const struct stat *info)
 {
-	char *copy = strdup(path);
+	bool shared = S_ISDIR(info->st_mode) && info->st_mode & S_ISVTX && info->st_uid == 0;
 
-	if (!copy)
-		return tc_error_return(-ENOMEM, "journal %s", path);
-	const char *directory = dirname(copy);
-	int error = mkdir(directory, 0700) && errno != EEXIST ? -errno : 0;
-	if (error)
-		tc_error("journal %s: cannot make the directory %s: %s", path, directory,
-			 strerror(-error));
-	free(copy);
+	if (info->st_uid != 0 && info->st_uid != geteuid()) {
+		tc_error("journal %s: %sbelongs to user %u; it must be root's or that of the agent",
+			 journal->path, what, info->st_uid);
+		return -EPERM;
+	}
+	if (info->st_mode & (S_IWGRP | S_IWOTH) && !shared) {
+		tc_error("journal %s: %scan be written by others (mode %04o); take that away with chmod go-w",
+			 journal->path, what, info->st_mode & 07777);
+		return -EPERM;
+	}
+	return 0;
+}
+
+/* An open file: a regular one that is safe to write. */
+static int check_file(const struct tc_journal *journal, const char *what, int fd)
+{
+	struct stat info;
+
+	if (fstat(fd, &info))
+		return tc_error_return(-errno, "journal %s: %scannot look at it", journal->path, what);
+	if (!S_ISREG(info.st_mode)) {
+		tc_error("journal %s: %sis not a regular file; give another path", journal->path, what);
+		return -EPERM;
+	}
+	return check_owner(journal, what, &info);
+}
+
+/*
+ * Makes the directory when it is missing, looks whether it is safe, and finds its name without symbolic links: SQLite
+ * is told to follow none.
+ */
+static int find_directory(struct tc_journal *journal)
+{
+	char *for_directory = strdup(journal->path), *for_name = strdup(journal->path);
+	char *directory = NULL, *real = NULL;
+	int error = for_directory && for_name ? 0 : -ENOMEM;
+	struct stat info;
+
+	if (!error) {
+		directory = dirname(for_directory);
+		if (mkdir(directory, 0700) && errno != EEXIST)
+			error = tc_error_return(-errno, "journal %s: cannot make the directory %s",
+						journal->path, directory);
+	}
+	if (!error) {
+		real = realpath(directory, NULL);
+		if (!real || stat(real, &info))
+			error = tc_error_return(-errno, "journal %s: directory %s", journal->path, directory);
+	}
+	if (!error)
+		error = check_owner(journal, "its directory ", &info);
+	if (!error && asprintf(&journal->file, "%s/%s", real, basename(for_name)) < 0) {
+		journal->file = NULL;
+		error = -ENOMEM;
+	}
+	free(real);
+	free(for_name);
+	free(for_directory);
 	return error;
 }
 
@@ -274,20 +340,22 @@ static void tell_holder(const char *path, int fd)
  * A file of its own beside the database: SQLite's locks on the database are dropped when any descriptor of it is
  * closed (fcntl_locking(2)), and its exclusive mode would keep readers out.
  */
-static int lock_take(const char *path, int *ret_fd)
+static int lock_take(const struct tc_journal *journal, int *ret_fd)
 {
 	char *lock_path = NULL;
 
-	if (asprintf(&lock_path, "%s.lock", path) < 0)
-		return tc_error_return(-ENOMEM, "journal %s", path);
-	int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (asprintf(&lock_path, "%s.lock", journal->file) < 0)
+		return tc_error_return(-ENOMEM, "journal %s", journal->path);
+	int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	free(lock_path);
 	if (fd < 0)
-		return tc_error_return(-errno, "journal %s: cannot make its lock file", path);
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		int error = errno == EWOULDBLOCK ? -EBUSY : -errno;
-
-		tell_holder(path, fd);
+		return tc_error_return(-errno, "journal %s: cannot make its lock file", journal->path);
+	int error = check_file(journal, "its lock file ", fd);
+	if (!error && flock(fd, LOCK_EX | LOCK_NB)) {
+		error = errno == EWOULDBLOCK ? -EBUSY : -errno;
+		tell_holder(journal->path, fd);
+	}
+	if (error) {
 		close(fd);
 		return error;
 	}
@@ -299,14 +367,44 @@ static int lock_take(const char *path, int *ret_fd)
 }
 
 /* Makes a missing file, so that its mode is ours and not the umask's; SQLite gives its other files the same mode. */
-static int make_file(const char *path)
+static int make_file(const struct tc_journal *journal)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int fd = open(journal->file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0)
-		return errno == EEXIST ? 0 : tc_error_return(-errno, "journal %s: cannot make it", path);
+		return errno == EEXIST ? 0
+				       : tc_error_return(-errno, "journal %s: cannot make it", journal->path);
 	close(fd);
 	return 0;
+}
+
+/* The database and what SQLite keeps beside it, if it is there: all of it is believed when it is opened. */
+static int check_files(const struct tc_journal *journal)
+{
+	static const struct {
+		const char *suffix, *what;
+	} files[] = {{"", ""}, {"-wal", "its -wal file "}, {"-shm", "its -shm file "},
+		     {"-journal", "its -journal file "}};
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !error; i++) {
+		char path[PATH_MAX];
+
+		if (snprintf(path, sizeof(path), "%s%s", journal->file, files[i].suffix) >= (int)sizeof(path))
+			return tc_error_return(-ENAMETOOLONG, "journal %s", journal->path);
+		int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0 && errno == ELOOP)
+			return tc_error_return(-ELOOP, "journal %s: %sis a symbolic link", journal->path,
+					       files[i].what);
+		if (fd < 0)
+			return tc_error_return(-errno, "journal %s: %scannot be opened", journal->path,
+					       files[i].what);
+		error = check_file(journal, files[i].what, fd);
+		close(fd);
+	}
+	return error;
 }
 
 /*
@@ -344,8 +442,9 @@ static int open_database(struct tc_journal *journal)
 
 	/* SQLite's counters of memory cost a global lock for each allocation; nobody reads them. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	int result = sqlite3_open_v2(journal->path, &journal->db,
-				     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int result = sqlite3_open_v2(
+		journal->file, &journal->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
 	if (result != SQLITE_OK)
 		return tc_journal_fail(journal->db, result, journal->path, "open it");
 	sqlite3_extended_result_codes(journal->db, 1);
@@ -369,16 +468,28 @@ static int open_database(struct tc_journal *journal)
 
 static int prepare(struct tc_journal *journal)
 {
-	int64_t last_seq;
-	int error = tc_journal_number(
-		journal->db, journal->path,
-		"SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'entries'), 0),"
-		" coalesce((SELECT max(seq) FROM entries), 0))",
-		&last_seq);
+	int64_t last_seq, triggers;
+	int error = tc_journal_number(journal->db, journal->path,
+				      "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'",
+				      &triggers);
 
+	if (!error && triggers) {
+		tc_error("journal %s: it has triggers, which Tocsin did not make and which could change what is "
+			 "stored; move it away, and the agent makes a new one",
+			 journal->path);
+		error = -EBADMSG;
+	}
+	if (!error)
+		error = tc_journal_number(
+			journal->db, journal->path,
+			"SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'entries'), 0),"
+			" coalesce((SELECT max(seq) FROM entries), 0))",
+			&last_seq);
 	if (error)
 		return error;
 	journal->last_seq = (uint64_t)last_seq;
+	/* From here on this thread drains the rings: what cannot be committed at once is tried again. */
+	sqlite3_busy_timeout(journal->db, TC_JOURNAL_FLUSH_BUSY_MS);
 	int result = sqlite3_prepare_v3(journal->db, insert_sql, -1, SQLITE_PREPARE_PERSISTENT,
 					&journal->insert, NULL);
 	return result == SQLITE_OK
@@ -404,6 +515,7 @@ static void journal_free(struct tc_journal *journal)
 		close(journal->lock_fd);
 	free(journal->rows);
 	tc_buffer_done(&journal->text);
+	free(journal->file);
 	free(journal->path);
 	free(journal);
 }
@@ -420,11 +532,13 @@ int tc_journal_open(const char *path, struct tc_journal **ret_journal)
 		journal->fields[i] = tc_field_by_name(field_columns[i], strlen(field_columns[i]));
 	read_boot_id(journal->boot_id);
 
-	int error = journal->path ? make_directory(path) : -ENOMEM;
+	int error = journal->path ? find_directory(journal) : -ENOMEM;
 	if (!error)
-		error = lock_take(path, &journal->lock_fd);
+		error = lock_take(journal, &journal->lock_fd);
 	if (!error)
-		error = make_file(path);
+		error = make_file(journal);
+	if (!error)
+		error = check_files(journal);
 	if (!error)
 		error = open_database(journal);
 	if (!error)

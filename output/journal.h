@@ -24,7 +24,10 @@ struct tc_journal;
  * logged with the path and what would help. Errors:
  *
  *	-EACCES, -EROFS, -ENOENT ...  the file or its directory cannot be made or written
- *	-EBADMSG   not a database, or not a journal of Tocsin
+ *	-EPERM     file or directory belong to another user than root and the agent's, or others may write them (but for
+ *	           a directory like /tmp: root's, with the sticky bit), or the file is not a regular one
+ *	-ELOOP     the file is a symbolic link (its directory may be reached by one)
+ *	-EBADMSG   not a database, or not a journal of Tocsin, or one with triggers
  *	-EUCLEAN   the database is damaged
  *	-EPROTO    written by a newer version of Tocsin
  *	-EBUSY     another agent writes it
@@ -33,14 +36,15 @@ struct tc_journal;
  */
 int tc_journal_open(const char *path, struct tc_journal **ret_journal);
 
-/* Alerts that may wait for tc_journal_flush(). */
+/* Alerts that may wait for tc_journal_flush(), and room behind them that only notices may take. */
 #define TC_JOURNAL_PENDING_MAX 65536
+#define TC_JOURNAL_PENDING_NOTICES 4096
 
 /*
- * Adds an alert, or a notice (rule is NULL), to the batch in memory and sets alert->seq. The alert is not on the disk,
- * and must not be told to anybody, before tc_journal_flush() returned 0. 0; -ENOMEM; -ENOBUFS when
- * TC_JOURNAL_PENDING_MAX alerts are waiting because the batch cannot be committed. On failure alert->seq is untouched
- * and the alert is the caller's to count.
+ * Adds an alert, or a notice (rule is NULL), to the batch in memory and sets alert->seq and alert->json. The alert is
+ * not on the disk, and must not be told to anybody, before tc_journal_flush() returned 0. 0; -ENOMEM; -ENOBUFS when
+ * TC_JOURNAL_PENDING_MAX alerts are waiting because the batch cannot be committed; a notice finds room for
+ * TC_JOURNAL_PENDING_NOTICES more. On failure the alert is untouched, and the caller's to count.
  */
 int tc_journal_add(struct tc_journal *journal, struct tc_alert *alert);
 
@@ -50,9 +54,9 @@ size_t tc_journal_pending(const struct tc_journal *journal);
 uint64_t tc_journal_last_seq(const struct tc_journal *journal);
 
 /*
- * Commits the batch: it is on the disk when 0 is returned. On failure the whole batch stays in memory, to be tried
- * again: -ENOSPC, -EBUSY, -EUCLEAN, -EROFS, -EIO, -ENOMEM. The first failure in a row is logged, and so is the end of
- * it.
+ * Commits the batch: it is on the disk when 0 is returned. Waits no longer than 20 ms for a lock of another connection.
+ * On failure the whole batch stays in memory, to be tried again: -ENOSPC, -EBUSY, -EUCLEAN, -EROFS, -EBADMSG (something
+ * in the database keeps rows out), -EIO, -ENOMEM. The first failure in a row is logged, and so is the end of it.
  */
 int tc_journal_flush(struct tc_journal *journal);
 

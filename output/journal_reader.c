@@ -61,11 +61,20 @@ void tc_journal_reader_close(struct tc_journal_reader *reader)
 	free(reader);
 }
 
+/*
+ * A query never leaves a statement open while the caller has a row: the caller may block for hours (`tocsin query |
+ * less`), and the write-ahead log cannot be cut as long as somebody reads an old state of the database. So the numbers
+ * of the rows that match are read first, then each row by its number, and every row is copied before it is handed over.
+ */
+
+/* Numbers read at once where rows lie in their order. */
+#define NUMBERS_MAX 4096
+
 static const char select_sql[] =
 	"SELECT seq, uuid, time_ns, boot_id, rule, priority, kind, cgroup_id, cgroup_path,"
 	" container_id, pid, start_ns, comm, exe,"
 	" CASE WHEN json_valid(json) THEN json_extract(json, '$.output') END, json"
-	" FROM entries WHERE ";
+	" FROM entries WHERE seq = ?";
 
 /* The conditions of a filter; sqlite3_bind_parameter_index() tells later which parameters are there. */
 static void write_conditions(const struct tc_journal_filter *filter, struct tc_buffer *sql)
@@ -94,23 +103,36 @@ static void write_conditions(const struct tc_journal_filter *filter, struct tc_b
 			tc_buffer_add_string(sql, conditions[i].condition);
 }
 
-/*
- * Rows come in the order of their numbers, as they lie in the file. Where an index gives them in another order, or only
- * the newest are wanted, their numbers alone are found and sorted first: SQLite would sort whole rows, JSON and all.
- */
-static void write_statement(const struct tc_journal_filter *filter, struct tc_buffer *sql)
-{
-	bool numbers_first = filter->since_ns || filter->until_ns || filter->rule || filter->limit;
+/* A query on its way. */
+struct cursor {
+	struct tc_journal_filter filter;
+	bool at_once; /* all numbers are read by one statement */
+	uint64_t before_seq; /* newest first: only rows below; 0: no bound */
+	uint64_t *numbers; /* n_numbers of them, in the order of the rows */
+	size_t n_numbers, size;
+	struct tc_buffer texts; /* of the row that is handed over */
+};
 
-	tc_buffer_add_string(sql, select_sql);
-	if (numbers_first)
-		tc_buffer_add_string(sql, "seq IN (SELECT seq FROM entries WHERE ");
-	write_conditions(filter, sql);
-	if (filter->limit)
+/*
+ * Where an index gives rows in another order, or only the newest are wanted, all numbers are found at once and sorted.
+ * Otherwise the file is read in the order of the numbers, some at a time, so that the first rows come soon.
+ */
+static bool reads_at_once(const struct tc_journal_filter *filter)
+{
+	return filter->since_ns || filter->until_ns || filter->rule || filter->limit;
+}
+
+static void write_statement(const struct cursor *cursor, struct tc_buffer *sql)
+{
+	tc_buffer_add_string(sql, "SELECT seq FROM entries WHERE ");
+	write_conditions(&cursor->filter, sql);
+	if (cursor->before_seq)
+		tc_buffer_add_string(sql, " AND seq < :before");
+	if (cursor->filter.limit)
 		tc_buffer_add_string(sql, " ORDER BY seq DESC LIMIT :limit");
-	if (numbers_first)
-		tc_buffer_add_string(sql, ")");
-	tc_buffer_add_string(sql, filter->newest_first ? " ORDER BY seq DESC" : " ORDER BY seq");
+	else if (!cursor->at_once)
+		tc_buffer_printf(sql, " ORDER BY seq%s LIMIT %d",
+				 cursor->filter.newest_first ? " DESC" : "", NUMBERS_MAX);
 }
 
 /* SQLite's numbers end at 2^63 - 1; times and counts beyond that mean no bound. */
@@ -148,8 +170,11 @@ static void bind_path(sqlite3_stmt *statement, const char *path)
 	bind_text(statement, ":path", escaped.bytes);
 }
 
-static void bind_filter(sqlite3_stmt *statement, const struct tc_journal_filter *filter)
+static void bind_conditions(sqlite3_stmt *statement, const struct cursor *cursor)
 {
+	const struct tc_journal_filter *filter = &cursor->filter;
+
+	bind_number(statement, ":before", saturate(cursor->before_seq));
 	bind_number(statement, ":after", saturate(filter->after_seq));
 	bind_number(statement, ":since", saturate(filter->since_ns));
 	bind_number(statement, ":until", saturate(filter->until_ns));
@@ -162,52 +187,157 @@ static void bind_filter(sqlite3_stmt *statement, const struct tc_journal_filter 
 	bind_number(statement, ":limit", saturate(filter->limit));
 }
 
-static const char *text_at(sqlite3_stmt *statement, int column)
+static int number_add(struct cursor *cursor, uint64_t number)
 {
-	return (const char *)sqlite3_column_text(statement, column);
+	if (cursor->n_numbers == cursor->size) {
+		size_t size = cursor->size ? 2 * cursor->size : 1024;
+		uint64_t *numbers = realloc(cursor->numbers, size * sizeof(*numbers));
+
+		if (!numbers)
+			return SQLITE_NOMEM;
+		cursor->numbers = numbers;
+		cursor->size = size;
+	}
+	cursor->numbers[cursor->n_numbers++] = number;
+	return SQLITE_OK;
 }
 
-static struct tc_journal_row row_at(sqlite3_stmt *statement)
+static int compare_up(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+static int compare_down(const void *a, const void *b)
+{
+	return compare_up(b, a);
+}
+
+/* The next numbers; none when the query is at its end. 0 or a negative errno, logged. */
+static int read_numbers(struct tc_journal_reader *reader, struct cursor *cursor)
+{
+	_cleanup_buffer_ struct tc_buffer sql = {0};
+	sqlite3_stmt *statement = NULL;
+
+	cursor->n_numbers = 0;
+	write_statement(cursor, &sql);
+	if (tc_buffer_failed(&sql))
+		return -ENOMEM;
+	int result = sqlite3_prepare_v2(reader->db, sql.bytes, -1, &statement, NULL);
+	if (result == SQLITE_OK) {
+		bind_conditions(statement, cursor);
+		while ((result = sqlite3_step(statement)) == SQLITE_ROW)
+			if (number_add(cursor, (uint64_t)sqlite3_column_int64(statement, 0)))
+				break;
+	}
+	sqlite3_finalize(statement);
+	if (result == SQLITE_ROW)
+		return tc_error_return(-ENOMEM, "journal %s", reader->path);
+	if (result != SQLITE_DONE)
+		return tc_journal_fail(reader->db, result, reader->path, "read it");
+	if (cursor->n_numbers)
+		qsort(cursor->numbers, cursor->n_numbers, sizeof(*cursor->numbers),
+		      cursor->filter.newest_first ? compare_down : compare_up);
+	return 0;
+}
+
+/* Where the texts of a row go, and the columns of select_sql that they come from. */
+static const struct {
+	int column;
+	size_t offset;
+} text_columns[] = {
+	{1, offsetof(struct tc_journal_row, uuid)},
+	{3, offsetof(struct tc_journal_row, boot_id)},
+	{4, offsetof(struct tc_journal_row, rule)},
+	{6, offsetof(struct tc_journal_row, kind)},
+	{8, offsetof(struct tc_journal_row, cgroup_path)},
+	{9, offsetof(struct tc_journal_row, container_id)},
+	{12, offsetof(struct tc_journal_row, comm)},
+	{13, offsetof(struct tc_journal_row, exe)},
+	{14, offsetof(struct tc_journal_row, output)},
+	{15, offsetof(struct tc_journal_row, json)},
+};
+
+#define N_TEXTS (sizeof(text_columns) / sizeof(text_columns[0]))
+
+/* Copies the texts of a row and points the row at the copies. 0 or -ENOMEM. */
+static int copy_texts(sqlite3_stmt *statement, struct tc_buffer *texts, struct tc_journal_row *row)
+{
+	size_t starts[N_TEXTS];
+
+	tc_buffer_reset(texts);
+	for (size_t i = 0; i < N_TEXTS; i++) {
+		const char *text = (const char *)sqlite3_column_text(statement, text_columns[i].column);
+
+		starts[i] = text ? texts->length : SIZE_MAX;
+		if (text)
+			tc_buffer_add(texts, text, strlen(text) + 1);
+	}
+	if (tc_buffer_failed(texts))
+		return -ENOMEM;
+	for (size_t i = 0; i < N_TEXTS; i++)
+		*(const char **)((char *)row + text_columns[i].offset) =
+			starts[i] == SIZE_MAX ? NULL : texts->bytes + starts[i];
+	return 0;
+}
+
+static int copy_row(sqlite3_stmt *statement, struct tc_buffer *texts, struct tc_journal_row *ret_row)
 {
 	int64_t priority = sqlite3_column_int64(statement, 5);
 
-	return (struct tc_journal_row){
+	*ret_row = (struct tc_journal_row){
 		.seq = (uint64_t)sqlite3_column_int64(statement, 0),
-		.uuid = text_at(statement, 1),
 		.time_ns = (uint64_t)sqlite3_column_int64(statement, 2),
-		.boot_id = text_at(statement, 3),
-		.rule = text_at(statement, 4),
 		.priority = priority < 0 || priority >= TC_PRIORITY_MAX ? TC_PRIORITY_DEBUG
 									: (enum tc_priority)priority,
-		.kind = text_at(statement, 6),
 		.has_cgroup_id = sqlite3_column_type(statement, 7) == SQLITE_INTEGER,
 		.cgroup_id = (uint64_t)sqlite3_column_int64(statement, 7),
-		.cgroup_path = text_at(statement, 8),
-		.container_id = text_at(statement, 9),
 		.has_pid = sqlite3_column_type(statement, 10) == SQLITE_INTEGER,
 		.pid = (uint32_t)sqlite3_column_int64(statement, 10),
 		.start_ns = (uint64_t)sqlite3_column_int64(statement, 11),
-		.comm = text_at(statement, 12),
-		.exe = text_at(statement, 13),
-		.output = text_at(statement, 14),
-		.json = text_at(statement, 15),
 	};
+	return copy_texts(statement, texts, ret_row);
 }
 
-static int run(struct tc_journal_reader *reader, const struct tc_journal_filter *filter,
-	       sqlite3_stmt *statement, tc_journal_row_callback callback, void *context)
+/* Reads one row and hands it over; one that was deleted meanwhile is left out. */
+static int give_row(struct tc_journal_reader *reader, struct cursor *cursor, sqlite3_stmt *statement,
+		    uint64_t number, tc_journal_row_callback callback, void *context)
 {
-	int result;
+	struct tc_journal_row row;
+	int error = 0;
 
-	bind_filter(statement, filter);
-	while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
-		struct tc_journal_row row = row_at(statement);
-		int stop = callback(&row, context);
+	sqlite3_bind_int64(statement, 1, (int64_t)number);
+	int result = sqlite3_step(statement);
+	if (result == SQLITE_ROW)
+		error = copy_row(statement, &cursor->texts, &row);
+	else if (result != SQLITE_DONE)
+		error = tc_journal_fail(reader->db, result, reader->path, "read it");
+	sqlite3_reset(statement);
+	if (error || result != SQLITE_ROW)
+		return error;
+	return callback(&row, context);
+}
 
-		if (stop)
-			return stop;
+static int run(struct tc_journal_reader *reader, struct cursor *cursor, sqlite3_stmt *statement,
+	       tc_journal_row_callback callback, void *context)
+{
+	int stop = read_numbers(reader, cursor);
+
+	while (!stop && cursor->n_numbers) {
+		uint64_t last = cursor->numbers[cursor->n_numbers - 1];
+
+		for (size_t i = 0; i < cursor->n_numbers && !stop; i++)
+			stop = give_row(reader, cursor, statement, cursor->numbers[i], callback, context);
+		if (stop || cursor->at_once || cursor->n_numbers < NUMBERS_MAX)
+			break;
+		if (cursor->filter.newest_first)
+			cursor->before_seq = last;
+		else
+			cursor->filter.after_seq = last;
+		stop = read_numbers(reader, cursor);
 	}
-	return result == SQLITE_DONE ? 0 : tc_journal_fail(reader->db, result, reader->path, "read it");
+	return stop;
 }
 
 /* An agent that is just starting has made the file, but not yet its tables. */
@@ -221,20 +351,18 @@ static int look_for_tables(struct tc_journal_reader *reader)
 int tc_journal_reader_query(struct tc_journal_reader *reader, const struct tc_journal_filter *filter,
 			    tc_journal_row_callback callback, void *context)
 {
-	_cleanup_buffer_ struct tc_buffer sql = {0};
+	struct cursor cursor = {.filter = *filter, .at_once = reads_at_once(filter)};
 	sqlite3_stmt *statement = NULL;
-
 	int error = look_for_tables(reader);
 
 	if (error || reader->empty)
 		return error;
-	write_statement(filter, &sql);
-	if (tc_buffer_failed(&sql))
-		return -ENOMEM;
-	int result = sqlite3_prepare_v2(reader->db, sql.bytes, -1, &statement, NULL);
-	error = result == SQLITE_OK ? run(reader, filter, statement, callback, context)
+	int result = sqlite3_prepare_v2(reader->db, select_sql, -1, &statement, NULL);
+	error = result == SQLITE_OK ? run(reader, &cursor, statement, callback, context)
 				    : tc_journal_fail(reader->db, result, reader->path, "read it");
 	sqlite3_finalize(statement);
+	tc_buffer_done(&cursor.texts);
+	free(cursor.numbers);
 	return error;
 }
 

@@ -59,7 +59,11 @@ int tc_journal_reader_open(const char *path, struct tc_journal_reader **ret_read
 /* Returns 0 to go on; anything else ends the query, which returns it. */
 typedef int (*tc_journal_row_callback)(const struct tc_journal_row *row, void *context);
 
-/* Calls back for each row that matches. 0, what the callback returned, or a negative errno, logged. */
+/*
+ * Calls back for each row that matches. 0, what the callback returned, or a negative errno, logged. The callback may
+ * block as long as it likes: nothing of the journal is held meanwhile. Rows that come or go during the query may be
+ * given or not.
+ */
 int tc_journal_reader_query(struct tc_journal_reader *reader, const struct tc_journal_filter *filter,
 			    tc_journal_row_callback callback, void *context);
 

@@ -55,6 +55,7 @@ static const struct {
 	{SQLITE_READONLY, EROFS, "the database cannot be written"},
 	{SQLITE_PERM, EACCES, "no permission"},
 	{SQLITE_AUTH, EACCES, "no permission"},
+	{SQLITE_CONSTRAINT, EBADMSG, "something in the database keeps rows out: a trigger or another program's rows"},
 	{SQLITE_TOOBIG, EMSGSIZE, "a row is too large"},
 };
 

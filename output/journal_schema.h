@@ -7,8 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How long a statement waits for a lock that another connection holds. */
+/* How long a statement waits for a lock that another connection holds; and how long the agent does once it runs. */
 #define TC_JOURNAL_BUSY_MS 5000
+#define TC_JOURNAL_FLUSH_BUSY_MS 20
 
 /* The negative errno for a result of SQLite, see tc_journal_open(). 0 for SQLITE_OK, SQLITE_ROW and SQLITE_DONE. */
 int tc_journal_errno(sqlite3 *db, int result);

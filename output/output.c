@@ -156,33 +156,43 @@ static int open_with(const struct row *row, char *text, void **ret_state)
 	return error;
 }
 
-int tc_output_open(const char *spec, struct tc_output **ret_output)
+int tc_output_attach(const char *spec, const struct tc_output_ops *ops, void *state,
+		     struct tc_output **ret_output)
 {
 	struct tc_output *output = calloc(1, sizeof(*output));
-	char *text = strdup(spec);
-	int error = -ENOMEM;
 
 	if (output)
 		output->spec = strdup(spec);
-	if (output && text && output->spec) {
-		char *settings = strchr(text, ':');
-
-		if (settings)
-			*settings++ = '\0';
-		const struct row *row = row_find(text);
-		error = row ? open_with(row, settings, &output->state) : -EINVAL;
-		if (!error)
-			output->ops = row->ops;
-	}
-	free(text);
-	if (error) {
-		if (output)
-			free(output->spec);
+	if (!output || !output->spec) {
 		free(output);
-		return error;
+		return -ENOMEM;
 	}
+	output->ops = ops;
+	output->state = state;
 	*ret_output = output;
 	return 0;
+}
+
+int tc_output_open(const char *spec, struct tc_output **ret_output)
+{
+	char *name = strdup(spec), *settings = name ? strchr(name, ':') : NULL;
+	const struct row *row;
+	void *state = NULL;
+	int error;
+
+	if (!name)
+		return -ENOMEM;
+	if (settings)
+		*settings++ = '\0';
+	row = row_find(name);
+	error = row ? open_with(row, settings, &state) : -EINVAL;
+	if (!error) {
+		error = tc_output_attach(spec, row->ops, state, ret_output);
+		if (error)
+			row->ops->close(state);
+	}
+	free(name);
+	return error;
 }
 
 const char *tc_output_spec(const struct tc_output *output)
@@ -209,12 +219,20 @@ void tc_output_close(struct tc_output *output)
 	free(output);
 }
 
+/* The words that a key may be, as KEY=WORD|WORD. */
+static void list_key(const struct tc_output_key *key, FILE *stream)
+{
+	fprintf(stream, "    %s=", key->name);
+	for (const char *c = key->values ? key->values : "TEXT"; *c; c++)
+		fputc(*c == ' ' ? '|' : *c, stream);
+	fprintf(stream, ": %s\n", key->doc);
+}
+
 void tc_output_list(FILE *stream)
 {
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		fprintf(stream, "  %-10s%s\n", rows[i].name, rows[i].doc);
 		for (const struct tc_output_key *key = keys_of(&rows[i]); key->name; key++)
-			fprintf(stream, "    %s=%s: %s\n", key->name, key->values ? key->values : "TEXT",
-				key->doc);
+			list_key(key, stream);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Outputs: where alerts go besides the journal. The pipeline writes an alert to each output, commits the journal, and
- * then flushes the outputs: nothing is told before it is committed.
+ * then flushes the outputs: nothing is told before it is committed. An output tells only what a flush came for.
  */
 #ifndef TOCSIN_OUTPUT_OUTPUT_H
 #define TOCSIN_OUTPUT_OUTPUT_H
@@ -34,12 +34,18 @@ struct tc_output_ops {
 	int (*open)(const struct tc_output_settings *settings, void **ret_state);
 	/*
 	 * Takes an alert to be told at the next flush; keeps what it needs of it. 0 or a negative errno. An alert that
-	 * cannot be taken is counted and told by the output itself.
+	 * cannot be taken is counted and logged by the output itself.
 	 */
 	int (*write)(void *state, const struct tc_alert *alert);
-	/* Tells what was taken. 0; -EAGAIN: the reader is slow, the rest stays for the next flush; other errors. */
+	/*
+	 * All that was taken is committed: tells it. 0; -EAGAIN: the reader is slow, the rest stays for the next
+	 * flush; other errors, logged by the output itself.
+	 */
 	int (*flush)(void *state);
-	/* Tells what is left, if that does not take long; logs how many alerts were lost; frees the state. */
+	/*
+	 * Tells what flushes left, if that does not take long. What was taken behind the last flush was never
+	 * committed: it is not told. Logs how many alerts were not told, and frees the state.
+	 */
 	void (*close)(void *state);
 };
 
@@ -54,6 +60,12 @@ struct tc_output;
  * own error, logged.
  */
 int tc_output_open(const char *spec, struct tc_output **ret_output);
+/*
+ * An output of operations that need not be in the table, on a state that they know and close() frees. 0 or -ENOMEM;
+ * then the state is still the caller's.
+ */
+int tc_output_attach(const char *spec, const struct tc_output_ops *ops, void *state,
+		     struct tc_output **ret_output);
 /* The specification that it was opened with. */
 const char *tc_output_spec(const struct tc_output *output);
 int tc_output_write(struct tc_output *output, const struct tc_alert *alert);

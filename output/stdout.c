@@ -3,12 +3,13 @@
  * Standard output: one line for each alert, as JSON or as text for people.
  *
  * A reader that is slow makes lines wait, up to a bound; a reader that is gone ends the output. Lines that are never
- * written are counted and told on standard error: the journal has them.
+ * written are counted and told on standard error.
  */
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/log.h"
@@ -18,13 +19,14 @@
 #include "output/output.h"
 
 #define WAITING_MAX (64UL << 20) /* bytes */
-/* How long a flush waits for a reader that takes nothing: while running, and at the end. */
-#define PATIENCE_MS 50
-#define LAST_PATIENCE_MS 1000
+/* How long one flush may take in all: while running, and at the end. */
+#define FLUSH_MS 50
+#define LAST_FLUSH_MS 1000
 
 struct standard_output {
 	struct tc_buffer waiting; /* whole lines, but for the part of the first that is written */
 	size_t written; /* bytes at the start of waiting */
+	size_t committed; /* bytes at the start of waiting that a flush came for: those alone may be told */
 	uint64_t dropped; /* alerts */
 	bool text, colour;
 	bool gone; /* nobody reads any more */
@@ -74,7 +76,15 @@ static void text_line(const struct standard_output *output, const struct tc_aler
 static void drop(struct standard_output *output, const char *why)
 {
 	if (output->dropped++ == 0)
-		tc_error("output stdout: %s; alerts are not printed, the journal has them", why);
+		tc_error("output stdout: alerts are not printed: %s", why);
+}
+
+/* What fills the buffer: lines that the reader does not take, or lines that wait for the journal. */
+static const char *why_full(const struct standard_output *output)
+{
+	if (output->committed > output->waiting.length / 2)
+		return "the reader is too slow; the journal has them";
+	return "too many wait already until the journal can be written";
 }
 
 static int stdout_write(void *state, const struct tc_alert *alert)
@@ -83,15 +93,17 @@ static int stdout_write(void *state, const struct tc_alert *alert)
 	size_t length = output->waiting.length;
 
 	if (output->gone) {
-		drop(output, "nobody reads it");
+		drop(output, "nobody reads them; the journal has them");
 		return 0;
 	}
 	if (length > WAITING_MAX) {
-		drop(output, "the reader is too slow");
+		drop(output, why_full(output));
 		return 0;
 	}
 	if (output->text)
 		text_line(output, alert, &output->waiting);
+	else if (alert->json)
+		tc_buffer_add(&output->waiting, alert->json, alert->json_length);
 	else
 		tc_format_json(alert, &output->waiting);
 	tc_buffer_add_char(&output->waiting, '\n');
@@ -104,14 +116,26 @@ static int stdout_write(void *state, const struct tc_alert *alert)
 	return 0;
 }
 
-/* Waits until something can be written. 0, -EAGAIN when that took too long, or a negative errno. */
-static int wait_for_reader(int patience_ms)
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * Waits until something can be written. 0; -EAGAIN when the time is over, or a signal came: whoever sent it does not
+ * want to wait; or another negative errno.
+ */
+static int wait_for_reader(int64_t deadline_ms)
 {
 	struct pollfd fd = {.fd = STDOUT_FILENO, .events = POLLOUT};
-	int count = poll(&fd, 1, patience_ms);
+	int64_t rest_ms = deadline_ms - now_ms();
+	int count = rest_ms > 0 ? poll(&fd, 1, (int)rest_ms) : 0;
 
 	if (count < 0)
-		return errno == EINTR ? 0 : -errno;
+		return errno == EINTR ? -EAGAIN : -errno;
 	return count ? 0 : -EAGAIN;
 }
 
@@ -119,11 +143,13 @@ static int wait_for_reader(int patience_ms)
  * A pipe that poll(2) calls writable takes PIPE_BUF bytes without blocking (pipe(7)): so a slow reader does not stop
  * the agent, and the descriptor, which others share, need not be made non-blocking.
  */
-static int write_waiting(struct standard_output *output, int patience_ms)
+static int write_committed(struct standard_output *output, int patience_ms)
 {
-	while (output->written < output->waiting.length) {
-		size_t rest = output->waiting.length - output->written;
-		int error = wait_for_reader(patience_ms);
+	int64_t deadline_ms = now_ms() + patience_ms;
+
+	while (output->written < output->committed) {
+		size_t rest = output->committed - output->written;
+		int error = wait_for_reader(deadline_ms);
 
 		if (error)
 			return error;
@@ -145,6 +171,7 @@ static void forget_written(struct standard_output *output)
 	if (rest)
 		memmove(output->waiting.bytes, output->waiting.bytes + output->written, rest);
 	output->waiting.length = rest;
+	output->committed -= output->written;
 	output->written = 0;
 }
 
@@ -165,20 +192,19 @@ static void tell_dropped(struct standard_output *output)
 	output->dropped = 0;
 }
 
-static int flush_with_patience(struct standard_output *output, int patience_ms)
+static int flush_committed(struct standard_output *output, int patience_ms)
 {
-	if (!output->waiting.length)
+	if (!output->committed)
 		return 0;
 
-	int error = write_waiting(output, patience_ms);
+	int error = write_committed(output, patience_ms);
 	forget_written(output);
-	if (!error) {
-		tell_dropped(output);
-	} else if (error != -EAGAIN) {
+	if (error && error != -EAGAIN) {
 		output->gone = true;
 		tc_error("output stdout: %s; alerts are not printed from here on, the journal has them",
 			 strerror(-error));
 		output->dropped += count_lines(&output->waiting);
+		output->committed = 0;
 		tc_buffer_reset(&output->waiting);
 	}
 	return error;
@@ -186,14 +212,21 @@ static int flush_with_patience(struct standard_output *output, int patience_ms)
 
 static int stdout_flush(void *state)
 {
-	return flush_with_patience(state, PATIENCE_MS);
+	struct standard_output *output = state;
+	int error;
+
+	output->committed = output->waiting.length;
+	error = flush_committed(output, FLUSH_MS);
+	if (!error && !output->gone)
+		tell_dropped(output);
+	return error;
 }
 
 static void stdout_close(void *state)
 {
 	struct standard_output *output = state;
 
-	flush_with_patience(output, LAST_PATIENCE_MS);
+	flush_committed(output, LAST_FLUSH_MS);
 	output->dropped += count_lines(&output->waiting);
 	tell_dropped(output);
 	tc_buffer_done(&output->waiting);

@@ -53,6 +53,19 @@ static __always_inline const char *mount_fstype(struct vfsmount *mnt)
 	return BPF_CORE_READ(mnt, mnt_sb, s_type, name);
 }
 
+/*
+ * A mount that hangs nowhere is new, by fsmount(2), or a copy of another one, by open_tree(2): what mount(2) calls a bind.
+ * A copy shows a part of its file system, or a file system that is mounted elsewhere as well.
+ */
+static __always_inline enum tc_mount_op detached_op(struct vfsmount *mnt)
+{
+	struct super_block *sb = BPF_CORE_READ(mnt, mnt_sb);
+
+	if (BPF_CORE_READ(mnt, mnt_root) != BPF_CORE_READ(sb, s_root) || compat_mounted_elsewhere(sb))
+		return TC_MOUNT_BIND;
+	return TC_MOUNT_NEW;
+}
+
 SEC("lsm/move_mount")
 int BPF_PROG(move_mount, const struct path *from, const struct path *to)
 {
@@ -67,7 +80,7 @@ int BPF_PROG(move_mount, const struct path *from, const struct path *to)
 	if (!s)
 		return 0;
 	record = (struct tc_move_mount *)s->record;
-	record->op = TC_MOUNT_NEW;
+	record->op = detached_op(mnt);
 	if (BPF_CORE_READ(mount, mnt_parent) != mount) { /* it hangs somewhere already */
 		record->op = TC_MOUNT_MOVE;
 		slot_path(s, &record->source, BPF_CORE_READ(from, dentry), mnt);

@@ -32,7 +32,10 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	record = (struct tc_fork *)s->record;
 	record->child_start_ns = BPF_CORE_READ(child, start_boottime);
-	record->child_cgroup_id = cgroup_id(task_cgroup(child));
+	/* The child is in its parent's cgroups, except with CLONE_INTO_CGROUP. */
+	record->child_cgroup_id = record->header.cgroup_id;
+	if (BPF_CORE_READ(child, cgroups) != known_read(compat_current(), cgroups))
+		record->child_cgroup_id = cgroup_id(task_cgroup(child));
 	record->child_tgid = tgid;
 	record->child_vpid = pid_own_nr(BPF_CORE_READ(child, thread_pid));
 	record_send(s);
@@ -43,10 +46,12 @@ static __always_inline void exec_identity(struct tc_exec *record, struct task_st
 {
 	const struct cred *cred = known_read(task, cred);
 	struct signal_struct *signal = known_read(task, signal);
+	struct compat_cred_caps caps = {};
 
-	record->cap_permitted = compat_cred_caps(cred, cap_permitted);
-	record->cap_effective = compat_cred_caps(cred, cap_effective);
-	record->cap_inheritable = compat_cred_caps(cred, cap_inheritable);
+	compat_read_caps(cred, &caps);
+	record->cap_permitted = caps.permitted;
+	record->cap_effective = caps.effective;
+	record->cap_inheritable = caps.inheritable;
 	record->loginuid = known_read(task, loginuid.val);
 	record->sessionid = known_read(task, sessionid);
 	record->sid = pid_host_nr(known_read(signal, pids[PIDTYPE_SID]));
@@ -119,9 +124,12 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	if (!s)
 		return 0;
 	record = (struct tc_exec *)s->record;
-	/* On its way here the kernel makes every exec look like execve() (__set_personality_64bit()). */
-	if (BPF_CORE_READ(bprm, fdpath))
-		record->header.syscall = NR_EXECVEAT;
+	/*
+	 * On its way here the kernel made the call look like an execve() of the new program's ABI, whatever it was
+	 * (__set_personality_64bit() and _ia32()).
+	 */
+	record->header.flags &= ~TC_RECORD_COMPAT;
+	record->header.syscall = BPF_CORE_READ(bprm, fdpath) ? NR_EXECVEAT : NR_EXECVE;
 	record->argc = BPF_CORE_READ(bprm, argc);
 	record->envc = BPF_CORE_READ(bprm, envc);
 	record->secure = BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec);

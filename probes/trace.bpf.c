@@ -6,6 +6,14 @@
 #define PTRACE_ATTACH 16
 #define PTRACE_SEIZE 0x4206
 
+/* True when a file is being opened, by whatever call. */
+static __always_inline bool opens_file(const struct tc_record *header)
+{
+	return header->flags & TC_RECORD_IO_URING || syscall_is(header, NR_OPENAT, NR_32_OPENAT) ||
+	       syscall_is(header, NR_OPEN, NR_32_OPEN) || syscall_is(header, NR_OPENAT2, NR_OPENAT2) ||
+	       syscall_is(header, NR_CREAT, NR_32_CREAT);
+}
+
 /* process_vm_readv, process_vm_writev and pidfd_getfd have one mode: the system call number tells them apart. */
 static __always_inline void trace_door(struct tc_trace *record, __u64 first_argument)
 {
@@ -22,8 +30,9 @@ static __always_inline void trace_door(struct tc_trace *record, __u64 first_argu
 		record->door = TC_DOOR_VM_READ;
 	} else if (syscall_is(header, NR_PIDFD_GETFD, NR_PIDFD_GETFD)) {
 		record->door = TC_DOOR_GETFD;
-	} else if (record->access_mode & PTRACE_MODE_FSCREDS) {
-		record->door = TC_DOOR_MEM; /* /proc/PID/mem: the only one that attaches with file system creds */
+	} else if (record->access_mode & PTRACE_MODE_FSCREDS && opens_file(header)) {
+		/* With file system creds attach /proc/PID/mem, when opened, and stack, syscall and the like, when read. */
+		record->door = TC_DOOR_MEM;
 	}
 }
 

@@ -30,14 +30,14 @@ struct tc_diagnostic {
 	unsigned width;	       /* how many columns the caret marks, at least 1 */
 };
 
-/* How many findings are kept. The last of them then says that there are more. */
+/* How many findings are kept. The last of them then is a warning that there are more. */
 #define TC_DIAGNOSTICS_LIMIT 2000
 
 /* Zero-initialised is empty. */
 struct tc_diagnostics {
 	struct tc_diagnostic *items;
 	size_t count;
-	size_t errors; /* how many of them are errors */
+	size_t errors; /* how many errors there were, those that were not kept too */
 	bool failed;   /* memory ran out: findings are missing */
 };
 
@@ -49,8 +49,8 @@ void tc_diagnostic_print(const struct tc_diagnostic *diagnostic, FILE *stream, b
 
 /*
  * Adds a finding about a file as a whole; the caller may fill in the place. Returns NULL when it
- * was not kept, because there are too many or memory is out (errors and failed say so). Valid until
- * the next one is added.
+ * was not kept, because there are too many (errors counts it all the same) or memory is out (failed
+ * says so). Valid until the next one is added.
  */
 struct tc_diagnostic *tc_diagnostics_add(struct tc_diagnostics *diagnostics,
 					 enum tc_diagnostic_kind kind, const char *file,

@@ -76,7 +76,8 @@ static int load_rule(struct loading *loading, const struct tc_rule_source *from)
 	uint32_t node;
 	int r, failed;
 
-	if (from->definition.faulty || !from->condition.n_pieces || !from->output.n_pieces)
+	if (from->skipped || from->definition.faulty || !from->condition.n_pieces ||
+	    !from->output.n_pieces)
 		return 0;
 	r = tc_compile_rule(&loading->compiler, from, &node);
 	if (r == -ENOMEM)
@@ -118,7 +119,7 @@ static int load_rules(struct loading *loading)
 	r = tc_compile_macros(&loading->compiler);
 	for (size_t i = 0; i < library->n_rules && !r; i++)
 		r = load_rule(loading, library->rules[i]);
-	if (r || loading->diagnostics->errors)
+	if (r || loading->diagnostics->errors || library->skipped)
 		return r;
 	for (size_t i = 0; i < library->n_macros; i++)
 		warn_unused(loading, &library->macros[i]->definition, "macro");
@@ -204,6 +205,16 @@ static int finish(struct loading *loading, int r, struct tc_ruleset **ret_set)
 	return r;
 }
 
+/* Whether a path was given before. */
+static bool is_repeated(const char *const *paths, size_t i)
+{
+	for (size_t before = 0; before < i; before++) {
+		if (!strcmp(paths[before], paths[i]))
+			return true;
+	}
+	return false;
+}
+
 int tc_ruleset_examine(const char *const *paths, size_t n_paths, struct tc_diagnostics *diagnostics,
 		       struct tc_ruleset **ret_set)
 {
@@ -214,8 +225,10 @@ int tc_ruleset_examine(const char *const *paths, size_t n_paths, struct tc_diagn
 	if (!loading.set)
 		return -ENOMEM;
 	size_t before = diagnostics->errors;
-	for (size_t i = 0; i < n_paths && !r; i++)
-		r = tc_sources_read(&loading.sources, paths[i], diagnostics);
+	for (size_t i = 0; i < n_paths && !r; i++) {
+		if (!is_repeated(paths, i))
+			r = tc_sources_read(&loading.sources, paths[i], diagnostics);
+	}
 	/* What a file that could not be read defines is not missing for sure. */
 	loading.library.partial = diagnostics->errors != before;
 	return finish(&loading, r ? r : load_sources(&loading), ret_set);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/cmd/cmd.h"
+#include "agent/value.h"
 #include "output/format/json_writer.h"
 #include "rules/ruleset.h"
 
@@ -22,6 +23,7 @@ struct check {
 	struct tc_ruleset *set;
 	struct verdict *verdicts;
 	size_t n_verdicts;
+	size_t untold; /* errors that were found and not kept, in any of the files */
 	bool json, verbose;
 };
 
@@ -39,6 +41,24 @@ static struct verdict *find_verdict(struct check *check, const char *path)
 	return NULL;
 }
 
+/* Whether a file is valid; when errors were not kept it is not known which others are. */
+static bool is_valid(const struct check *check, const struct verdict *verdict)
+{
+	return !verdict->errors && !check->untold;
+}
+
+/* Prints text from a file or a command line: no byte of it must reach a terminal as it is. */
+static void print_escaped(const char *text)
+{
+	_cleanup_buffer_ struct tc_buffer escaped = {0};
+
+	tc_text_escape(&escaped, text, strlen(text));
+	fputs(tc_buffer_failed(&escaped) ? "(out of memory)"
+	      : escaped.length		 ? escaped.bytes
+					 : "",
+	      stdout);
+}
+
 /* Files that were read, then paths that only findings name. 0 or -ENOMEM. */
 static int gather(struct check *check)
 {
@@ -51,6 +71,7 @@ static int gather(struct check *check)
 	for (size_t i = 0; i < n_files; i++)
 		check->verdicts[check->n_verdicts++] =
 			(struct verdict){.path = files[i].path, .file = &files[i]};
+	check->untold = check->diagnostics.errors;
 	for (size_t i = 0; i < check->diagnostics.count; i++) {
 		const struct tc_diagnostic *diagnostic = &check->diagnostics.items[i];
 		const char *path = diagnostic->file ? diagnostic->file : "";
@@ -60,10 +81,12 @@ static int gather(struct check *check)
 			verdict = &check->verdicts[check->n_verdicts++];
 			verdict->path = path;
 		}
-		if (diagnostic->severity == TC_SEVERITY_ERROR)
+		if (diagnostic->severity == TC_SEVERITY_ERROR) {
 			verdict->errors++;
-		else
+			check->untold--;
+		} else {
 			verdict->warnings++;
+		}
 	}
 	return 0;
 }
@@ -93,7 +116,9 @@ static void print_rules(const struct check *check, const char *path)
 
 		if (strcmp(rule->file, path))
 			continue;
-		printf("  %s (%s): ", rule->name, tc_priority_name(rule->priority));
+		printf("  ");
+		print_escaped(rule->name);
+		printf(" (%s): ", tc_priority_name(rule->priority));
 		if (rule->kinds == tc_kinds_all())
 			printf("all kinds of events");
 		else
@@ -112,14 +137,16 @@ static void print_verdict(const struct check *check, const struct verdict *verdi
 		if (!strcmp(diagnostic->file ? diagnostic->file : "", verdict->path))
 			tc_diagnostic_print(diagnostic, stdout, colour);
 	}
+	print_escaped(verdict->path);
 	if (verdict->errors)
-		printf("%s: invalid, %zu error%s", verdict->path, verdict->errors,
-		       plural(verdict->errors));
+		printf(": invalid, %zu error%s", verdict->errors, plural(verdict->errors));
+	else if (check->untold)
+		printf(": too many findings to tell");
 	else if (verdict->file)
-		printf("%s: ok (%zu rule%s, %zu macro%s, %zu list%s)", verdict->path,
-		       verdict->file->n_rules, plural(verdict->file->n_rules),
-		       verdict->file->n_macros, plural(verdict->file->n_macros),
-		       verdict->file->n_lists, plural(verdict->file->n_lists));
+		printf(": ok (%zu rule%s, %zu macro%s, %zu list%s)", verdict->file->n_rules,
+		       plural(verdict->file->n_rules), verdict->file->n_macros,
+		       plural(verdict->file->n_macros), verdict->file->n_lists,
+		       plural(verdict->file->n_lists));
 	if (verdict->warnings)
 		printf(", %zu warning%s", verdict->warnings, plural(verdict->warnings));
 	putchar('\n');
@@ -138,7 +165,7 @@ static void write_files(const struct check *check, struct tc_json *json)
 		tc_json_key(json, "path");
 		tc_json_string(json, verdict->path);
 		tc_json_key(json, "valid");
-		tc_json_bool(json, !verdict->errors);
+		tc_json_bool(json, is_valid(check, verdict));
 		tc_json_key(json, "errors");
 		tc_json_uint(json, verdict->errors);
 		tc_json_key(json, "warnings");

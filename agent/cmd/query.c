@@ -239,6 +239,7 @@ static int print_row(const struct tc_journal_row *row, void *context)
 {
 	struct query *query = context;
 
+	errno = 0;
 	if (query->json)
 		print_json_row(query, row->json);
 	else
@@ -248,7 +249,7 @@ static int print_row(const struct tc_journal_row *row, void *context)
 		query->filter.after_seq = row->seq;
 	if (!ferror(stdout))
 		return 0;
-	return tc_error_return(-errno, "cannot write to standard output");
+	return tc_error_return(errno ? -errno : -EIO, "cannot write to standard output");
 }
 
 static unsigned terminal_columns(void)

@@ -19,13 +19,19 @@
 
 #define DEFAULT_RULES "/etc/tocsin/rules.d"
 #define RING_BYTES (2 * 1024 * 1024)
+#define RING_BYTES_MAX (1024 * 1024 * 1024)
 /* How long a record that is not urgent may lie in its ring, in milliseconds. */
 #define DRAIN_MS 100
+/* How long probes that were running when all kinds were switched off may take to send their records. */
+#define SETTLE_MS 5
+/* How often the last batch is tried while another program holds the journal; each waits 20 ms. */
+#define LAST_TRIES 50
 
 struct run_options {
 	struct tc_strings rules, outputs;
 	const char *journal, *scope;
-	uint64_t ring_bytes, duration_ns;
+	uint64_t ring_bytes;
+	uint64_t duration_ns; /* UINT64_MAX: until a signal comes */
 	bool fallback, debug;
 };
 
@@ -60,6 +66,23 @@ static uint64_t boot_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }
 
+/* What is wrong with values that could be read: -1 to go on, or an exit code. */
+static int check_options(const struct run_options *options)
+{
+	uint64_t ring = options->ring_bytes, page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	if (ring < page || ring > RING_BYTES_MAX || ring & (ring - 1)) {
+		fprintf(stderr, "tocsin run: --ring-size %llu: not a power of two from %llu (a page) to 1G\n",
+			(unsigned long long)ring, (unsigned long long)page);
+		return TC_EXIT_USAGE;
+	}
+	if (options->duration_ns == 0) {
+		fprintf(stderr, "tocsin run: --for 0: not a time to watch for; without --for it has no end\n");
+		return TC_EXIT_USAGE;
+	}
+	return -1;
+}
+
 static int parse(struct run_options *options, int argc, char **argv)
 {
 	const struct tc_option rows[] = {
@@ -68,15 +91,15 @@ static int parse(struct run_options *options, int argc, char **argv)
 		{"journal", 'j', TC_OPTION_STRING, "FILE", &options->journal,
 		 "database that alerts are committed to (" TC_JOURNAL_DEFAULT_PATH ")"},
 		{"output", 'o', TC_OPTION_STRINGS, "SPEC", &options->outputs,
-		 "where alerts go besides: stdout, stdout:format=text or null; may be given more "
-		 "than once (stdout)"},
+		 "where alerts go besides: NAME or NAME:KEY=VALUE, see below; may be given more than "
+		 "once (stdout)"},
 		{"scope", 's', TC_OPTION_STRING, "CGROUP", &options->scope,
 		 "watch only this cgroup and those below it: a directory of the cgroup2 file "
 		 "system, or a path from its root"},
 		{"for", 0, TC_OPTION_DURATION, "DURATION", &options->duration_ns,
 		 "stop after that time: 90s, 5m, 2h"},
 		{"ring-size", 0, TC_OPTION_SIZE, "BYTES", &options->ring_bytes,
-		 "room for records of each CPU, a power of two (2M)"},
+		 "room for records of each CPU, a power of two up to 1G (2M)"},
 		{"fallback", 0, TC_OPTION_FLAG, NULL, &options->fallback,
 		 "do not use LSM hooks even where the kernel has them"},
 		{"debug", 'd', TC_OPTION_FLAG, NULL, &options->debug,
@@ -95,7 +118,11 @@ static int parse(struct run_options *options, int argc, char **argv)
 	int code = tc_options_parse(&usage, argc, argv, &positional);
 
 	free(positional.items);
-	return code;
+	if (code == TC_EXIT_GOOD) { /* --help was printed */
+		printf("\nOutputs:\n");
+		tc_output_list(stdout);
+	}
+	return code < 0 ? check_options(options) : code;
 }
 
 /* --- parts --- */
@@ -226,6 +253,7 @@ static int start(struct run *run)
 	return tc_pipeline_new(&parts, &run->pipeline);
 }
 
+/* finish() has committed what could be; the outputs tell only that. */
 static void stop(struct run *run)
 {
 	tc_pipeline_free(run->pipeline);
@@ -246,7 +274,7 @@ static void stop(struct run *run)
 
 static bool time_is_up(const struct run *run)
 {
-	return run->options.duration_ns && boot_ns() - run->started_ns >= run->options.duration_ns;
+	return boot_ns() - run->started_ns >= run->options.duration_ns;
 }
 
 static int tell(struct run *run, const struct tc_record *record)
@@ -272,21 +300,43 @@ static int watch(struct run *run)
 	return r;
 }
 
-/* What the rings still hold is judged; what cannot be committed now is lost, and the journal says so. */
+/* Programs that saw their kind wanted just before it was switched off still send. */
+static void let_probes_settle(struct run *run)
+{
+	struct timespec rest = {.tv_nsec = SETTLE_MS * 1000 * 1000};
+
+	tc_probes_controls(run->probes)->kinds = 0;
+	while (nanosleep(&rest, &rest) < 0 && errno == EINTR)
+		;
+}
+
+static int commit_last(struct run *run)
+{
+	int r = -EBUSY;
+
+	for (unsigned i = 0; i < LAST_TRIES && r == -EBUSY; i++)
+		r = tc_pipeline_commit(run->pipeline);
+	return r;
+}
+
+/*
+ * What the rings still hold is judged, the end is told, and all is committed: each of it even when something before
+ * went wrong. What cannot be committed is counted when the journal is closed. 0 or the first error.
+ */
 static int finish(struct run *run)
 {
 	struct tc_pipeline_counts counts;
 	struct tc_notice notice;
-	int r;
+	int drained, told, committed;
 
-	tc_probes_controls(run->probes)->kinds = 0;
-	r = tc_reader_drain(run->reader, true, tc_pipeline_feed, run->pipeline);
+	let_probes_settle(run);
+	drained = tc_reader_drain(run->reader, true, tc_pipeline_feed, run->pipeline);
 	tc_pipeline_counts(run->pipeline, &counts);
-	if (r >= 0)
-		r = tell(run, tc_notice_stop(&notice, boot_ns(), counts.events, counts.lost));
-	if (r >= 0)
-		r = tc_pipeline_commit(run->pipeline);
-	return r;
+	told = tell(run, tc_notice_stop(&notice, boot_ns(), counts.events, counts.lost + counts.refused));
+	committed = commit_last(run);
+	if (drained < 0)
+		return drained;
+	return told < 0 ? told : committed;
 }
 
 static void catch_signals(void)
@@ -321,7 +371,7 @@ static void report_end(const struct run *run)
 
 static int run_all(struct run *run)
 {
-	int r;
+	int r, finished;
 
 	if (load_rules(run) < 0)
 		return TC_EXIT_NO;
@@ -338,8 +388,9 @@ static int run_all(struct run *run)
 	run->started_ns = boot_ns();
 	report_start(run);
 	r = watch(run);
+	finished = finish(run);
 	if (r >= 0)
-		r = finish(run);
+		r = finished;
 	if (r < 0)
 		tc_error("stopped by an error: %s", strerror(-r));
 	report_end(run);
@@ -348,7 +399,9 @@ static int run_all(struct run *run)
 
 int tc_cmd_run(int argc, char **argv)
 {
-	struct run run = {.options = {.journal = TC_JOURNAL_DEFAULT_PATH, .ring_bytes = RING_BYTES}};
+	struct run run = {.options = {.journal = TC_JOURNAL_DEFAULT_PATH,
+				      .ring_bytes = RING_BYTES,
+				      .duration_ns = UINT64_MAX}};
 	int code = parse(&run.options, argc, argv);
 
 	if (code < 0) {

@@ -18,7 +18,6 @@
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define HEX_LENGTH 64
 
 /* A component of the path: [offset, offset + length). */
 struct part {
@@ -27,7 +26,7 @@ struct part {
 };
 
 enum id_kind {
-	ID_HEX,	 /* 64 hexadecimal digits */
+	ID_HEX,	 /* TC_CONTAINER_HEX hexadecimal digits */
 	ID_NAME, /* any name */
 	ID_TASK, /* 32 hexadecimal digits, a dash, more digits: tasks of ECS Fargate */
 	ID_UUID,
@@ -112,7 +111,7 @@ static bool is_id(enum id_kind kind, const char *text, uint32_t length)
 {
 	switch (kind) {
 	case ID_HEX:
-		return length == HEX_LENGTH && is_hex(text, length);
+		return length == TC_CONTAINER_HEX && is_hex(text, length);
 	case ID_TASK:
 		return length > 33 && is_hex(text, 32) && text[32] == '-' &&
 		       is_hex(text + 33, length - 33);

@@ -7,14 +7,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How much of a long (64 hexadecimal digits) id container.id shows. */
+/* Digits of an id that is a number (hexadecimal), and how many of them container.id shows. */
+#define TC_CONTAINER_HEX 64
 #define TC_CONTAINER_SHORT 12
 
 struct tc_container {
 	const char *runtime; /* static; NULL when the name tells no runtime */
 	uint32_t id_offset;  /* of the id in the path */
-	uint32_t id_length;  /* in bytes: 64 hexadecimal digits, or the name of a container that is
-				called by a name */
+	uint32_t id_length; /* in bytes: TC_CONTAINER_HEX digits, or the name of a container that is
+			       called by a name */
 };
 
 /*

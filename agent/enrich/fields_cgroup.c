@@ -65,7 +65,7 @@ static bool give_id(const struct tc_cgroup *cgroup, struct tc_value *ret_value)
 {
 	if (!give_full_id(cgroup, ret_value))
 		return false;
-	if (ret_value->length == 64)
+	if (ret_value->length == TC_CONTAINER_HEX)
 		ret_value->length = ret_value->size = TC_CONTAINER_SHORT;
 	return true;
 }

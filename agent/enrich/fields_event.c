@@ -56,6 +56,13 @@ bool tc_get_evt_hostname(struct tc_event *event, int index, struct tc_value *ret
 	return tc_give_string(ret_value, event->world->hostname);
 }
 
+bool tc_get_evt_boot_id(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	if (!event->world || !event->world->boot_id[0])
+		return false;
+	return tc_give_string(ret_value, event->world->boot_id);
+}
+
 /* --- when --- */
 
 static bool give_time(struct tc_event *event, enum tc_clock_format format,

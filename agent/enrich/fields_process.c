@@ -5,10 +5,38 @@
 
 /* --- the image: members of the exec record --- */
 
-/* Whether a member of exec's record is known for a process. */
-static bool knows(const struct tc_process *process, enum tc_exec_member member)
+/* The table when a process may be in doubt, else NULL: an exec tells of itself what is right,
+ * whatever was lost before or after it. */
+static const struct tc_processes *doubters(const struct tc_event *event,
+					   const struct tc_process *process)
 {
-	return process && process->image && !(process->image->absent & 1ULL << member);
+	bool is_own_exec = event->kind->kind == TC_KIND_exec && process == event->process;
+
+	return event->world && !is_own_exec ? event->world->processes : NULL;
+}
+
+/* Whether the image may be another one since, because events were lost. */
+static bool is_doubtful(const struct tc_event *event, const struct tc_process *process)
+{
+	const struct tc_processes *processes = doubters(event, process);
+
+	return processes && tc_processes_doubt_image(processes, process);
+}
+
+/* The image, NULL when it is not known or in doubt. */
+static const struct tc_image *image_of(const struct tc_event *event,
+				       const struct tc_process *process)
+{
+	return process && !is_doubtful(event, process) ? process->image : NULL;
+}
+
+/* Whether a member of exec's record is known for a process. */
+static bool knows(const struct tc_event *event, const struct tc_process *process,
+		  enum tc_exec_member member)
+{
+	const struct tc_image *image = image_of(event, process);
+
+	return image && !(image->absent & 1ULL << member);
 }
 
 /* Presents a member of the exec record by its row in the schema, as in the exec event itself. */
@@ -18,7 +46,7 @@ static bool image_member(struct tc_event *event, const struct tc_process *proces
 	const struct tc_record *record = event->record;
 	bool given;
 
-	if (!knows(process, member))
+	if (!knows(event, process, member))
 		return false;
 	event->record = &process->image->exec.header;
 	given = tc_event_member(event, &tc_kind_info(TC_KIND_exec)->members[member], ret_value);
@@ -34,8 +62,12 @@ typedef bool (*reader)(struct tc_event *event, const struct tc_process *process,
 static bool read_comm(struct tc_event *event, const struct tc_process *process,
 		      struct tc_value *ret_value)
 {
-	return process->comm[0] && tc_give_bytes(ret_value, process->comm,
-						 strnlen(process->comm, sizeof(process->comm)));
+	const struct tc_processes *processes = doubters(event, process);
+
+	if (!process->comm[0] || (processes && tc_processes_doubt_comm(processes, process)))
+		return false;
+	return tc_give_bytes(ret_value, process->comm,
+			     strnlen(process->comm, sizeof(process->comm)));
 }
 
 static bool read_exepath(struct tc_event *event, const struct tc_process *process,
@@ -48,12 +80,13 @@ static bool read_exepath(struct tc_event *event, const struct tc_process *proces
  * Bytes of the arguments from skip on. size counts what there was: the arguments hold a NUL behind
  * each string, a line has a blank between two.
  */
-static bool give_line(const struct tc_process *process, uint32_t skip, struct tc_value *ret_value)
+static bool give_line(const struct tc_event *event, const struct tc_process *process, uint32_t skip,
+		      struct tc_value *ret_value)
 {
 	const struct tc_image *image = process->image;
 	const struct tc_slot *argv;
 
-	if (!knows(process, TC_MEMBER_exec_argv))
+	if (!knows(event, process, TC_MEMBER_exec_argv))
 		return false;
 	argv = &image->exec.argv;
 	ret_value->flags = (argv->flags & TC_SLOT_CUT ? TC_VALUE_CUT : 0) |
@@ -72,13 +105,14 @@ static bool give_line(const struct tc_process *process, uint32_t skip, struct tc
 static bool read_exeline(struct tc_event *event, const struct tc_process *process,
 			 struct tc_value *ret_value)
 {
-	return give_line(process, 0, ret_value);
+	return give_line(event, process, 0, ret_value);
 }
 
 static bool read_args(struct tc_event *event, const struct tc_process *process,
 		      struct tc_value *ret_value)
 {
-	return give_line(process, process->image ? process->image->exe_length + 1 : 0, ret_value);
+	return give_line(event, process, process->image ? process->image->exe_length + 1 : 0,
+			 ret_value);
 }
 
 static bool read_exe(struct tc_event *event, const struct tc_process *process,
@@ -87,7 +121,7 @@ static bool read_exe(struct tc_event *event, const struct tc_process *process,
 	const struct tc_image *image = process->image;
 	struct tc_value line = {0};
 
-	if (!give_line(process, 0, &line)) {
+	if (!give_line(event, process, 0, &line)) {
 		*ret_value = line;
 		return false;
 	}
@@ -111,7 +145,7 @@ static bool read_cmdline(struct tc_event *event, const struct tc_process *proces
 
 	/* A kernel thread has a name and no arguments. */
 	if (!read_args(event, process, &args) &&
-	    !(process->flags & TC_PROCESS_KERNEL && !args.flags)) {
+	    !(process->flags & TC_PROCESS_KERNEL && !args.flags && !is_doubtful(event, process))) {
 		*ret_value = args;
 		return false;
 	}
@@ -191,10 +225,10 @@ static const struct tc_process *leader(const struct tc_event *event)
 	const struct tc_process *process = event->process, *eldest = process;
 	uint32_t sid;
 
-	if (!knows(process, TC_MEMBER_exec_sid) || !event->world)
+	if (!knows(event, process, TC_MEMBER_exec_sid) || !event->world)
 		return NULL;
 	sid = process->image->exec.sid;
-	for (unsigned n = 0; n < TC_ANCESTORS_MAX && knows(process, TC_MEMBER_exec_sid) &&
+	for (unsigned n = 0; n < TC_ANCESTORS_MAX && knows(event, process, TC_MEMBER_exec_sid) &&
 			     process->image->exec.sid == sid;
 	     n++) {
 		if (process->tgid == sid)
@@ -303,6 +337,11 @@ bool tc_get_proc_apid(struct tc_event *event, int index, struct tc_value *ret_va
 	return index >= 0 && give_ancestor(event, index, read_tgid, ret_value);
 }
 
+bool tc_get_proc_is_doubtful(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	return event->process && tc_give_bool(ret_value, is_doubtful(event, event->process));
+}
+
 bool tc_get_proc_is_lineage_cut(struct tc_event *event, int index, struct tc_value *ret_value)
 {
 	const struct tc_process *process = event->process;
@@ -392,7 +431,7 @@ bool tc_get_proc_cmdnargs(struct tc_event *event, int index, struct tc_value *re
 {
 	uint32_t argc;
 
-	if (!knows(event->process, TC_MEMBER_exec_argc))
+	if (!knows(event, event->process, TC_MEMBER_exec_argc))
 		return false;
 	argc = event->process->image->exec.argc;
 	return tc_give_uint(ret_value, argc ? argc - 1 : 0);
@@ -404,8 +443,8 @@ bool tc_get_proc_cmdlenargs(struct tc_event *event, int index, struct tc_value *
 	const struct tc_image *image;
 	uint64_t rest;
 
-	if (!knows(event->process, TC_MEMBER_exec_argv) ||
-	    !knows(event->process, TC_MEMBER_exec_argc))
+	if (!knows(event, event->process, TC_MEMBER_exec_argv) ||
+	    !knows(event, event->process, TC_MEMBER_exec_argc))
 		return false;
 	image = event->process->image;
 	if (!(image->exec.argv.flags & TC_SLOT_PRESENT))
@@ -417,13 +456,13 @@ bool tc_get_proc_cmdlenargs(struct tc_event *event, int index, struct tc_value *
 
 bool tc_get_proc_is_sid_leader(struct tc_event *event, int index, struct tc_value *ret_value)
 {
-	return knows(event->process, TC_MEMBER_exec_sid) &&
+	return knows(event, event->process, TC_MEMBER_exec_sid) &&
 	       tc_give_bool(ret_value, event->process->image->exec.sid == event->process->tgid);
 }
 
 bool tc_get_proc_is_vpgid_leader(struct tc_event *event, int index, struct tc_value *ret_value)
 {
-	return knows(event->process, TC_MEMBER_exec_pgid) &&
+	return knows(event, event->process, TC_MEMBER_exec_pgid) &&
 	       tc_give_bool(ret_value, event->process->image->exec.pgid == event->process->tgid);
 }
 
@@ -431,10 +470,10 @@ bool tc_get_proc_tty(struct tc_event *event, int index, struct tc_value *ret_val
 {
 	struct tc_value name = {0};
 
-	if (!event->process || !event->process->image)
+	if (!image_of(event, event->process))
 		return false;
 	/* A scan that does not know the name knows that there is a terminal. */
-	if (!knows(event->process, TC_MEMBER_exec_tty))
+	if (!knows(event, event->process, TC_MEMBER_exec_tty))
 		return tc_give_uint(ret_value, TC_TTY_OTHER);
 	if (!image_member(event, event->process, TC_MEMBER_exec_tty, &name) || !name.length)
 		return tc_give_uint(ret_value, 0);
@@ -463,7 +502,7 @@ bool tc_get_user_rname(struct tc_event *event, int index, struct tc_value *ret_v
 
 bool tc_get_user_loginname(struct tc_event *event, int index, struct tc_value *ret_value)
 {
-	return knows(event->process, TC_MEMBER_exec_loginuid) &&
+	return knows(event, event->process, TC_MEMBER_exec_loginuid) &&
 	       event->process->image->exec.loginuid != TC_ABSENT_U32 &&
 	       give_user(event, event->process->image->exec.loginuid, ret_value);
 }
@@ -500,7 +539,7 @@ static bool give_same(uint32_t own, uint32_t host, struct tc_value *ret_value)
 #define IMAGE_NS_GETTER(getter, member, name)                                                      \
 	bool getter(struct tc_event *event, int index, struct tc_value *ret_value)                 \
 	{                                                                                          \
-		return event->world && knows(event->process, TC_MEMBER_exec_##member) &&           \
+		return event->world && knows(event, event->process, TC_MEMBER_exec_##member) &&    \
 		       give_same(event->process->image->exec.member, event->world->host.name,      \
 				 ret_value);                                                       \
 	}

@@ -10,6 +10,7 @@
 #ifndef TOCSIN_AGENT_ENRICH_IMAGE_H
 #define TOCSIN_AGENT_ENRICH_IMAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "record.h"
@@ -53,11 +54,17 @@ struct tc_image {
 
 /*
  * A copy of a checked exec record; of each slot at most slot_max bytes are kept, the rest is
- * flagged as cut. absent: TC_EXEC_BIT of members that are not known. Has one reference. NULL when
- * memory is out.
+ * flagged as cut: the last bytes of a path, the first of anything else. absent: TC_EXEC_BIT of
+ * members that are not known. Has one reference. NULL when memory is out.
  */
 struct tc_image *tc_image_new(struct tc_image_counts *counts, const struct tc_exec *exec,
 			      uint64_t absent, uint32_t slot_max);
+/* Whether an exec record, members of which are absent, tells of the same executable: device and
+ * inode are the same, or neither tells of any. */
+bool tc_image_same_exe(const struct tc_image *image, const struct tc_exec *exec, uint64_t absent);
+/* Whether it tells of the same executable, arguments (as far as both were kept) and capabilities.
+ */
+bool tc_image_matches(const struct tc_image *image, const struct tc_exec *exec, uint64_t absent);
 /* One more reference; takes and gives NULL. */
 struct tc_image *tc_image_ref(struct tc_image *image);
 /* One reference less; frees it with the last. Takes NULL. */

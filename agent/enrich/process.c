@@ -29,6 +29,8 @@ struct tc_processes {
 	struct tc_process *grace; /* the first of `ended` that is indexed */
 	uint32_t n_grace;
 	uint64_t tick_ns;
+	uint64_t now_ns;  /* since boot: time of the latest record */
+	uint64_t loss_ns; /* end of the last loss; 0: nothing was lost */
 	struct tc_process_counts counts;
 };
 
@@ -82,8 +84,14 @@ static bool same_tick(const struct tc_processes *processes, uint64_t a_ns, uint6
 	return a_ns / processes->tick_ns == b_ns / processes->tick_ns;
 }
 
-struct tc_process *tc_processes_find(struct tc_processes *processes, uint32_t tgid,
-				     uint64_t start_ns)
+bool tc_processes_started(const struct tc_processes *processes, const struct tc_process *process,
+			  uint64_t start_ns)
+{
+	return same_tick(processes, process->start_ns, start_ns);
+}
+
+struct tc_process *tc_processes_identify(struct tc_processes *processes, uint32_t tgid,
+					 uint64_t start_ns)
 {
 	struct tc_process *process = newest(processes, tgid);
 
@@ -171,6 +179,8 @@ static void retire(struct tc_processes *processes, struct tc_process *process)
 	if (process->flags & TC_PROCESS_EXITED)
 		return;
 	process->flags |= TC_PROCESS_EXITED;
+	process->ended_ns = processes->now_ns;
+	process->loss_ns = processes->loss_ns;
 	DL_DELETE(processes->live, process);
 	processes->counts.live--;
 	DL_APPEND(processes->ended, process);
@@ -266,35 +276,89 @@ static void set_parent(struct tc_processes *processes, struct tc_process *proces
 	cut_ancestors(processes, process);
 }
 
-/* Finds the parent by process id, for a process whose fork was not seen. */
-static void link_parent(struct tc_processes *processes, struct tc_process *process)
+/* Whether candidate, which has the parent's process id or had it once, may be the parent. */
+static bool may_be_parent(const struct tc_processes *processes, const struct tc_process *candidate,
+			  const struct tc_process *process, uint64_t start_ns)
+{
+	if (start_ns && !same_tick(processes, candidate->start_ns, start_ns))
+		return false;
+	return candidate->start_ns <= process->start_ns ||
+	       same_tick(processes, candidate->start_ns, process->start_ns);
+}
+
+void tc_processes_link(struct tc_processes *processes, struct tc_process *process,
+		       uint64_t start_ns)
 {
 	struct tc_process *parent;
 
 	if (process->parent || !process->ppid)
 		return;
 	parent = newest(processes, process->ppid);
-	while (parent && parent->start_ns > process->start_ns &&
-	       !same_tick(processes, parent->start_ns, process->start_ns))
+	while (parent && !may_be_parent(processes, parent, process, start_ns))
 		parent = parent->older;
 	if (parent)
 		set_parent(processes, process, parent);
 }
 
-void tc_processes_link(struct tc_processes *processes)
+void tc_processes_link_all(struct tc_processes *processes)
 {
 	struct tc_process *process;
 
 	DL_FOREACH(processes->live, process)
-	link_parent(processes, process);
+	tc_processes_link(processes, process, 0);
+}
+
+/* --- doubt --- */
+
+void tc_processes_lose(struct tc_processes *processes, uint64_t since_ns, uint64_t until_ns)
+{
+	struct tc_process *last = processes->ended ? processes->ended->prev : NULL;
+
+	if (until_ns > processes->loss_ns)
+		processes->loss_ns = until_ns;
+	/* From the last one that ended back to the first one that was there when the loss began. */
+	for (struct tc_process *process = last; process && process->ended_ns >= since_ns;
+	     process = process->prev) {
+		process->loss_ns = processes->loss_ns;
+		if (process == processes->ended)
+			break;
+	}
+}
+
+/* Whether something that was right at time_ns may have been changed by a lost exec. */
+static bool doubt(const struct tc_processes *processes, const struct tc_process *process,
+		  uint64_t time_ns)
+{
+	uint64_t loss_ns =
+		process->flags & TC_PROCESS_EXITED ? process->loss_ns : processes->loss_ns;
+
+	return loss_ns && time_ns <= loss_ns;
+}
+
+bool tc_processes_doubt_image(const struct tc_processes *processes,
+			      const struct tc_process *process)
+{
+	return process->image && doubt(processes, process, process->image_ns);
+}
+
+bool tc_processes_doubt_comm(const struct tc_processes *processes, const struct tc_process *process)
+{
+	return doubt(processes, process, process->comm_ns);
 }
 
 /* --- events --- */
 
-static void set_image(struct tc_process *process, struct tc_image *image)
+static void set_image(struct tc_process *process, struct tc_image *image, uint64_t time_ns)
 {
 	tc_image_unref(process->image);
 	process->image = image;
+	process->image_ns = time_ns;
+}
+
+static void set_comm(struct tc_process *process, const char comm[TC_COMM_MAX], uint64_t time_ns)
+{
+	memcpy(process->comm, comm, sizeof(process->comm));
+	process->comm_ns = time_ns;
 }
 
 static uint32_t slot_max(const struct tc_processes *processes)
@@ -303,8 +367,11 @@ static uint32_t slot_max(const struct tc_processes *processes)
 }
 
 /* What the header of any record says of its actor. */
-static void refresh(struct tc_process *process, const struct tc_record *record)
+static void refresh(struct tc_processes *processes, struct tc_process *process,
+		    const struct tc_record *record)
 {
+	if (record->time_ns > processes->now_ns)
+		processes->now_ns = record->time_ns;
 	process->flags |= TC_PROCESS_USED | TC_PROCESS_HAS_CREDS;
 	if (record->flags & TC_RECORD_KERNEL)
 		process->flags |= TC_PROCESS_KERNEL;
@@ -318,13 +385,14 @@ static void refresh(struct tc_process *process, const struct tc_record *record)
 		process->cgroup_id = record->cgroup_id;
 	/* Another thread may have another name; the process has that of its main thread. */
 	if (record->tid == record->tgid)
-		memcpy(process->comm, record->comm.bytes, sizeof(process->comm));
+		set_comm(process, record->comm.bytes, record->time_ns);
 }
 
 int tc_processes_see(struct tc_processes *processes, const struct tc_record *record, bool *ret_made,
 		     struct tc_process **ret_process)
 {
-	struct tc_process *process = tc_processes_find(processes, record->tgid, record->start_ns);
+	struct tc_process *process =
+		tc_processes_identify(processes, record->tgid, record->start_ns);
 	bool made = !process;
 
 	if (made) {
@@ -334,11 +402,9 @@ int tc_processes_see(struct tc_processes *processes, const struct tc_record *rec
 			return error;
 		process->flags |= TC_PROCESS_MISSED;
 		processes->counts.missed++;
-		memcpy(process->comm, record->comm.bytes, sizeof(process->comm));
+		set_comm(process, record->comm.bytes, record->time_ns);
 	}
-	refresh(process, record);
-	if (made)
-		link_parent(processes, process);
+	refresh(processes, process, record);
 	if (ret_made)
 		*ret_made = made;
 	*ret_process = process;
@@ -348,7 +414,7 @@ int tc_processes_see(struct tc_processes *processes, const struct tc_record *rec
 int tc_processes_meet(struct tc_processes *processes, uint32_t tgid, uint64_t start_ns,
 		      uint64_t cgroup_id, bool *ret_made, struct tc_process **ret_process)
 {
-	struct tc_process *process = tc_processes_find(processes, tgid, start_ns);
+	struct tc_process *process = tc_processes_identify(processes, tgid, start_ns);
 	bool made = !process;
 
 	if (made) {
@@ -373,7 +439,7 @@ int tc_processes_fork(struct tc_processes *processes, struct tc_process *parent,
 {
 	const struct tc_record *record = &fork->header;
 	struct tc_process *child =
-		tc_processes_find(processes, fork->child_tgid, fork->child_start_ns);
+		tc_processes_identify(processes, fork->child_tgid, fork->child_start_ns);
 
 	if (!child) {
 		int error = make(processes, fork->child_tgid, fork->child_start_ns, &child);
@@ -386,14 +452,16 @@ int tc_processes_fork(struct tc_processes *processes, struct tc_process *parent,
 		child->cgroup_id = fork->child_cgroup_id;
 		child->flags |= TC_PROCESS_HAS_CREDS | TC_PROCESS_USED |
 				(record->flags & TC_RECORD_KERNEL ? TC_PROCESS_KERNEL : 0);
-		memcpy(child->comm, record->comm.bytes, sizeof(child->comm));
+		set_comm(child, record->comm.bytes, record->time_ns);
 	}
 	child->flags &= ~TC_PROCESS_MISSED;
 	child->flags |= TC_PROCESS_HAS_VPID;
 	child->vpid = fork->child_vpid;
 	child->ppid = parent->tgid;
+	/* What /proc told of the parent after the fork need not hold for the child. */
 	if (!child->image)
-		child->image = tc_image_ref(parent->image);
+		set_image(child, tc_image_ref(parent->image),
+			  parent->image_ns <= record->time_ns ? parent->image_ns : 0);
 	set_parent(processes, child, parent);
 	return 0;
 }
@@ -406,10 +474,10 @@ int tc_processes_exec(struct tc_processes *processes, struct tc_process *process
 
 	if (!image)
 		return -ENOMEM;
-	set_image(process, image);
+	set_image(process, image, exec->header.time_ns);
 	process->vpid = exec->vpid;
 	process->flags |= TC_PROCESS_HAS_VPID;
-	memcpy(process->comm, exec->header.comm.bytes, sizeof(process->comm));
+	set_comm(process, exec->header.comm.bytes, exec->header.time_ns);
 	return 0;
 }
 
@@ -420,18 +488,26 @@ void tc_processes_exit(struct tc_processes *processes, struct tc_process *proces
 
 /* --- facts from elsewhere --- */
 
+static struct tc_image *facts_image(struct tc_processes *processes,
+				    const struct tc_process_facts *facts)
+{
+	return tc_image_new(&processes->counts.image, facts->exec, facts->absent,
+			    slot_max(processes));
+}
+
 /* Writes what an entry does not know yet. */
 static int fill(struct tc_processes *processes, struct tc_process *process,
 		const struct tc_process_facts *facts)
 {
 	if (!process->image && facts->exec) {
-		process->image = tc_image_new(&processes->counts.image, facts->exec, facts->absent,
-					      slot_max(processes));
-		if (!process->image)
+		struct tc_image *image = facts_image(processes, facts);
+
+		if (!image)
 			return -ENOMEM;
+		set_image(process, image, facts->time_ns);
 	}
 	if (!process->comm[0])
-		memcpy(process->comm, facts->comm, sizeof(process->comm));
+		set_comm(process, facts->comm, facts->time_ns);
 	if (!process->cgroup_id)
 		process->cgroup_id = facts->cgroup_id;
 	if (!process->ppid)
@@ -445,6 +521,7 @@ static int fill(struct tc_processes *processes, struct tc_process *process,
 	}
 	process->flags |=
 		facts->flags & (TC_PROCESS_KERNEL | TC_PROCESS_HAS_VPID | TC_PROCESS_HAS_CREDS);
+	process->flags |= TC_PROCESS_READ;
 	return 0;
 }
 
@@ -464,18 +541,51 @@ int tc_processes_add(struct tc_processes *processes, const struct tc_process_fac
 	return fill(processes, process, facts);
 }
 
+static bool same_process(const struct tc_processes *processes, const struct tc_process *process,
+			 const struct tc_process_facts *facts)
+{
+	return facts->tgid == process->tgid &&
+	       same_tick(processes, process->start_ns, facts->start_ns);
+}
+
 int tc_processes_complete(struct tc_processes *processes, struct tc_process *process,
 			  const struct tc_process_facts *facts)
 {
-	int error;
-
-	if (facts->tgid != process->tgid ||
-	    !same_tick(processes, process->start_ns, facts->start_ns))
+	if (!same_process(processes, process, facts))
 		return -ESTALE;
-	error = fill(processes, process, facts);
-	if (error < 0)
-		return error;
-	link_parent(processes, process);
+	return fill(processes, process, facts);
+}
+
+/* What /proc does not tell but cannot have changed with the same executable. */
+static void inherit(struct tc_image *image, const struct tc_image *before)
+{
+	if (!before || before->absent & (TC_EXEC_BIT(exe_upper) | TC_EXEC_BIT(exe_ino)) ||
+	    !tc_image_same_exe(before, &image->exec, image->absent))
+		return;
+	image->exec.exe_upper = before->exec.exe_upper;
+	image->absent &= ~TC_EXEC_BIT(exe_upper);
+}
+
+int tc_processes_confirm(struct tc_processes *processes, struct tc_process *process,
+			 const struct tc_process_facts *facts)
+{
+	if (!same_process(processes, process, facts))
+		return -ESTALE;
+	if (!facts->exec ||
+	    (facts->absent & TC_EXEC_BIT(exe) && !(facts->flags & TC_PROCESS_KERNEL)))
+		return -ENODATA;
+	if (process->image && tc_image_matches(process->image, facts->exec, facts->absent)) {
+		process->image_ns = facts->time_ns;
+	} else {
+		struct tc_image *image = facts_image(processes, facts);
+
+		if (!image)
+			return -ENOMEM;
+		inherit(image, process->image);
+		set_image(process, image, facts->time_ns);
+	}
+	if (tc_processes_doubt_comm(processes, process))
+		set_comm(process, facts->comm, facts->time_ns);
 	return 0;
 }
 

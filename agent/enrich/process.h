@@ -10,6 +10,11 @@
  * Three kinds of entries: live ones; ended ones that can still be found, because records of other
  * CPUs may come late (the last TC_PROCESS_GRACE); and ended ones that only their children refer to.
  * All three are bounded.
+ *
+ * An exec may be among lost events. So each entry has the time at which its image was last known to
+ * be its own (the exec's, the fork's, or that of a look into /proc), and the image is in doubt when
+ * a loss ended after that. A live entry is out of doubt with its next exec or with
+ * tc_processes_confirm(); of one that ended before the loss began nothing is in doubt.
  */
 #ifndef TOCSIN_AGENT_ENRICH_PROCESS_H
 #define TOCSIN_AGENT_ENRICH_PROCESS_H
@@ -38,13 +43,19 @@
 #define TC_PROCESS_USED (1U << 7) /* an event named it since it was last looked at for eviction */
 #define TC_PROCESS_INDEXED (1U << 8) /* can be found in the table */
 #define TC_PROCESS_SEVERED (1U << 9) /* ended, and already without a parent */
+#define TC_PROCESS_READ (1U << 10)   /* was read from /proc */
 
-/* Written by process.c alone. Pointers are NULL where something is not known. */
+/* Written by process.c alone, but for retry_ns. Pointers are NULL where something is not known. */
 struct tc_process {
 	struct tc_process *parent; /* who made it; one reference */
 	struct tc_image *image;	   /* one reference */
 	uint64_t start_ns;	   /* since boot */
-	uint64_t cgroup_id;	   /* 0: not known */
+	uint64_t image_ns;	   /* since boot: when image was last known to be right; 0: never */
+	uint64_t comm_ns;	   /* the same for comm */
+	uint64_t ended_ns;	   /* since boot, about: when it was found to have ended */
+	uint64_t loss_ns; /* of an ended one: end of the last loss that it may have been part of */
+	uint64_t cgroup_id; /* 0: not known */
+	uint64_t retry_ns;  /* since boot: /proc did not help, and is not asked again before */
 	uint32_t tgid;
 	uint32_t ppid; /* 0: not known */
 	uint32_t vpid; /* in its own pid namespace */
@@ -70,6 +81,7 @@ struct tc_process_counts {
 /* What is known of a process from elsewhere than an event: /proc. */
 struct tc_process_facts {
 	uint64_t start_ns; /* rounded down to ticks */
+	uint64_t time_ns;  /* since boot: when it was read */
 	uint64_t cgroup_id;
 	uint32_t tgid, ppid, vpid, uid, euid, egid;
 	uint32_t flags; /* TC_PROCESS_KERNEL, _HAS_VPID, _HAS_CREDS */
@@ -87,19 +99,25 @@ void tc_processes_free(struct tc_processes *processes);
 const struct tc_process_counts *tc_processes_counts(const struct tc_processes *processes);
 
 /*
- * The process with that tgid and start, NULL when there is none. An entry of a scan that started in
- * the same tick is this process: it takes over the exact time. start_ns 0 stands for the process
- * that has the tgid now.
+ * The process with that tgid and start, NULL when there is none. Changes what it finds where it
+ * learns from the question: an entry of a scan that started in the same tick is this process, and
+ * takes over the exact time. start_ns 0 stands for the process that has the tgid now.
  */
-struct tc_process *tc_processes_find(struct tc_processes *processes, uint32_t tgid,
-				     uint64_t start_ns);
+struct tc_process *tc_processes_identify(struct tc_processes *processes, uint32_t tgid,
+					 uint64_t start_ns);
 /* The process that has the tgid now, ended ones included until another one takes it. Changes
  * nothing. */
 const struct tc_process *tc_processes_now(const struct tc_processes *processes, uint32_t tgid);
 
+/* Whether the process started at that time, as exactly as both are known: start_ns may be rounded
+ * down to ticks. */
+bool tc_processes_started(const struct tc_processes *processes, const struct tc_process *process,
+			  uint64_t start_ns);
+
 /*
- * The actor of a record: found, or made from the header with TC_PROCESS_MISSED; then brought up to
- * date with the header. ret_made (may be NULL) tells whether it was made. 0 or -ENOMEM.
+ * The actor of a record: found, or made from the header with TC_PROCESS_MISSED, without a parent;
+ * then brought up to date with the header. ret_made (may be NULL) tells whether it was made. 0 or
+ * -ENOMEM.
  */
 int tc_processes_see(struct tc_processes *processes, const struct tc_record *record, bool *ret_made,
 		     struct tc_process **ret_process);
@@ -117,12 +135,36 @@ int tc_processes_exec(struct tc_processes *processes, struct tc_process *process
 void tc_processes_exit(struct tc_processes *processes, struct tc_process *process);
 /* Adds a process of a scan, or completes the entry there is. 0 or -ENOMEM. */
 int tc_processes_add(struct tc_processes *processes, const struct tc_process_facts *facts);
-/* Completes an entry that was made with MISSED. 0, -ESTALE when the facts are of another process,
- * or -ENOMEM. */
+/* Writes what an entry does not know yet. 0, -ESTALE when the facts are of another process, or
+ * -ENOMEM. */
 int tc_processes_complete(struct tc_processes *processes, struct tc_process *process,
 			  const struct tc_process_facts *facts);
-/* After a scan: joins entries to their parents by process id. */
-void tc_processes_link(struct tc_processes *processes);
+/*
+ * Settles what is in doubt. The image stays when the facts have the same executable (device and
+ * inode), arguments and capabilities, and is replaced when they have others; what /proc does not
+ * tell of a new image is absent in it. 0, -ESTALE when the facts are of another process, -ENODATA
+ * when they tell no executable (the doubt stays), or -ENOMEM.
+ */
+int tc_processes_confirm(struct tc_processes *processes, struct tc_process *process,
+			 const struct tc_process_facts *facts);
+/*
+ * Joins a process whose fork was not seen to its parent, unless it has one. start_ns: when the
+ * parent started, so that no former process of that number is taken for it; 0 where this cannot be
+ * known (a replay): then the last one that started before the child.
+ */
+void tc_processes_link(struct tc_processes *processes, struct tc_process *process,
+		       uint64_t start_ns);
+/* After a scan: joins all entries to their parents by process id. */
+void tc_processes_link_all(struct tc_processes *processes);
+
+/* Events of that interval (since boot) were lost, and an exec may be among them. */
+void tc_processes_lose(struct tc_processes *processes, uint64_t since_ns, uint64_t until_ns);
+/* Whether a lost exec may have given the process another image than it has here ... */
+bool tc_processes_doubt_image(const struct tc_processes *processes,
+			      const struct tc_process *process);
+/* ... and another name. */
+bool tc_processes_doubt_comm(const struct tc_processes *processes,
+			     const struct tc_process *process);
 
 /* Keeps the bounds. May free processes: to be called when no event refers to one. */
 void tc_processes_trim(struct tc_processes *processes);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/enrich/tty.h"
@@ -318,6 +319,33 @@ static void read_cgroup(struct tc_scan *scan, int directory, struct tc_cgroupfs 
 	scan->facts.cgroup_id = tc_cgroupfs_id(fs, line);
 }
 
+int tc_scan_start(uint32_t tgid, uint64_t *ret_start_ns)
+{
+	uint64_t values[STAT_MAX] = {0};
+	char path[32], text[2048], comm[TC_COMM_MAX];
+	ssize_t length;
+	int error;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", tgid);
+	length = read_file(AT_FDCWD, path, text, sizeof(text));
+	if (length < 0)
+		return (int)length;
+	error = parse_stat(text, comm, values);
+	if (error < 0)
+		return error;
+	*ret_start_ns = values[STAT_START] * tc_scan_tick_ns();
+	return 0;
+}
+
+/* Since boot, as the records have it. */
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
 int tc_scan_process(struct tc_scan *scan, uint32_t tgid, struct tc_cgroupfs *fs)
 {
 	uint64_t values[STAT_MAX] = {0};
@@ -331,6 +359,7 @@ int tc_scan_process(struct tc_scan *scan, uint32_t tgid, struct tc_cgroupfs *fs)
 	memset(&scan->facts, 0, sizeof(scan->facts));
 	memset(&scan->exec, 0, sizeof(scan->exec));
 	scan->facts.tgid = tgid;
+	scan->facts.time_ns = now_ns();
 	scan->facts.exec = &scan->exec;
 	scan->exec.header = (struct tc_record){.kind = TC_KIND_exec,
 					       .version = TC_RECORD_VERSION,
@@ -379,7 +408,7 @@ int tc_scan_all(struct tc_processes *processes, struct tc_cgroupfs *fs)
 			error = tc_processes_add(processes, &scan->facts);
 	}
 	if (error == 0)
-		tc_processes_link(processes);
+		tc_processes_link_all(processes);
 	if (proc)
 		closedir(proc);
 	free(scan);

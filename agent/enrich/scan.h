@@ -21,6 +21,10 @@ struct tc_scan {
 /* Length of a clock tick of /proc, in nanoseconds. */
 uint64_t tc_scan_tick_ns(void);
 
+/* When a process started: since boot, rounded down to ticks. 0, -ENOENT or -ESRCH when there is no
+ * such process, or another negative errno. */
+int tc_scan_start(uint32_t tgid, uint64_t *ret_start_ns);
+
 /*
  * Reads /proc/TGID. Parts that cannot be read (a kernel thread has no executable; another user's
  * process without the capability to look) are told as absent. 0, -ENOENT or -ESRCH when there is no

@@ -18,8 +18,8 @@
 /* Looks into /proc for unknown processes, for each second: where forks are lost, the host is busy
  * enough. */
 #define LOOKUPS_PER_TICK 100
-/* Live entries checked in each second after a loss. */
-#define SWEEP_PER_TICK 4096
+/* Live entries checked in each second after a loss; of these, LOOKUPS_PER_TICK are read anew. */
+#define SWEEP_PER_TICK 1024
 /* A smaller difference is the measurement's own, or the clock being slewed. */
 #define CLOCK_STEP_NS 100000
 
@@ -129,49 +129,119 @@ int tc_world_scan(struct tc_world *world)
 	return 0;
 }
 
-/* An exit may be among lost events: what has no directory in /proc any more has ended. */
-static void sweep(struct tc_world *world)
+/* An entry that came out of nowhere, or whose parent did. */
+static bool is_incomplete(const struct tc_process *process)
 {
-	for (unsigned n = 0; world->sweep_left && n < SWEEP_PER_TICK; n++) {
+	return !process->image ||
+	       (process->flags & (TC_PROCESS_MISSED | TC_PROCESS_READ)) == TC_PROCESS_MISSED;
+}
+
+/*
+ * By process id, if the process that has the id of the parent now is the one that the table knows
+ * by it. Of processes out of scope no exit is told: the table keeps them when they have ended.
+ */
+static void link_parent(struct tc_world *world, struct tc_process *process)
+{
+	uint64_t start_ns;
+
+	if (!process->parent && process->ppid && tc_scan_start(process->ppid, &start_ns) == 0)
+		tc_processes_link(world->processes, process, start_ns);
+}
+
+/* Reads /proc and writes what it says. */
+static int read_process(struct tc_world *world, struct tc_process *process)
+{
+	const struct tc_process_facts *facts = &world->scan->facts;
+	int error = tc_scan_process(world->scan, process->tgid, tc_cgroups_fs(world->cgroups));
+
+	if (error < 0)
+		return error;
+	if (is_incomplete(process))
+		error = tc_processes_complete(world->processes, process, facts);
+	if (error == 0 && tc_processes_doubt_image(world->processes, process))
+		error = tc_processes_confirm(world->processes, process, facts);
+	return error;
+}
+
+/* Completes an entry, or ends the doubt about it. One that /proc does not know has ended since. */
+static int look_up(struct tc_world *world, struct tc_process *process, uint64_t now_ns)
+{
+	int error;
+
+	if (!world->live || !world->lookups_left || process->flags & TC_PROCESS_EXITED ||
+	    now_ns < process->retry_ns)
+		return 0;
+	if (!is_incomplete(process) && !tc_processes_doubt_image(world->processes, process))
+		return 0;
+	world->lookups_left--;
+	error = read_process(world, process);
+	link_parent(world, process);
+	if (error == -ENOENT || error == -ESRCH || error == -ESTALE)
+		tc_processes_exit(world->processes, process);
+	else if (error < 0)
+		process->retry_ns = now_ns + TICK_NS;
+	return error == -ENOMEM ? error : 0;
+}
+
+/* The same for a process and, while many are in doubt, for what made it. */
+static int look_up_line(struct tc_world *world, struct tc_process *process, uint64_t now_ns)
+{
+	int error = 0;
+
+	if (!world->live)
+		return 0;
+	for (unsigned n = 0; process && n <= TC_ANCESTORS_MAX && error == 0; n++) {
+		error = look_up(world, process, now_ns);
+		process = world->sweep_left ? process->parent : NULL;
+	}
+	return error;
+}
+
+/* Whether another process has the process id now, or none. */
+static bool is_gone(const struct tc_world *world, const struct tc_process *process)
+{
+	uint64_t start_ns;
+	int error = tc_scan_start(process->tgid, &start_ns);
+
+	if (error < 0)
+		return error == -ENOENT || error == -ESRCH;
+	return process->start_ns && !tc_processes_started(world->processes, process, start_ns);
+}
+
+/* Exits and execs may be among lost events: all that live are checked. */
+static int sweep(struct tc_world *world, uint64_t now_ns)
+{
+	int error = 0;
+
+	for (unsigned n = 0;
+	     world->sweep_left && world->lookups_left && n < SWEEP_PER_TICK && error == 0; n++) {
 		struct tc_process *process = tc_processes_next(world->processes);
-		char path[32];
 
 		world->sweep_left--;
 		if (!process)
-			return;
-		snprintf(path, sizeof(path), "/proc/%u", process->tgid);
-		if (access(path, F_OK) < 0 && errno == ENOENT)
+			break;
+		if (is_gone(world, process))
 			tc_processes_exit(world->processes, process);
+		else
+			error = look_up(world, process, now_ns);
 	}
+	return error;
 }
 
 static int tick(struct tc_world *world, uint64_t now_ns)
 {
 	struct tc_clock clock = world->clock;
 	int64_t step_ns = tc_clock_measure(&clock);
+	int error;
 
 	if (step_ns > CLOCK_STEP_NS || step_ns < -CLOCK_STEP_NS)
 		world->clock = clock;
 	world->next_tick_ns = now_ns + TICK_NS;
+	/* For the sweep, and as many again for events. */
 	world->lookups_left = LOOKUPS_PER_TICK;
-	sweep(world);
-	return tc_users_refresh(world->users, "");
-}
-
-/* Completes an entry that came out of nowhere. One that /proc does not know has ended since. */
-static int look_up(struct tc_world *world, struct tc_process *process)
-{
-	int error;
-
-	if (!world->live || !world->lookups_left)
-		return 0;
-	world->lookups_left--;
-	error = tc_scan_process(world->scan, process->tgid, tc_cgroups_fs(world->cgroups));
-	if (error == 0)
-		error = tc_processes_complete(world->processes, process, &world->scan->facts);
-	if (error == -ENOENT || error == -ESRCH || error == -ESTALE)
-		tc_processes_exit(world->processes, process);
-	return error == -ENOMEM ? error : 0;
+	error = sweep(world, now_ns);
+	world->lookups_left = LOOKUPS_PER_TICK;
+	return error < 0 ? error : tc_users_refresh(world->users, "");
 }
 
 /* --- what events change --- */
@@ -194,17 +264,14 @@ static int on_exec(struct tc_world *world, struct tc_event *event)
 static int on_trace(struct tc_world *world, struct tc_event *event)
 {
 	const struct tc_trace *trace = (const struct tc_trace *)event->record;
-	bool made;
 	int error;
 
 	tc_cgroups_see(world->cgroups, trace->target_cgroup_id);
 	if (!trace->target_tgid)
 		return 0;
 	error = tc_processes_meet(world->processes, trace->target_tgid, trace->target_start_ns,
-				  trace->target_cgroup_id, &made, &event->target);
-	if (error == 0 && made)
-		error = look_up(world, event->target);
-	return error;
+				  trace->target_cgroup_id, NULL, &event->target);
+	return error < 0 ? error : look_up_line(world, event->target, event->record->time_ns);
 }
 
 /* The three cgroup events have the same members. */
@@ -233,6 +300,12 @@ static int on_cgroup(struct tc_world *world, struct tc_event *event)
 
 static int on_loss(struct tc_world *world, struct tc_event *event)
 {
+	const struct tc_loss *loss = (const struct tc_loss *)event->record;
+
+	/* Of alerts that were lost the events were seen. Of other losses nobody knows the kinds. */
+	if (loss->reason == TC_LOSS_JOURNAL_FULL)
+		return 0;
+	tc_processes_lose(world->processes, loss->since_ns, loss->until_ns);
 	if (world->live)
 		world->sweep_left = tc_processes_counts(world->processes)->live;
 	return 0;
@@ -250,15 +323,24 @@ static const updater updaters[TC_KIND_LIMIT] = {
 static int see_actor(struct tc_world *world, struct tc_event *event)
 {
 	const struct tc_record *record = event->record;
+	struct tc_process *process;
 	bool made;
 	int error;
 
 	if (event->kind->traits & TC_TRAIT_AGENT || !record->tgid)
 		return 0;
-	error = tc_processes_see(world->processes, record, &made, &event->process);
-	if (error == 0 && made)
-		error = look_up(world, event->process);
-	return error;
+	error = tc_processes_see(world->processes, record, &made, &process);
+	if (error < 0)
+		return error;
+	event->process = process;
+	if (made && !world->live)
+		tc_processes_link(world->processes, process, 0);
+	/* What has ended has nothing left to read, and an exec tells of itself. */
+	if (record->kind == TC_KIND_exit)
+		return 0;
+	if (record->kind == TC_KIND_exec && !is_incomplete(process))
+		process = process->parent;
+	return look_up_line(world, process, record->time_ns);
 }
 
 int tc_world_enrich(struct tc_world *world, struct tc_event *event)

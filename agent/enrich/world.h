@@ -3,9 +3,16 @@
  * What the agent knows of the host beside the events: processes, cgroups, users, the clock.
  *
  * Filled once from /proc, /sys/fs/cgroup and /etc/passwd; afterwards kept by the events. Only a
- * live world looks at the host again, and not often: once for a process or cgroup that comes out of
- * nowhere because events were lost, and once a second for users and clock. A replayed world is made
- * by its events alone.
+ * live world looks at the host again, and not often: for a process or cgroup that comes out of
+ * nowhere because events were lost, for processes whose exec may be among lost events, and once a
+ * second for users and clock. A replayed world is made by its events alone.
+ *
+ * After a loss every process is in doubt (process.h). Those that events name, and what made them,
+ * are read from /proc first, LOOKUPS_PER_TICK in a second; a sweep reads the others. What was not
+ * read yet has no values, rather than those of a former program. Two gaps remain. Until the loss is
+ * told, which is within a look at the rings, events show the former program. And /proc tells of the
+ * moment of the look, a little after the event: of a process that runs yet another program by then
+ * it tells that one.
  */
 #ifndef TOCSIN_AGENT_ENRICH_WORLD_H
 #define TOCSIN_AGENT_ENRICH_WORLD_H
@@ -35,7 +42,7 @@ struct tc_world {
 	uint64_t events;       /* enriched so far: evt.num of the last one */
 	uint64_t next_tick_ns; /* since boot: when users and clock are looked at again */
 	uint32_t lookups_left; /* processes that may still be looked up before the next tick */
-	uint64_t sweep_left;   /* processes that are still to be checked after a loss */
+	uint64_t sweep_left;   /* processes that the sweep after a loss has not come to yet */
 	struct tc_scan *scan;  /* scratch for lookups; NULL while not live */
 	uint16_t type_offset[TC_KIND_LIMIT]; /* of the member `type`; 0: none */
 };

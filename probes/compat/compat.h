@@ -87,14 +87,16 @@ struct cred___caps {
 	struct compat_caps cap_inheritable, cap_permitted, cap_effective;
 } __attribute__((preserve_access_index));
 
-#define compat_cred_caps(cred, set)                                                                \
-	({                                                                                         \
-		__u64 bits_ = 0;                                                                   \
-		bpf_probe_read_kernel(&bits_, sizeof(bits_),                                       \
-				      (char *)(cred) + bpf_core_field_offset(struct cred___caps,   \
-									     set));                \
-		bits_;                                                                             \
-	})
+/* The three sets lie in a row, in this order: one read. */
+struct compat_cred_caps {
+	__u64 inheritable, permitted, effective;
+};
+
+static __always_inline void compat_read_caps(const struct cred *cred, struct compat_cred_caps *caps)
+{
+	bpf_probe_read_kernel(caps, sizeof(*caps),
+			      (char *)cred + bpf_core_field_offset(struct cred___caps, cap_inheritable));
+}
 
 /*
  * A mount namespace that holds one detached tree (fsmount(2), open_tree(2)) has no inode number, or, where namespaces
@@ -107,9 +109,7 @@ static __always_inline bool compat_mount_ns_is_anonymous(struct mnt_namespace *n
 	return inum == 0 || inum == 0xeffffff7;
 }
 
-/*
- * A dentry's parent and name lie side by side in all kernels so far: one read instead of three.
- */
+/* A dentry's parent and name lie side by side in all kernels so far: one read instead of three. */
 struct compat_dentry {
 	struct dentry *parent;
 	__u32 hash;
@@ -130,6 +130,60 @@ static __always_inline void compat_read_dentry(struct dentry *dentry, struct com
 	part->parent = BPF_CORE_READ(dentry, d_parent);
 	part->length = BPF_CORE_READ(dentry, d_name.len);
 	part->name = BPF_CORE_READ(dentry, d_name.name);
+}
+
+/* So do a mount's parent, the place where it is mounted, and its root. */
+struct compat_mount {
+	struct mount *parent;
+	struct dentry *mountpoint, *root;
+};
+
+static __always_inline void compat_read_mount(struct mount *mount, struct compat_mount *part)
+{
+	__u32 start = bpf_core_field_offset(struct mount, mnt_parent);
+
+	if (bpf_core_field_offset(struct mount, mnt_mountpoint) == start + 8 &&
+	    bpf_core_field_offset(struct mount, mnt) == start + 16 &&
+	    bpf_core_field_offset(struct vfsmount, mnt_root) == 0) {
+		bpf_probe_read_kernel(part, sizeof(*part), (char *)mount + start);
+		return;
+	}
+	part->parent = BPF_CORE_READ(mount, mnt_parent);
+	part->mountpoint = BPF_CORE_READ(mount, mnt_mountpoint);
+	part->root = BPF_CORE_READ(mount, mnt.mnt_root);
+}
+
+/*
+ * The mounts of a super block hang on a list in super_block.s_mounts, on newer kernels (seen on v6.18) on a chain of
+ * mount.mnt_next_for_sb. True when there is another one than this.
+ */
+struct compat_list {
+	struct compat_list *next, *prev;
+};
+
+struct super_block___list {
+	struct compat_list s_mounts;
+} __attribute__((preserve_access_index));
+
+struct super_block___chain {
+	struct mount *s_mounts;
+} __attribute__((preserve_access_index));
+
+struct mount___chain {
+	struct mount *mnt_next_for_sb;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool compat_mounted_elsewhere(struct super_block *sb)
+{
+	struct mount *first;
+
+	if (!bpf_core_field_exists(struct mount___chain, mnt_next_for_sb)) {
+		struct super_block___list *listed = (void *)sb;
+
+		return BPF_CORE_READ(listed, s_mounts.next) != BPF_CORE_READ(listed, s_mounts.prev);
+	}
+	first = BPF_CORE_READ((struct super_block___chain *)sb, s_mounts);
+	return first && BPF_CORE_READ((struct mount___chain *)first, mnt_next_for_sb);
 }
 
 /*
@@ -173,8 +227,11 @@ static __always_inline void compat_current_syscall(struct task_struct *task,
  * NR_32 those of i386.
  */
 enum {
+	NR_OPEN = 2,
+	NR_EXECVE = 59,
 	NR_EXIT = 60,
 	NR_FTRUNCATE = 77,
+	NR_CREAT = 85,
 	NR_PTRACE = 101,
 	NR_MOUNT = 165,
 	NR_SETXATTR = 188,
@@ -189,11 +246,15 @@ enum {
 	NR_PROCESS_VM_WRITEV = 311,
 	NR_EXECVEAT = 322,
 	NR_IO_URING_ENTER = 426,
+	NR_OPENAT2 = 437,
 	NR_PIDFD_GETFD = 438,
 	NR_32_EXIT = 1,
+	NR_32_OPEN = 5,
+	NR_32_CREAT = 8,
 	NR_32_MOUNT = 21,
 	NR_32_PTRACE = 26,
 	NR_32_EXIT_GROUP = 252,
+	NR_32_OPENAT = 295,
 	NR_32_PROCESS_VM_READV = 347,
 	NR_32_PROCESS_VM_WRITEV = 348,
 };

@@ -77,6 +77,7 @@ static __noinline int tell_move_mount(const struct call *call)
 	if (!s)
 		return 0;
 	record = (struct tc_move_mount *)s->record;
+	record->op = TC_MOUNT_MOVE;
 	place_find(s, call, row->from, row->path);
 	if (!s->place.words) {
 		file = descriptor_file(call_argument(call, row->from));
@@ -85,7 +86,8 @@ static __noinline int tell_move_mount(const struct call *call)
 	} else {
 		append_place(s, record, source);
 	}
-	record->op = detached ? TC_MOUNT_NEW : TC_MOUNT_MOVE;
+	if (detached)
+		record->op = detached_op((struct vfsmount *)s->place.mount);
 	if (!detached || call_argument(call, row->flags) & MOVE_MOUNT_SET_GROUP)
 		place_find(s, call, row->from2, row->path2);
 	append_place(s, record, target);

@@ -45,7 +45,7 @@ struct {
 /* A walk from a dentry to the root of its mount namespace; see lib/path.h. */
 struct walk {
 	__u64 dentry, mount; /* kernel addresses */
-	__u64 root; /* of the mount */
+	__u64 root, above, mountpoint; /* of the mount: its root, and what it is mounted on */
 	__u32 offset; /* of the first byte of the path in bytes[] */
 	__u32 size; /* of the path so far, kept or not */
 	__u32 flags; /* TC_SLOT_* */

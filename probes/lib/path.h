@@ -60,27 +60,37 @@ static __always_inline void walk_top(struct walk *w, struct mount *mount)
 		w->flags |= TC_SLOT_DETACHED;
 }
 
+static __always_inline void walk_enter(struct walk *w, struct mount *mount)
+{
+	struct compat_mount part = {};
+
+	if (mount)
+		compat_read_mount(mount, &part);
+	w->mount = (__u64)mount;
+	w->root = (__u64)part.root;
+	w->above = (__u64)part.parent;
+	w->mountpoint = (__u64)part.mountpoint;
+}
+
 /* One step up: a name, or over the edge of a mount. A global function with a scalar argument loads on 5.10. */
 __noinline int walk_step(__u32 index)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
 	struct compat_dentry part = {};
 	struct dentry *dentry;
-	struct mount *mount, *above;
+	struct mount *mount;
 
 	if (!s)
 		return WALK_END;
 	dentry = (struct dentry *)s->walk.dentry;
 	mount = (struct mount *)s->walk.mount;
 	if (mount && s->walk.dentry == s->walk.root) {
-		above = BPF_CORE_READ(mount, mnt_parent);
-		if (above == mount || !above) {
+		if (s->walk.above == s->walk.mount || !s->walk.above) {
 			walk_top(&s->walk, mount);
 			return WALK_END;
 		}
-		s->walk.dentry = (__u64)BPF_CORE_READ(mount, mnt_mountpoint);
-		s->walk.mount = (__u64)above;
-		s->walk.root = (__u64)BPF_CORE_READ(above, mnt.mnt_root);
+		s->walk.dentry = s->walk.mountpoint;
+		walk_enter(&s->walk, (struct mount *)s->walk.above);
 		return WALK_ON;
 	}
 	compat_read_dentry(dentry, &part);
@@ -140,8 +150,7 @@ static __always_inline void walk_start(struct scratch *s, struct dentry *dentry,
 				       struct mount *mount)
 {
 	s->walk.dentry = (__u64)dentry;
-	s->walk.mount = (__u64)mount;
-	s->walk.root = mount ? (__u64)BPF_CORE_READ(mount, mnt.mnt_root) : 0;
+	walk_enter(&s->walk, mount);
 	s->walk.offset = TC_PATH_MAX;
 	s->walk.size = 0;
 	s->walk.flags = 0;

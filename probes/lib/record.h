@@ -128,10 +128,15 @@ static __always_inline void fill_namespaces(struct tc_record *header, struct tas
 {
 	struct pid *pid = known_read(task, thread_pid);
 	__u32 level = known_read(pid, level);
-	struct upid upid = {};
 
-	bpf_core_read(&upid, sizeof(upid), &pid->numbers[level & 31]);
-	header->pid_ns = BPF_CORE_READ(upid.ns, ns.inum);
+	if (level) {
+		struct upid upid = {};
+
+		bpf_core_read(&upid, sizeof(upid), &pid->numbers[level & 31]);
+		header->pid_ns = BPF_CORE_READ(upid.ns, ns.inum);
+	} else {
+		header->pid_ns = known_read(pid, numbers[0].ns, ns.inum);
+	}
 	header->mnt_ns = known_read(task, nsproxy, mnt_ns, ns.inum);
 }
 
@@ -184,20 +189,25 @@ static __always_inline void record_drop(struct scratch *s)
 
 /*
  * Wakes the reader for urgent kinds, and for one record of 32 while the ring is more than a quarter full; else the
- * reader's timer finds the record. Never an adaptive wake-up (flag 0) for a sample: it is lost unless the reader has
- * caught up exactly at that record.
+ * reader's timer finds the record. Only a reader that sleeps is woken: a wake-up costs more than making the record.
+ * Never an adaptive wake-up (flag 0) for a sample: it is lost unless the reader has caught up exactly at that record.
  */
 static __always_inline __u64 wake_flags(void *ring, const struct tc_record *header)
 {
-	__u32 zero = 0;
+	struct tc_ring_state *state;
+	__u32 zero = 0, cpu = header->cpu;
 	struct tc_controls *c = bpf_map_lookup_elem(&controls, &zero);
+	bool wanted = c && c->urgent & TC_KIND_BIT(header->kind & 63);
 
-	if (c && c->urgent & TC_KIND_BIT(header->kind & 63))
-		return BPF_RB_FORCE_WAKEUP;
-	if ((header->seq & 31) == 0 &&
-	    bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > settings.ring_bytes / 4)
-		return BPF_RB_FORCE_WAKEUP;
-	return BPF_RB_NO_WAKEUP;
+	if (!wanted && (header->seq & 31) == 0)
+		wanted = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > settings.ring_bytes / 4;
+	if (!wanted)
+		return BPF_RB_NO_WAKEUP;
+	state = bpf_map_lookup_elem(&ring_states, &cpu);
+	if (!state || !*(volatile __u64 *)&state->asleep)
+		return BPF_RB_NO_WAKEUP;
+	*(volatile __u64 *)&state->asleep = 0;
+	return BPF_RB_FORCE_WAKEUP;
 }
 
 /* Numbers the record, sends it to this CPU's ring, gives the scratch back. */

@@ -78,7 +78,7 @@ static int add_word(struct expansion *expansion, const struct tc_term *word)
 	struct tc_compiler *compiler = expansion->compiler;
 
 	if (++compiler->n_words > TC_COMPILE_WORDS_MAX) {
-		tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_TOO_MANY, word->where,
+		tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_VALUES, word->where,
 				"the conditions hold more than %d values", TC_COMPILE_WORDS_MAX);
 		return -EINVAL;
 	}
@@ -94,27 +94,34 @@ static bool is_open(const struct expansion *expansion, const struct tc_list *lis
 	return false;
 }
 
-static int add_list(struct expansion *expansion, struct tc_list *list)
+/* Adds the values of a list; word is what names it. */
+static int add_list(struct expansion *expansion, struct tc_list *list, const struct tc_term *word)
 {
+	struct tc_compiler *compiler = expansion->compiler;
 	uint32_t ignored;
 	int r = 0;
 
 	list->definition.used = true;
 	if (tc_map_get(&expansion->seen, &list, sizeof(list), &ignored))
 		return 0;
-	if (expansion->depth == LIST_DEPTH_MAX || list->definition.faulty)
-		return list->definition.faulty ? -EINVAL : 0;
+	if (list->definition.faulty)
+		return -EINVAL;
+	if (expansion->depth == LIST_DEPTH_MAX) {
+		tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_DEPTH, word->where,
+				"lists in lists are nested deeper than %d", LIST_DEPTH_MAX);
+		return -EINVAL;
+	}
 	r = tc_map_add(&expansion->seen, &list, sizeof(list), 0);
 	expansion->open[expansion->depth++] = list;
-	for (const struct tc_term *word = list->items; word && !r; word = word->next) {
+	for (const struct tc_term *item = list->items; item && !r; item = item->next) {
 		struct tc_list *inner =
-			list_of(expansion->compiler->library, word, list->definition.visibility);
+			list_of(compiler->library, item, list->definition.visibility);
 
 		/* A list that names itself means the word. */
 		if (inner && !is_open(expansion, inner))
-			r = add_list(expansion, inner);
+			r = add_list(expansion, inner, item);
 		else
-			r = add_word(expansion, word);
+			r = add_word(expansion, item);
 	}
 	expansion->depth--;
 	return r;
@@ -130,7 +137,7 @@ static int add_terms(struct tc_compiler *compiler, const struct tc_term *list,
 	for (const struct tc_term *word = list->children; word && !r; word = word->next) {
 		struct tc_list *inner = list_of(compiler->library, word, UINT32_MAX);
 
-		r = inner ? add_list(&expansion, inner) : add_word(&expansion, word);
+		r = inner ? add_list(&expansion, inner, word) : add_word(&expansion, word);
 	}
 	tc_map_done(&expansion.seen);
 	return r;
@@ -168,7 +175,7 @@ static int gather_set(struct tc_compiler *compiler, const struct tc_term *operan
 	list = list_of(compiler->library, operand, UINT32_MAX);
 	if (!list)
 		return report_unknown_list(compiler, operand);
-	r = add_list(&expansion, list);
+	r = add_list(&expansion, list, operand);
 	tc_map_done(&expansion.seen);
 	return r;
 }
@@ -184,7 +191,7 @@ static int gather_one(struct tc_compiler *compiler, const struct tc_term *operan
 
 	if (!list)
 		return tc_words_add(words, operand);
-	r = add_list(&expansion, list);
+	r = add_list(&expansion, list, operand);
 	tc_map_done(&expansion.seen);
 	if (r || words->count == 1)
 		return r;
@@ -213,7 +220,8 @@ static int check_operator(struct tc_compiler *compiler, const struct tc_ast *ast
 	const struct tc_operator *op = ast->op;
 	enum tc_type type = tc_field_type(field, index);
 	bool whole = type == TC_TYPE_LIST && !(field->flags & TC_FIELD_ANY) &&
-		     op->kind != TC_OPERATOR_EXISTS && op->takes != TC_TAKES_SET;
+		     op->kind != TC_OPERATOR_EXISTS && op->kind != TC_OPERATOR_IN &&
+		     op->kind != TC_OPERATOR_INTERSECTS;
 
 	if (op->later || ast->modifier) {
 		tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_OPERATOR_NOT_YET,
@@ -231,6 +239,20 @@ static int check_operator(struct tc_compiler *compiler, const struct tc_ast *ast
 	if (whole)
 		tc_diagnostic_hint(found, "use in, intersects or exists");
 	return -EINVAL;
+}
+
+/* A value that is missing is not the text that stands for it in outputs. */
+static void warn_na(struct tc_compiler *compiler, const struct tc_words *words)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		const struct tc_term *word = words->items[i];
+
+		if (strcmp(word->text, "<NA>"))
+			continue;
+		tc_diagnostic_hint(tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_COMPARES_NA,
+						   word->where, "no value is ever `<NA>`"),
+				   "for a value that is missing use `not ... exists`");
+	}
 }
 
 static int find_input(struct tc_compiler *compiler, const struct tc_field *field, int index,
@@ -280,18 +302,20 @@ static enum tc_spread spread_of(const struct tc_field *field, enum tc_type type,
 								      : TC_SPREAD_ANY;
 }
 
-static int add_check(struct tc_compiler *compiler, const struct tc_check *check,
-		     const struct tc_words *words, const struct tc_buffer *key, uint32_t *ret_node)
+/* Makes a check that is not there yet. head: bytes of the key before those of the operand. */
+static int add_check(struct tc_compiler *compiler, struct tc_check *check, enum tc_type element,
+		     const struct tc_words *words, const struct tc_buffer *key, size_t head,
+		     uint32_t *ret_node)
 {
 	struct tc_program *program = compiler->program;
 	const struct tc_input *input = &program->inputs[check->input];
 	struct tc_node node = {.kind = TC_NODE_CHECK, .depth = 1, .cost = cost_of(check, input)};
 	struct tc_check *checks;
+	int r = tc_operand_make(check->op, element, words, key->bytes + head, key->length - head,
+				&program->arena, &check->operand);
 
-	if (tc_buffer_failed(key))
-		return -ENOMEM;
-	if (tc_map_get(&compiler->nodes, key->bytes, key->length, ret_node))
-		return 0;
+	if (r)
+		return r;
 	checks = tc_compiler_room(program->checks, program->n_checks, sizeof(*checks));
 	if (!checks)
 		return -ENOMEM;
@@ -302,12 +326,38 @@ static int add_check(struct tc_compiler *compiler, const struct tc_check *check,
 	return tc_compiler_node(compiler, key->bytes, key->length, &node, ret_node);
 }
 
+/* The node of a check of a field with words, which fit each other as far as that was looked at. */
+static int find_check(struct tc_compiler *compiler, enum tc_operator_kind op,
+		      const struct tc_field *field, int index, struct tc_words *words,
+		      uint32_t *ret_node)
+{
+	__attribute__((cleanup(tc_buffer_done))) struct tc_buffer key = {0};
+	enum tc_type type = tc_field_type(field, index);
+	enum tc_type element = type == TC_TYPE_LIST ? TC_TYPE_STRING : type;
+	struct tc_check check = {
+		.op = op, .spread = spread_of(field, type, op), .test = tc_test_for(op, element)};
+	int r = find_input(compiler, field, index, &check.input);
+
+	if (r)
+		return r;
+	uint32_t head[] = {TC_NODE_CHECK, check.op, check.spread, check.input};
+	tc_buffer_add(&key, head, sizeof(head));
+	r = tc_operand_key(op, element, words, compiler->diagnostics, &key);
+	if (r)
+		return r;
+	if (tc_buffer_failed(&key))
+		return -ENOMEM;
+	if (tc_map_get(&compiler->nodes, key.bytes, key.length, ret_node))
+		return 0;
+	if (element == TC_TYPE_STRING)
+		warn_na(compiler, words);
+	return add_check(compiler, &check, element, words, &key, sizeof(head), ret_node);
+}
+
 int tc_compile_check(struct tc_compiler *compiler, const struct tc_ast *ast, uint32_t *ret_node)
 {
 	__attribute__((cleanup(tc_words_done))) struct tc_words words = {0};
-	__attribute__((cleanup(tc_buffer_done))) struct tc_buffer key = {0};
 	const struct tc_term *subject = ast->subject;
-	struct tc_check check = {.op = ast->op->kind};
 	const struct tc_field *field = NULL;
 	int index = -1, r, failed;
 
@@ -327,17 +377,5 @@ int tc_compile_check(struct tc_compiler *compiler, const struct tc_ast *ast, uin
 	failed = ast->modifier ? 0 : gather(compiler, ast, &words);
 	if (r || failed)
 		return failed == -ENOMEM ? failed : -EINVAL;
-
-	enum tc_type type = tc_field_type(field, index);
-	enum tc_type element = type == TC_TYPE_LIST ? TC_TYPE_STRING : type;
-	check.spread = spread_of(field, type, check.op);
-	check.test = tc_test_for(check.op, element);
-	r = find_input(compiler, field, index, &check.input);
-	if (r)
-		return r;
-	uint32_t head[] = {TC_NODE_CHECK, check.op, check.spread, check.input};
-	tc_buffer_add(&key, head, sizeof(head));
-	r = tc_operand_make(check.op, element, &words, &compiler->program->arena,
-			    compiler->diagnostics, &check.operand, &key);
-	return r ? r : add_check(compiler, &check, &words, &key, ret_node);
+	return find_check(compiler, ast->op->kind, field, index, &words, ret_node);
 }

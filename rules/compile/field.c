@@ -4,27 +4,64 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/nearest.h"
 #include "rules/compile/operand.h"
 #include "rules/language/words.h"
 
 #define INDEX_MAX 65535
 
+/*
+ * Whether a field is to come: its name is known, or that of a family which it belongs to. But where
+ * the rest of the name is near one that there is, it is a slip of the pen.
+ */
+static bool is_to_come(const char *name, size_t length, const char *near)
+{
+	size_t family = tc_field_later_family(name, length);
+	struct tc_nearest rest = {.word = name + family, .length = length - family};
+
+	if (tc_field_is_later(name, length))
+		return true;
+	if (!family)
+		return false;
+	if (near && !strncmp(near, name, family))
+		tc_nearest_offer(&rest, near + family);
+	return !rest.best;
+}
+
 static int report_unknown(const char *name, struct tc_where where,
 			  struct tc_diagnostics *diagnostics)
 {
+	size_t length = strlen(name);
+	const char *near = tc_field_nearest(name, length);
 	struct tc_diagnostic *found;
-	const char *near;
 
-	if (tc_field_is_later(name, strlen(name))) {
+	if (is_to_come(name, length, near)) {
 		tc_where_report(diagnostics, TC_DIAGNOSTIC_FIELD_NOT_YET, where,
 				"field `%s` is not available yet", name);
 		return -EINVAL;
 	}
 	found = tc_where_report(diagnostics, TC_DIAGNOSTIC_FIELD_UNKNOWN, where,
 				"unknown field `%s`", name);
-	near = found ? tc_field_nearest(name, strlen(name)) : NULL;
 	if (near)
 		tc_diagnostic_hint(found, "did you mean `%s`?", near);
+	return -EINVAL;
+}
+
+/* Numbers of ancestors make no list that could stand for all of them. */
+static bool needs_index(const struct tc_field *field)
+{
+	return field->flags & TC_FIELD_INDEXED && !(field->flags & TC_FIELD_ANY) &&
+	       field->type != TC_TYPE_LIST;
+}
+
+static int report_no_index(const struct tc_field *field, struct tc_where where,
+			   struct tc_diagnostics *diagnostics)
+{
+	struct tc_diagnostic *found = tc_where_report(
+		diagnostics, TC_DIAGNOSTIC_FIELD_INDEX, where,
+		"field `%s` needs an index: it has no value for all at once", field->name);
+
+	tc_diagnostic_hint(found, "`%s[1]` is that of the parent", field->name);
 	return -EINVAL;
 }
 
@@ -47,6 +84,8 @@ int tc_field_resolve(const char *name, const char *argument, struct tc_where whe
 				"`%s` is no index: a number from 0 to %d", argument, INDEX_MAX);
 		return -EINVAL;
 	}
+	if (!argument && needs_index(field))
+		return report_no_index(field, where, diagnostics);
 	*ret_field = field;
 	*ret_index = argument ? (int)index : -1;
 	return 0;

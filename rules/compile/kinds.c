@@ -29,13 +29,8 @@ static uint64_t kinds_of_types(const struct tc_words *words)
 {
 	uint64_t kinds = 0;
 
-	for (size_t i = 0; i < words->count; i++) {
-		const struct tc_kind_info *info = tc_kind_by_name(words->items[i]->text);
-
+	for (size_t i = 0; i < words->count; i++)
 		kinds |= tc_kinds_of_syscall(words->items[i]->text);
-		/* Without a system call evt.type is the name of the kind. */
-		kinds |= info ? TC_KIND_BIT(info->kind) : 0;
-	}
 	return kinds;
 }
 

@@ -10,12 +10,18 @@
 
 int tc_words_add(struct tc_words *words, const struct tc_term *word)
 {
-	const struct tc_term **more = reallocarray(words->items, words->count + 1, sizeof(*more));
+	size_t count = words->count;
 
-	if (!more)
-		return -ENOMEM;
-	words->items = more;
-	more[words->count++] = word;
+	/* There is room up to the next power of two. */
+	if (!(count & (count - 1))) {
+		const struct tc_term **more =
+			reallocarray(words->items, count ? count * 2 : 1, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		words->items = more;
+	}
+	words->items[words->count++] = word;
 	return 0;
 }
 
@@ -131,29 +137,26 @@ static int compare_sints(const void *left, const void *right)
 	return *a < *b ? -1 : *a > *b;
 }
 
-static int make_numbers(enum tc_type type, const struct tc_words *words, struct tc_arena *arena,
-			struct tc_diagnostics *diagnostics, struct tc_operand *operand,
-			struct tc_buffer *key)
+/* Adds the numbers to the key, in order. */
+static int add_numbers(enum tc_type type, const struct tc_words *words,
+		       struct tc_diagnostics *diagnostics, struct tc_buffer *key)
 {
-	uint64_t *numbers = tc_arena_alloc(arena, (words->count + 1) * sizeof(*numbers));
+	uint64_t *numbers = calloc(words->count + 1, sizeof(*numbers));
 	int r = 0;
 
 	if (!numbers)
 		return -ENOMEM;
 	for (size_t i = 0; i < words->count; i++)
 		r = read_number(words->items[i], type, diagnostics, &numbers[i]) ?: r;
-	if (r)
-		return r;
 	qsort(numbers, words->count, sizeof(*numbers),
 	      type == TC_TYPE_UINT ? compare_uints : compare_sints);
 	tc_buffer_add(key, numbers, words->count * sizeof(*numbers));
-	operand->uints = numbers;
-	operand->n = (uint32_t)words->count;
-	return 0;
+	free(numbers);
+	return r;
 }
 
-static int make_bools(const struct tc_words *words, struct tc_diagnostics *diagnostics,
-		      struct tc_operand *operand, struct tc_buffer *key)
+static int add_bools(const struct tc_words *words, struct tc_diagnostics *diagnostics,
+		     struct tc_buffer *key)
 {
 	unsigned yeses = 0;
 	int r = 0;
@@ -165,7 +168,6 @@ static int make_bools(const struct tc_words *words, struct tc_diagnostics *diagn
 		yeses |= 1U << yes;
 	}
 	tc_buffer_add(key, &yeses, sizeof(yeses));
-	operand->yeses = yeses;
 	return r;
 }
 
@@ -178,38 +180,88 @@ static int compare_words(const void *left, const void *right)
 	return r ? r : a->length < b->length ? -1 : a->length > b->length;
 }
 
-static void add_key(struct tc_buffer *key, const char *bytes, size_t length)
+/* Adds the strings to the key; words has them in order afterwards, and each once. */
+static void add_strings(struct tc_words *words, struct tc_buffer *key)
 {
-	tc_buffer_add(key, &length, sizeof(length));
-	tc_buffer_add(key, bytes, length);
+	size_t n = 0;
+
+	if (words->count)
+		qsort(words->items, words->count, sizeof(*words->items), compare_words);
+	for (size_t i = 0; i < words->count; i++) {
+		const struct tc_term *word = words->items[i];
+
+		if (n && !compare_words(&words->items[n - 1], &words->items[i]))
+			continue;
+		words->items[n++] = word;
+		tc_buffer_add(key, &word->length, sizeof(word->length));
+		tc_buffer_add(key, word->text, word->length);
+	}
+	words->count = n;
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+static void add_string(enum tc_operator_kind op, const struct tc_term *word, struct tc_buffer *key)
+{
+	for (size_t i = 0; i < word->length; i++)
+		tc_buffer_add_char(key, op == TC_OPERATOR_ICONTAINS ? lower(word->text[i])
+								    : word->text[i]);
+}
+
+static bool is_set(enum tc_operator_kind op)
+{
+	return op == TC_OPERATOR_IN || op == TC_OPERATOR_INTERSECTS || op == TC_OPERATOR_PMATCH;
+}
+
+static bool is_number(enum tc_type type)
+{
+	return type == TC_TYPE_UINT || type == TC_TYPE_INT;
+}
+
+int tc_operand_key(enum tc_operator_kind op, enum tc_type type, struct tc_words *words,
+		   struct tc_diagnostics *diagnostics, struct tc_buffer *key)
+{
+	int r = 0;
+
+	if (op == TC_OPERATOR_EXISTS)
+		return 0;
+	if (is_number(type))
+		r = add_numbers(type, words, diagnostics, key);
+	else if (type == TC_TYPE_BOOL)
+		r = add_bools(words, diagnostics, key);
+	else if (is_set(op))
+		add_strings(words, key);
+	else
+		add_string(op, words->items[0], key);
+	if (r)
+		return r;
+	return tc_buffer_failed(key) ? -ENOMEM : 0;
 }
 
 static int make_set(const struct tc_words *words, struct tc_arena *arena,
-		    struct tc_operand *operand, struct tc_buffer *key)
+		    struct tc_operand *operand)
 {
 	const char **strings = calloc(words->count + 1, sizeof(*strings));
 	uint32_t *lengths = calloc(words->count + 1, sizeof(*lengths));
-	size_t n = 0;
 
 	for (size_t i = 0; strings && lengths && i < words->count; i++) {
-		const struct tc_term *word = words->items[i];
-
-		if (i && !compare_words(&words->items[i - 1], &words->items[i]))
-			continue;
-		strings[n] = word->text;
-		lengths[n++] = (uint32_t)word->length;
-		add_key(key, word->text, word->length);
+		strings[i] = words->items[i]->text;
+		lengths[i] = (uint32_t)words->items[i]->length;
 	}
-	operand->strings =
-		strings && lengths ? tc_string_set_new(arena, strings, lengths, n) : NULL;
-	operand->n = (uint32_t)n;
+	operand->strings = strings && lengths
+				   ? tc_string_set_new(arena, strings, lengths, words->count)
+				   : NULL;
+	operand->n = (uint32_t)words->count;
 	free(strings);
 	free(lengths);
 	return operand->strings ? 0 : -ENOMEM;
 }
 
 static int make_prefixes(const struct tc_words *words, struct tc_arena *arena,
-			 struct tc_operand *operand, struct tc_buffer *key)
+			 struct tc_operand *operand)
 {
 	struct tc_prefix *prefixes = tc_arena_alloc(arena, (words->count + 1) * sizeof(*prefixes));
 
@@ -224,67 +276,58 @@ static int make_prefixes(const struct tc_words *words, struct tc_arena *arena,
 					   .pattern = strpbrk(word->text, "*?[") != NULL};
 		if (!prefixes[i].bytes)
 			return -ENOMEM;
-		add_key(key, word->text, word->length);
 	}
 	operand->prefixes = prefixes;
 	operand->n = (uint32_t)words->count;
 	return 0;
 }
 
-static int make_string(enum tc_operator_kind op, const struct tc_term *word, struct tc_arena *arena,
-		       struct tc_operand *operand, struct tc_buffer *key)
+/* Numbers and booleans are in the key as the operand has them, but for the place in memory. */
+static int make_plain(enum tc_operator_kind op, enum tc_type type, const char *key, size_t length,
+		      struct tc_arena *arena, struct tc_operand *operand)
 {
-	char *bytes = tc_arena_copy(arena, word->text, word->length);
+	uint64_t *numbers;
+	unsigned yeses;
 
-	if (!bytes)
+	if (type == TC_TYPE_BOOL) {
+		memcpy(&yeses, key, sizeof(yeses));
+		if (is_set(op))
+			operand->yeses = yeses;
+		else
+			operand->yes = yeses == 1U << true;
+		return 0;
+	}
+	if (!is_set(op)) {
+		memcpy(&operand->uint, key, sizeof(operand->uint));
+		return 0;
+	}
+	numbers = tc_arena_alloc(arena, length + sizeof(*numbers));
+	if (!numbers)
 		return -ENOMEM;
-	for (size_t i = 0; op == TC_OPERATOR_ICONTAINS && i < word->length; i++)
-		bytes[i] = bytes[i] >= 'A' && bytes[i] <= 'Z' ? (char)(bytes[i] + 32) : bytes[i];
-	operand->bytes = bytes;
-	operand->length = (uint32_t)word->length;
-	add_key(key, bytes, word->length);
+	memcpy(numbers, key, length);
+	operand->uints = numbers;
+	operand->n = (uint32_t)(length / sizeof(*numbers));
 	return 0;
 }
 
-static int make_many(enum tc_operator_kind op, enum tc_type type, const struct tc_words *words,
-		     struct tc_arena *arena, struct tc_diagnostics *diagnostics,
-		     struct tc_operand *operand, struct tc_buffer *key)
-{
-	switch (type) {
-	case TC_TYPE_UINT:
-	case TC_TYPE_INT:
-		return make_numbers(type, words, arena, diagnostics, operand, key);
-	case TC_TYPE_BOOL:
-		return make_bools(words, diagnostics, operand, key);
-	default:
-		if (words->count)
-			qsort(words->items, words->count, sizeof(*words->items), compare_words);
-		return op == TC_OPERATOR_PMATCH ? make_prefixes(words, arena, operand, key)
-						: make_set(words, arena, operand, key);
-	}
-}
-
 int tc_operand_make(enum tc_operator_kind op, enum tc_type type, const struct tc_words *words,
-		    struct tc_arena *arena, struct tc_diagnostics *diagnostics,
-		    struct tc_operand *ret_operand, struct tc_buffer *key)
+		    const char *key, size_t length, struct tc_arena *arena,
+		    struct tc_operand *ret_operand)
 {
 	struct tc_operand operand = {0};
-	bool many =
-		op == TC_OPERATOR_IN || op == TC_OPERATOR_INTERSECTS || op == TC_OPERATOR_PMATCH;
-	int r;
+	int r = 0;
 
 	if (op == TC_OPERATOR_EXISTS) {
-		r = 0;
-	} else if (many) {
-		r = make_many(op, type, words, arena, diagnostics, &operand, key);
-	} else if (type == TC_TYPE_UINT || type == TC_TYPE_INT) {
-		r = read_number(words->items[0], type, diagnostics, &operand.uint);
-		tc_buffer_add(key, &operand.uint, sizeof(operand.uint));
-	} else if (type == TC_TYPE_BOOL) {
-		r = read_bool(words->items[0], diagnostics, &operand.yes);
-		tc_buffer_add(key, &operand.yes, sizeof(operand.yes));
+		/* none */
+	} else if (is_number(type) || type == TC_TYPE_BOOL) {
+		r = make_plain(op, type, key, length, arena, &operand);
+	} else if (is_set(op)) {
+		r = op == TC_OPERATOR_PMATCH ? make_prefixes(words, arena, &operand)
+					     : make_set(words, arena, &operand);
 	} else {
-		r = make_string(op, words->items[0], arena, &operand, key);
+		operand.bytes = tc_arena_copy(arena, key, length);
+		operand.length = (uint32_t)length;
+		r = operand.bytes ? 0 : -ENOMEM;
 	}
 	if (!r)
 		*ret_operand = operand;

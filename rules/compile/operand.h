@@ -17,13 +17,19 @@ int tc_words_add(struct tc_words *words, const struct tc_term *word);
 void tc_words_done(struct tc_words *words);
 
 /*
- * Makes the operand of an operator for values of a type (STRING for the elements of a list). key
- * gets bytes that are the same for two operands that mean the same. Bytes lie in the arena. 0;
- * -EINVAL when a word does not fit, which was told; -ENOMEM.
+ * Appends to key bytes that are the same for two right sides of an operator that mean the same, for
+ * values of a type (STRING for the elements of a list). Sorts the words of a set of strings, and
+ * leaves out those that occur twice. 0; -EINVAL when a word does not fit, which was told; -ENOMEM.
+ */
+int tc_operand_key(enum tc_operator_kind op, enum tc_type type, struct tc_words *words,
+		   struct tc_diagnostics *diagnostics, struct tc_buffer *key);
+/*
+ * Makes the operand of what tc_operand_key() left in words and appended to the key (length bytes at
+ * key). Bytes lie in the arena. 0 or -ENOMEM.
  */
 int tc_operand_make(enum tc_operator_kind op, enum tc_type type, const struct tc_words *words,
-		    struct tc_arena *arena, struct tc_diagnostics *diagnostics,
-		    struct tc_operand *ret_operand, struct tc_buffer *key);
+		    const char *key, size_t length, struct tc_arena *arena,
+		    struct tc_operand *ret_operand);
 
 /*
  * Reads a whole number: decimal or, after 0x, hexadecimal, with an optional sign. 0; -EINVAL when

@@ -52,21 +52,35 @@ static const struct tc_value *read_input(struct tc_program *program, struct tc_e
 	return value;
 }
 
-/* Each element of a list ends with a NUL. Where a list was cut is in its last element. */
-static bool list_holds(const struct tc_check *check, const struct tc_value *list)
+/*
+ * What is known of an element of a list. One value that was taken apart (arguments) is cut in its
+ * last element. In one that was put together (ancestors) the flags are those of all elements: any
+ * of them may be the cut one, and any may be whole.
+ */
+static uint32_t element_flags(const struct tc_value *list, bool any, bool last)
+{
+	uint32_t flags = list->flags & (TC_VALUE_CUT | TC_VALUE_TAIL | TC_VALUE_UNREADABLE);
+
+	if (!any)
+		return last ? flags & ~TC_VALUE_TAIL : 0;
+	return flags & (TC_VALUE_CUT | TC_VALUE_UNREADABLE) ? flags | TC_VALUE_UNREADABLE : 0;
+}
+
+/* Each element of a list ends with a NUL. any: the list was put together. */
+static bool list_holds(const struct tc_check *check, const struct tc_value *list, bool any)
 {
 	const char *at = list->bytes, *end = at + list->length;
-	bool cut = list->flags & TC_VALUE_CUT, holds = false;
+	bool open = list->flags & (TC_VALUE_CUT | TC_VALUE_UNREADABLE), holds = false;
 
 	while (at < end) {
 		const char *nul = memchr(at, '\0', (size_t)(end - at));
 		uint32_t length = (uint32_t)((nul ? nul : end) - at);
-		bool last = at + length + 1 >= end;
 		struct tc_value element = {.type = TC_TYPE_STRING,
-					   .flags = last ? list->flags & TC_VALUE_CUT : 0,
+					   .flags =
+						   element_flags(list, any, at + length + 1 >= end),
 					   .bytes = at,
 					   .length = length,
-					   .size = last && cut ? length + 1 : length};
+					   .size = length};
 
 		holds = check->test(&check->operand, &element);
 		if (holds != (check->spread == TC_SPREAD_ALL))
@@ -74,7 +88,7 @@ static bool list_holds(const struct tc_check *check, const struct tc_value *list
 		at += length + 1;
 	}
 	/* Of a cut list not every element is known. */
-	return holds && !cut;
+	return holds && !open;
 }
 
 static bool check_holds(struct tc_program *program, struct tc_event *event,
@@ -88,7 +102,7 @@ static bool check_holds(struct tc_program *program, struct tc_event *event,
 		return true;
 	if (check->spread == TC_SPREAD_NONE)
 		return check->test(&check->operand, value);
-	return list_holds(check, value);
+	return list_holds(check, value, program->inputs[check->input].field->flags & TC_FIELD_ANY);
 }
 
 static bool children_hold(struct tc_program *program, struct tc_event *event, uint64_t kind,

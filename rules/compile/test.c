@@ -3,9 +3,33 @@
 
 #include <string.h>
 
-static bool is_cut(const struct tc_value *value)
+/* Whether bytes may be missing before those that are known. */
+static bool is_front_open(const struct tc_value *value)
 {
-	return value->flags & TC_VALUE_CUT;
+	return (value->flags & TC_VALUE_CUT) && (value->flags & TC_VALUE_TAIL);
+}
+
+/* Whether bytes may be missing behind those that are known. */
+static bool is_end_open(const struct tc_value *value)
+{
+	return value->flags & TC_VALUE_UNREADABLE ||
+	       (value->flags & TC_VALUE_CUT && !(value->flags & TC_VALUE_TAIL));
+}
+
+static bool is_whole(const struct tc_value *value)
+{
+	return !is_front_open(value) && !is_end_open(value);
+}
+
+/*
+ * The fewest bytes that the value has. Of a cut one at least one is missing; of an unreadable one
+ * it may be nothing but the NUL.
+ */
+static uint64_t least_length(const struct tc_value *value)
+{
+	bool more = value->flags & TC_VALUE_CUT && !(value->flags & TC_VALUE_UNREADABLE);
+
+	return (uint64_t)value->length + more;
 }
 
 /* Numbers */
@@ -76,36 +100,44 @@ static bool bool_in(const struct tc_operand *operand, const struct tc_value *val
 
 static bool string_eq(const struct tc_operand *operand, const struct tc_value *value)
 {
-	return value->length == operand->length && !is_cut(value) &&
+	return is_whole(value) && value->length == operand->length &&
 	       !memcmp(value->bytes, operand->bytes, operand->length);
 }
 
+/* Whether the value differs from the operand whatever the bytes are that are not known. */
 static bool string_ne(const struct tc_operand *operand, const struct tc_value *value)
 {
-	uint32_t known = value->length < operand->length ? value->length : operand->length;
-
-	if (!is_cut(value))
+	if (is_whole(value))
 		return !string_eq(operand, value);
-	/* Different in what is known, or known to be longer. */
-	return value->length >= operand->length || memcmp(value->bytes, operand->bytes, known);
+	if (least_length(value) > operand->length)
+		return true;
+	if (!is_front_open(value))
+		return memcmp(operand->bytes, value->bytes, value->length) != 0;
+	if (!is_end_open(value))
+		return memcmp(operand->bytes + operand->length - value->length, value->bytes,
+			      value->length) != 0;
+	return !memmem(operand->bytes, operand->length, value->bytes, value->length);
 }
 
 /*
  * How a value stands to the operand in the order of their bytes: *ret_order is below, at or above
- * 0. False when it is not known, because the value was cut before they differ.
+ * 0. False when it is not known, because the first bytes are missing or those at which they differ.
  */
 static bool order(const struct tc_operand *operand, const struct tc_value *value, int *ret_order)
 {
 	uint32_t known = value->length < operand->length ? value->length : operand->length;
-	int difference = memcmp(value->bytes, operand->bytes, known);
+	int difference;
 
+	if (is_front_open(value))
+		return false;
+	difference = memcmp(value->bytes, operand->bytes, known);
 	if (difference) {
 		*ret_order = difference;
 		return true;
 	}
-	if (is_cut(value)) {
+	if (is_end_open(value)) {
 		*ret_order = 1;
-		return value->length >= operand->length;
+		return least_length(value) > operand->length;
 	}
 	*ret_order = value->length < operand->length ? -1 : value->length > operand->length;
 	return true;
@@ -166,17 +198,25 @@ static bool string_icontains(const struct tc_operand *operand, const struct tc_v
 
 static bool string_startswith(const struct tc_operand *operand, const struct tc_value *value)
 {
+	if (is_front_open(value))
+		return !operand->length;
 	return value->length >= operand->length &&
 	       !memcmp(value->bytes, operand->bytes, operand->length);
 }
 
 static bool string_endswith(const struct tc_operand *operand, const struct tc_value *value)
 {
-	if (is_cut(value))
+	if (is_end_open(value))
 		return !operand->length;
 	return value->length >= operand->length &&
 	       !memcmp(value->bytes + value->length - operand->length, operand->bytes,
 		       operand->length);
+}
+
+/* A pattern that begins with a star takes whatever goes before what it matches. */
+static bool begins_open(const struct tc_operand *operand)
+{
+	return operand->length && operand->bytes[0] == '*';
 }
 
 /* A pattern that ends with a star takes whatever follows what it matches. */
@@ -194,7 +234,8 @@ static bool ends_open(const struct tc_operand *operand)
 
 static bool glob(const struct tc_operand *operand, const struct tc_value *value, bool fold)
 {
-	if (is_cut(value) && !ends_open(operand))
+	if ((is_front_open(value) && !begins_open(operand)) ||
+	    (is_end_open(value) && !ends_open(operand)))
 		return false;
 	return tc_glob(operand->bytes, operand->length, value->bytes, value->length, fold);
 }
@@ -211,7 +252,7 @@ static bool string_iglob(const struct tc_operand *operand, const struct tc_value
 
 static bool string_in(const struct tc_operand *operand, const struct tc_value *value)
 {
-	return !is_cut(value) && tc_string_set_has(operand->strings, value->bytes, value->length);
+	return is_whole(value) && tc_string_set_has(operand->strings, value->bytes, value->length);
 }
 
 /* Paths */
@@ -242,10 +283,10 @@ static bool leads_to(const struct tc_prefix *prefix, const struct tc_value *valu
 	struct component wanted, found;
 
 	while (next_component(&at, end, &wanted)) {
-		if (!next_component(&path, path_end, &found))
+		if (is_front_open(value) || !next_component(&path, path_end, &found))
 			return false;
-		/* The last component known of a cut path may go on. */
-		if (path == path_end && is_cut(value))
+		/* The last component that is known may go on. */
+		if (path == path_end && is_end_open(value))
 			return false;
 		if (prefix->pattern ? !tc_glob(wanted.bytes, wanted.length, found.bytes,
 					       found.length, false)

@@ -2,9 +2,11 @@
 /*
  * The tests behind the operators.
  *
- * A cut value (TC_VALUE_CUT) has more bytes than are known. A test holds for it only if it holds
- * however the value goes on; so a cut value is neither equal nor different when what is known of it
- * fits, ends with nothing and is in no set.
+ * Of some values not all bytes are known: the last ones are missing (TC_VALUE_CUT), or the first
+ * ones (TC_VALUE_CUT with TC_VALUE_TAIL: paths), or what follows could not be read
+ * (TC_VALUE_UNREADABLE). A test holds for such a value only if it holds whatever the missing bytes
+ * are: it is equal to nothing and in no set, different only from what does not fit what is known of
+ * it, begins only with what its known first bytes say, and ends likewise.
  */
 #ifndef TOCSIN_RULES_COMPILE_TEST_H
 #define TOCSIN_RULES_COMPILE_TEST_H

@@ -224,10 +224,13 @@ static void add_part(struct tc_text *text, const struct tc_yaml *part, const str
 	if (part->kind == TC_YAML_SEQUENCE) {
 		add_list(text, part, "(");
 		tc_text_add_words(text, part->first ? ")" : "()", part);
-	} else if (takes_list(comp) && part->text[0] != '(') {
-		tc_text_add_words(text, "(", part);
-		add_value(text, part);
-		tc_text_add_words(text, ")", part);
+	} else if (takes_list(comp)) {
+		/* Falco gives it parentheses if it has none, and no quotes: it may be a list. */
+		bool wrapped = part->text[0] == '(';
+
+		tc_text_add_words(text, wrapped ? "" : "(", part);
+		tc_text_add_node(text, part);
+		tc_text_add_words(text, wrapped ? "" : ")", part);
 	} else {
 		add_value(text, part);
 	}

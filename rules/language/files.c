@@ -156,16 +156,20 @@ static void free_names(char **names, size_t n)
 	free(names);
 }
 
-/* Names of rule files in a directory, sorted. Count or -errno. */
+/* Names of rule files in a directory, sorted. Count; -E2BIG when there are too many; -ENOMEM. */
 static ssize_t list_names(DIR *directory, char ***ret_names)
 {
 	char **names = NULL;
 	size_t n = 0;
 	struct dirent *entry;
 
-	while ((entry = readdir(directory)) && n < FILES_MAX) {
+	while ((entry = readdir(directory))) {
 		if (!is_rule_name(entry->d_name))
 			continue;
+		if (n == FILES_MAX) {
+			free_names(names, n);
+			return -E2BIG;
+		}
 		char **more = reallocarray(names, n + 1, sizeof(*names));
 		if (more)
 			names = more;
@@ -181,8 +185,19 @@ static ssize_t list_names(DIR *directory, char ***ret_names)
 	return (ssize_t)n;
 }
 
-static int read_entry(struct tc_sources *sources, int at, const char *directory, const char *name,
-		      struct tc_diagnostics *diagnostics)
+/* Whether one of the first n sources is the file at path: given by itself and in its directory. */
+static bool has_path(const struct tc_sources *sources, size_t n, const char *path)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(sources->items[i]->path, path))
+			return true;
+	}
+	return false;
+}
+
+/* before: number of sources that do not come from this directory. */
+static int read_entry(struct tc_sources *sources, size_t before, int at, const char *directory,
+		      const char *name, struct tc_diagnostics *diagnostics)
 {
 	_cleanup_close_ int fd = -1;
 	size_t length = strlen(directory);
@@ -195,6 +210,10 @@ static int read_entry(struct tc_sources *sources, int at, const char *directory,
 	if (asprintf(&path, "%.*s%s%s", (int)length, directory,
 		     directory[length - 1] == '/' ? "" : "/", name) < 0)
 		return -ENOMEM;
+	if (has_path(sources, before, path)) {
+		free(path);
+		return 0;
+	}
 	fd = open_path(at, name, path, &st, diagnostics);
 	if (fd >= 0 && !S_ISREG(st.st_mode))
 		tc_diagnostics_add(diagnostics, TC_DIAGNOSTIC_FILE_TYPE, path,
@@ -210,6 +229,7 @@ static int read_directory(struct tc_sources *sources, int fd, const char *path,
 {
 	__attribute__((cleanup(close_directory))) DIR *directory = NULL;
 	char **names = NULL;
+	size_t before = sources->count;
 	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3), r = 0;
 
 	directory = own < 0 ? NULL : fdopendir(own);
@@ -219,13 +239,18 @@ static int read_directory(struct tc_sources *sources, int fd, const char *path,
 		return -ENOMEM;
 	}
 	ssize_t n = list_names(directory, &names);
+	if (n == -E2BIG) {
+		tc_diagnostics_add(diagnostics, TC_DIAGNOSTIC_FILE_MANY, path,
+				   "the directory holds more than %d rule files", FILES_MAX);
+		return 0;
+	}
 	if (n < 0)
 		return (int)n;
 	if (!n)
 		tc_diagnostics_add(diagnostics, TC_DIAGNOSTIC_FILE_NONE, path,
 				   "the directory holds no *.yaml or *.yml file");
 	for (ssize_t i = 0; i < n && !r; i++)
-		r = read_entry(sources, fd, path, names[i], diagnostics);
+		r = read_entry(sources, before, fd, path, names[i], diagnostics);
 	free_names(names, (size_t)n);
 	return r;
 }
@@ -236,6 +261,8 @@ int tc_sources_read(struct tc_sources *sources, const char *path,
 	_cleanup_close_ int fd = -1;
 	struct stat st;
 
+	if (has_path(sources, sources->count, path))
+		return 0;
 	fd = open_path(AT_FDCWD, path, path, &st, diagnostics);
 	if (fd < 0)
 		return 0;

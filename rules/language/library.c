@@ -280,15 +280,19 @@ static int change_priority(struct tc_library *library, struct tc_rule_source *ru
 	return -EINVAL;
 }
 
-static int check_source(struct tc_library *library, const struct tc_item *item)
+/* A rule for events that there are none of is left out, as Falco does it. */
+static void check_source(struct tc_library *library, struct tc_rule_source *rule,
+			 const struct tc_item *item)
 {
 	const struct tc_yaml *source = item->values[TC_KEY_SOURCE];
 
 	if (!source || !strcmp(source->text, "syscall"))
-		return 0;
+		return;
 	tc_where_report(library->diagnostics, TC_DIAGNOSTIC_SOURCE, tc_yaml_where(source),
-			"there are no events of the source `%s`", source->text);
-	return -EINVAL;
+			"there are no events of the source `%s`; the rule is skipped",
+			source->text);
+	rule->skipped = true;
+	library->skipped = true;
 }
 
 /* Applies what the item says to the rule. 0, -EINVAL (told) or -ENOMEM. */
@@ -306,7 +310,7 @@ static int change_rule(struct tc_library *library, struct tc_rule_source *rule,
 	    tc_text_failed(&rule->description) || change_tags(rule, item))
 		return -ENOMEM;
 	r = change_priority(library, rule, item) ?: r;
-	r = check_source(library, item) ?: r;
+	check_source(library, rule, item);
 	int failed = change_exceptions(library, rule, item);
 	return failed ? failed : r;
 }
@@ -344,6 +348,7 @@ static int read_rule(struct tc_library *library, struct tc_item *item)
 		return -ENOMEM;
 	if (!change) {
 		rule->enabled = true;
+		rule->skipped = false;
 		rule->n_tags = 0;
 		tc_exceptions_clear(rule);
 	}

@@ -44,9 +44,9 @@ struct tc_exception {
 struct tc_rule_source {
 	struct tc_definition definition;
 	struct tc_text condition, output, description;
-	const struct tc_yaml *source_name; /* NULL: syscall */
 	enum tc_priority priority;
 	bool enabled;
+	bool skipped; /* it is for events of a source that there is none of */
 	const struct tc_yaml **tags;
 	size_t n_tags;
 	struct tc_exception *exceptions;
@@ -64,6 +64,7 @@ struct tc_library {
 	struct tc_map list_names, macro_names, rule_names;
 	uint32_t order;
 	struct tc_source *source; /* being read */
+	bool skipped;		  /* a rule was: what it alone uses looks unused */
 	bool partial; /* a part of the files could not be read: what is not known may be there */
 };
 

@@ -333,6 +333,11 @@ static int skip_operand(struct parser *parser)
 	}
 }
 
+static bool is_word(const char *text, size_t length, const char *word)
+{
+	return strlen(word) == length && !memcmp(text, word, length);
+}
+
 static int parse_unknown_operator(struct parser *parser)
 {
 	struct tc_token token = next_token(parser);
@@ -347,9 +352,9 @@ static int parse_unknown_operator(struct parser *parser)
 	near = tc_operator_nearest(word, token.length);
 	if (near)
 		tc_diagnostic_hint(found, "did you mean `%s`?", near);
-	if (!strncmp(word, "and", token.length) || !strncmp(word, "or", token.length) ||
-	    !strncmp(word, "not", token.length)) {
-		tc_diagnostic_hint(found, "a field needs an op; one that is true or false is "
+	if (is_word(word, token.length, "and") || is_word(word, token.length, "or") ||
+	    is_word(word, token.length, "not")) {
+		tc_diagnostic_hint(found, "a field needs an operator; one that is true or false is "
 					  "written `field = true`");
 		return -EINVAL;
 	}

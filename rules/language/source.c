@@ -49,6 +49,26 @@ static int index_lines(struct tc_source *source)
 	return 0;
 }
 
+static bool is_continuation(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+static int index_blocks(struct tc_source *source)
+{
+	uint32_t characters = 0;
+
+	source->blocks = malloc((source->length / TC_SOURCE_BLOCK + 1) * sizeof(*source->blocks));
+	if (!source->blocks)
+		return -ENOMEM;
+	for (size_t at = 0; at <= source->length; at++) {
+		if (at % TC_SOURCE_BLOCK == 0)
+			source->blocks[at / TC_SOURCE_BLOCK] = characters;
+		characters += at < source->length && !is_continuation(source->text[at]);
+	}
+	return 0;
+}
+
 int tc_source_from_bytes(const char *path, const char *bytes, size_t length,
 			 struct tc_source **ret_source)
 {
@@ -72,7 +92,7 @@ int tc_source_from_bytes(const char *path, const char *bytes, size_t length,
 	if (length)
 		memcpy(source->text, bytes, length);
 	source->text[length] = '\0';
-	if (index_lines(source)) {
+	if (index_lines(source) || index_blocks(source)) {
 		tc_source_free(source);
 		return -ENOMEM;
 	}
@@ -87,12 +107,8 @@ void tc_source_free(struct tc_source *source)
 	free(source->path);
 	free(source->text);
 	free(source->lines);
+	free(source->blocks);
 	free(source);
-}
-
-static bool is_continuation(char c)
-{
-	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
 static size_t line_of(const struct tc_source *source, size_t offset)
@@ -110,40 +126,69 @@ static size_t line_of(const struct tc_source *source, size_t offset)
 	return low;
 }
 
+/* Number of characters before a byte. */
+static size_t characters_before(const struct tc_source *source, size_t offset)
+{
+	if (offset > source->length)
+		offset = source->length;
+
+	size_t at = offset - offset % TC_SOURCE_BLOCK;
+	size_t count = source->blocks[at / TC_SOURCE_BLOCK];
+	for (; at < offset; at++)
+		count += !is_continuation(source->text[at]);
+	return count;
+}
+
 void tc_source_position(const struct tc_source *source, size_t offset, unsigned *ret_line,
 			unsigned *ret_column)
 {
 	size_t line = line_of(source, offset);
-	unsigned column = 1;
+	size_t before = characters_before(source, source->lines[line]);
 
-	for (size_t at = source->lines[line]; at < offset && at < source->length; at++)
-		column += !is_continuation(source->text[at]);
 	*ret_line = (unsigned)line + 1;
-	*ret_column = column;
+	*ret_column = (unsigned)(characters_before(source, offset) - before) + 1;
 }
 
 size_t tc_source_offset(const struct tc_source *source, size_t line, size_t column)
 {
+	size_t low = 0, high = source->length / TC_SOURCE_BLOCK + 1;
+
 	if (line >= source->n_lines)
 		return source->length;
+	if (!column)
+		return source->lines[line];
 
-	size_t at = source->lines[line];
-	for (; column && at < source->length; column--) {
-		at++;
-		while (at < source->length && is_continuation(source->text[at]))
-			at++;
+	size_t wanted = characters_before(source, source->lines[line]) + column;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (source->blocks[middle] <= wanted)
+			low = middle;
+		else
+			high = middle;
 	}
+	size_t at = low * TC_SOURCE_BLOCK, count = source->blocks[low];
+	while (at < source->length && (count < wanted || is_continuation(source->text[at])))
+		count += !is_continuation(source->text[at++]);
 	return at;
 }
 
 /* Where the line ends, without its break. */
 static size_t line_end(const struct tc_source *source, size_t line)
 {
-	size_t at = source->lines[line];
+	size_t start = source->lines[line];
 
-	while (at < source->length && !line_break(source->text, source->length, at))
-		at++;
-	return at;
+	if (line + 1 == source->n_lines)
+		return source->length;
+	/* The longest break first: CR LF ends with a break of its own. */
+	for (size_t size = 3; size; size--) {
+		size_t at = source->lines[line + 1] - size;
+
+		if (start + size <= source->lines[line + 1] &&
+		    line_break(source->text, source->length, at) == size)
+			return at;
+	}
+	return source->lines[line + 1];
 }
 
 static void set_place(struct tc_diagnostic *diagnostic, const struct tc_source *source,
@@ -151,14 +196,18 @@ static void set_place(struct tc_diagnostic *diagnostic, const struct tc_source *
 {
 	if (offset > source->length)
 		offset = source->length;
+	if (length > source->length - offset)
+		length = source->length - offset;
 	tc_source_position(source, offset, &diagnostic->line, &diagnostic->column);
 
 	size_t start = source->lines[diagnostic->line - 1],
-	       end = line_end(source, diagnostic->line - 1);
-	unsigned width = 0;
-	for (size_t at = offset; at < end && at < offset + length; at++)
-		width += !is_continuation(source->text[at]);
-	diagnostic->width = width ? width : 1;
+	       end = line_end(source, diagnostic->line - 1),
+	       marked = offset + length < end ? offset + length : end;
+	diagnostic->width = 1;
+	if (marked > offset)
+		diagnostic->width = (unsigned)(characters_before(source, marked) -
+					       characters_before(source, offset))
+					    ?: 1;
 	if (end - start > SNIPPET_MAX || memchr(source->text + start, '\0', end - start))
 		return;
 	diagnostic->snippet = strndup(source->text + start, end - start);

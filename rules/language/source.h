@@ -11,12 +11,16 @@
 /* Largest rule file, in bytes. */
 #define TC_SOURCE_MAX (4U << 20)
 
+/* Bytes between two places whose number of characters is kept: none is counted from far away. */
+#define TC_SOURCE_BLOCK 64
+
 struct tc_source {
 	char *path;
 	char *text; /* as it is in the file, without a byte order mark; a NUL behind it */
 	size_t length;
 	uint32_t *lines; /* offset of the start of each line */
 	size_t n_lines;
+	uint32_t *blocks; /* number of characters before each block of TC_SOURCE_BLOCK bytes */
 	size_t n_rules, n_macros, n_lists; /* defined in it; counted by the library */
 };
 
@@ -38,7 +42,8 @@ size_t tc_source_offset(const struct tc_source *source, size_t line, size_t colu
 
 /*
  * Reads a rule file, or all *.yaml and *.yml of a directory in byte order of their names, and adds
- * them. What is wrong is added to diagnostics. 0 also then; -ENOMEM.
+ * them; one that was read before under the same path is not read again. What is wrong is added to
+ * diagnostics. 0 also then; -ENOMEM.
  */
 int tc_sources_read(struct tc_sources *sources, const char *path,
 		    struct tc_diagnostics *diagnostics);

@@ -6,15 +6,21 @@
 
 static void add_piece(struct tc_text *text, struct tc_piece piece)
 {
-	struct tc_piece *pieces = reallocarray(text->pieces, text->n_pieces + 1, sizeof(*pieces));
+	size_t n = text->n_pieces;
 
-	if (!pieces) {
-		text->failed = true;
-		return;
+	/* There is room up to the next power of two. */
+	if (!(n & (n - 1))) {
+		struct tc_piece *pieces =
+			reallocarray(text->pieces, n ? n * 2 : 1, sizeof(*pieces));
+
+		if (!pieces) {
+			text->failed = true;
+			return;
+		}
+		text->pieces = pieces;
 	}
 	piece.at = text->buffer.length;
-	text->pieces = pieces;
-	pieces[text->n_pieces++] = piece;
+	text->pieces[text->n_pieces++] = piece;
 }
 
 void tc_text_add_node(struct tc_text *text, const struct tc_yaml *node)
@@ -60,13 +66,27 @@ bool tc_text_failed(const struct tc_text *text)
 	return text->failed || tc_buffer_failed(&text->buffer);
 }
 
+/* The last piece that begins at the offset or before it. */
+static const struct tc_piece *piece_at(const struct tc_text *text, size_t offset)
+{
+	size_t low = 0, high = text->n_pieces;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (text->pieces[middle].at <= offset)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &text->pieces[low];
+}
+
 struct tc_where tc_text_where(const struct tc_text *text, size_t offset, size_t length)
 {
-	const struct tc_piece *piece = &text->pieces[0];
+	const struct tc_piece *piece = piece_at(text, offset);
 	size_t end = offset + length;
 
-	for (size_t i = 1; i < text->n_pieces && text->pieces[i].at <= offset; i++)
-		piece = &text->pieces[i];
 	if (piece + 1 < text->pieces + text->n_pieces && end > piece[1].at)
 		end = piece[1].at;
 	if (piece->whole)

@@ -156,7 +156,7 @@ struct tc_diagnostic *tc_where_report(struct tc_diagnostics *diagnostics,
 				      enum tc_diagnostic_kind kind, struct tc_where where,
 				      const char *format, ...)
 {
-	size_t offset, length;
+	size_t offset = 0, length = 0;
 	char *message;
 	va_list args;
 
@@ -165,7 +165,9 @@ struct tc_diagnostic *tc_where_report(struct tc_diagnostics *diagnostics,
 		message = NULL;
 	va_end(args);
 
-	tc_where_locate(&where, &offset, &length);
+	/* One that will not be kept needs no place; looking for it takes time. */
+	if (diagnostics->count < TC_DIAGNOSTICS_LIMIT)
+		tc_where_locate(&where, &offset, &length);
 	struct tc_diagnostic *found =
 		tc_source_report(diagnostics, kind, where.node->source, offset, length, "%s",
 				 message ? message : "(out of memory)");

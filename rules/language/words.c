@@ -6,7 +6,6 @@
 
 #include "agent/nearest.h"
 
-/* Longer words are not compared. */
 #define NUMBER TC_OPERATES_NUMBER
 #define STRING TC_OPERATES_STRING
 #define BOOL TC_OPERATES_BOOL
@@ -99,14 +98,17 @@ bool tc_modifier_known(const char *name, size_t length)
 
 bool tc_field_is_later(const char *name, size_t length)
 {
-	if (is_among(later_fields, COUNT(later_fields), name, length))
-		return true;
+	return is_among(later_fields, COUNT(later_fields), name, length);
+}
+
+size_t tc_field_later_family(const char *name, size_t length)
+{
 	for (size_t i = 0; i < COUNT(later_fields); i++) {
 		size_t size = strlen(later_fields[i]);
 
 		if (later_fields[i][size - 1] == '.' && length > size &&
 		    !memcmp(name, later_fields[i], size))
-			return true;
+			return size;
 	}
-	return false;
+	return 0;
 }

@@ -37,7 +37,9 @@ const char *tc_operator_nearest(const char *word, size_t length);
 bool tc_transformer_known(const char *name, size_t length);
 const char *tc_transformer_nearest(const char *name, size_t length);
 bool tc_modifier_known(const char *name, size_t length);
-/* A field that Falco has and the schema does not. */
+/* A field that Falco has and the schema does not, by its name. */
 bool tc_field_is_later(const char *name, size_t length);
+/* Length of the start that a name shares with a family of such fields ("container."), or 0. */
+size_t tc_field_later_family(const char *name, size_t length);
 
 #endif

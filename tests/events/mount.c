@@ -236,7 +236,7 @@ static void expect_open_tree(struct run *run, int dirfd, const char *target)
 static void check_open_tree(struct run *run)
 {
 	expect_open_tree(run, AT_FDCWD, "target");
-	expect_move_mount(run, TC_MOUNT_NEW, NULL, at(run, "source"));
+	expect_move_mount(run, TC_MOUNT_BIND, NULL, at(run, "source"));
 }
 
 /* Without OPEN_TREE_CLONE nothing is copied: it is an open with O_PATH. */

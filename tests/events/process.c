@@ -117,21 +117,31 @@ static void check_clone3_cgroup(struct run *run)
 
 /* --- the end of processes --- */
 
-static void *do_nothing(void *context)
+static void *tell_tid(void *context)
 {
-	return context;
+	pid_t *tid = context;
+
+	*tid = (pid_t)syscall(SYS_gettid);
+	return NULL;
 }
 
-/* Threads are not told, neither when they come nor when they go. */
+/*
+ * Threads are not told, neither when they come nor when they go. They are joined before the kernel is done with them:
+ * until they are no more, one of them might be the last.
+ */
 static void act_threads(struct run *run)
 {
 	pthread_t threads[3];
+	pid_t tids[3];
 
 	enter(run);
 	for (unsigned i = 0; i < 3; i++)
-		must(run, pthread_create(&threads[i], NULL, do_nothing, NULL) == 0);
+		must(run, pthread_create(&threads[i], NULL, tell_tid, &tids[i]) == 0);
 	for (unsigned i = 0; i < 3; i++)
 		must(run, pthread_join(threads[i], NULL) == 0);
+	for (unsigned i = 0; i < 3; i++)
+		while (syscall(SYS_tgkill, getpid(), tids[i], 0) == 0)
+			sched_yield();
 	_exit(4);
 }
 

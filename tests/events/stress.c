@@ -28,7 +28,7 @@ struct stress {
 	pid_t writers[WRITERS];
 	volatile uint64_t *rounds; /* by each writer, in shared memory */
 	volatile uint64_t *stop;
-	uint64_t records, lost[TC_LOSS_MAX], foreign, raced;
+	uint64_t records, lost[TC_LOSS_RING_MAX], foreign, raced;
 	const char *base;
 };
 
@@ -251,7 +251,7 @@ static bool judge(const struct stress *stress)
 
 	for (unsigned i = 0; i < WRITERS; i++)
 		made += PER_ROUND * stress->rounds[i];
-	for (int reason = 0; reason < TC_LOSS_MAX; reason++)
+	for (int reason = 0; reason < TC_LOSS_RING_MAX; reason++)
 		lost += stress->lost[reason];
 	printf("# %u writers made %llu events; records %llu, lost %llu (ring full %llu, no scratch "
 	       "%llu, gap %llu)\n",

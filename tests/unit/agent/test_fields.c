@@ -269,6 +269,79 @@ static void an_unknown_process_has_no_values_but_its_header(void **state)
 	tc_world_settle(&fixture->world, &fixture->event);
 }
 
+static void lose(struct fixture *fixture, uint64_t until_ns)
+{
+	MAKE(&fixture->made, loss, 0, 0, "");
+	fixture->made.loss.since_ns = until_ns - SECOND;
+	fixture->made.loss.until_ns = until_ns;
+	feed_and_settle(fixture);
+}
+
+/* An exec may be among the lost: no value, so that no exception takes the former program for it. */
+static void after_a_loss_the_former_program_is_not_shown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	make_open(fixture);
+	feed(fixture);
+	EXPECT(fixture, {"proc.is_doubtful", "false"});
+	tc_world_settle(&fixture->world, &fixture->event);
+	lose(fixture, 4 * SECOND);
+	make_open(fixture);
+	feed(fixture);
+	EXPECT(fixture, {"proc.is_doubtful", "true"}, {"proc.name", "curl"}, {"proc.pid", "300"},
+	       {"proc.aname[0]", "curl"}, {"proc.vpid", "7"}, {"proc.exe", "-"},
+	       {"proc.exepath", "-"}, {"proc.cmdline", "-"}, {"proc.args", "-"},
+	       {"proc.exeline", "-"}, {"proc.argv", "-"}, {"proc.argv[0]", "-"}, {"proc.argc", "-"},
+	       {"proc.cmdnargs", "-"}, {"proc.cmdlenargs", "-"}, {"proc.cwd", "-"},
+	       {"proc.tty", "-"}, {"proc.tty_name", "-"}, {"proc.sid", "-"}, {"proc.sname", "-"},
+	       {"proc.is_sid_leader", "-"}, {"proc.is_vpgid_leader", "-"},
+	       {"proc.is_exe_upper_layer", "-"}, {"thread.cap_effective", "-"},
+	       {"user.loginuid", "-"}, {"user.loginname", "-"}, {"ns.uts_is_host", "-"},
+	       {"proc.pname", "-"}, {"proc.pexepath", "-"}, {"proc.pcmdline", "-"},
+	       {"proc.aname", "-"}, {"proc.apid[1]", "200"});
+	tc_world_settle(&fixture->world, &fixture->event);
+	MAKE(&fixture->made, open, 2, 20, "kworker/0:1");
+	fixture->made.header.flags = TC_RECORD_KERNEL;
+	feed(fixture);
+	EXPECT(fixture, {"proc.is_doubtful", "false"});
+	tc_world_settle(&fixture->world, &fixture->event);
+}
+
+static void an_exec_is_never_in_doubt(void **state)
+{
+	struct fixture *fixture = *state;
+
+	lose(fixture, 4 * SECOND);
+	make_exec(&fixture->made, 300, 3000, "sh", "/usr/bin/dash");
+	MAKE_ARGV(&fixture->made, "sh\0-c\0id");
+	feed(fixture);
+	EXPECT(fixture, {"proc.is_doubtful", "false"}, {"proc.exepath", "/usr/bin/dash"},
+	       {"proc.cmdline", "sh -c id"}, {"proc.exe", "sh"}, {"proc.aname[0]", "sh"},
+	       {"proc.pname", "-"});
+	tc_world_settle(&fixture->world, &fixture->event);
+	/* But another exec may have followed it, before the end of the loss. */
+	MAKE(&fixture->made, open, 300, 3000, "sh");
+	fixture->made.header.time_ns = 5 * SECOND;
+	feed(fixture);
+	EXPECT(fixture, {"proc.is_doubtful", "true"}, {"proc.exepath", "-"});
+	tc_world_settle(&fixture->world, &fixture->event);
+}
+
+static void the_boot_has_an_id(void **state)
+{
+	struct fixture *fixture = *state;
+
+	make_open(fixture);
+	feed(fixture);
+	EXPECT(fixture, {"evt.boot_id", "-"});
+	tc_world_settle(&fixture->world, &fixture->event);
+	strcpy(fixture->world.boot_id, "0f9d4a3e-6d5c-4c0e-9a57-1c2f6d5f7b11");
+	feed(fixture);
+	EXPECT(fixture, {"evt.boot_id", "0f9d4a3e-6d5c-4c0e-9a57-1c2f6d5f7b11"});
+	tc_world_settle(&fixture->world, &fixture->event);
+}
+
 static void events_without_a_world_have_no_values(void **state)
 {
 	struct fixture *fixture = *state;
@@ -674,6 +747,9 @@ int main(void)
 		TEST(ancestors_are_numbered_from_the_process_itself),
 		TEST(a_session_leader_that_ended_is_still_named),
 		TEST(an_unknown_process_has_no_values_but_its_header),
+		TEST(after_a_loss_the_former_program_is_not_shown),
+		TEST(an_exec_is_never_in_doubt),
+		TEST(the_boot_has_an_id),
 		TEST(events_without_a_world_have_no_values),
 		TEST(a_kernel_thread_has_a_name_only),
 		TEST(exec_shows_its_own_program),

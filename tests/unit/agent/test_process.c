@@ -60,7 +60,7 @@ static struct tc_process *fork_of(struct fixture *fixture, uint32_t tgid, uint64
 	make_fork(&fixture->made, tgid, start_ns, "parent", child, child_start_ns);
 	assert_int_equal(tc_processes_fork(fixture->processes, see(fixture), &fixture->made.fork),
 			 0);
-	return tc_processes_find(fixture->processes, child, child_start_ns);
+	return tc_processes_identify(fixture->processes, child, child_start_ns);
 }
 
 static struct tc_process *exec_of(struct fixture *fixture, uint32_t tgid, uint64_t start_ns,
@@ -130,13 +130,42 @@ static void a_missed_fork_finds_its_parent_by_number(void **state)
 	MAKE(&fixture->made, open, 7, 70, "seven");
 	fixture->made.header.ppid = 3;
 	child = see(fixture);
+	assert_null(child->parent);
+	tc_processes_link(fixture->processes, child, 0);
 	assert_ptr_equal(child->parent, parent);
 	/* A process that started later is not the parent, whatever its number. */
 	MAKE(&fixture->made, open, 4, 50 * TICK_NS, "four");
 	see(fixture);
 	MAKE(&fixture->made, open, 8, 10 * TICK_NS, "eight");
 	fixture->made.header.ppid = 4;
-	assert_null(see(fixture)->parent);
+	child = see(fixture);
+	tc_processes_link(fixture->processes, child, 0);
+	assert_null(child->parent);
+}
+
+/* The pid of a parent that ended unseen may be another process's by now. */
+static void a_parent_is_known_by_its_start(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tc_process *former, *now, *child;
+
+	MAKE(&fixture->made, open, 3, 3 * TICK_NS, "former");
+	former = see(fixture);
+	MAKE(&fixture->made, open, 7, 70 * TICK_NS, "seven");
+	fixture->made.header.ppid = 3;
+	child = see(fixture);
+	tc_processes_link(fixture->processes, child, 50 * TICK_NS);
+	assert_null(child->parent);
+	MAKE(&fixture->made, open, 3, 50 * TICK_NS + 5, "now");
+	now = see(fixture);
+	tc_processes_link(fixture->processes, child, 50 * TICK_NS);
+	assert_ptr_equal(child->parent, now);
+	assert_ptr_not_equal(now, former);
+	MAKE(&fixture->made, open, 8, 80 * TICK_NS, "eight");
+	fixture->made.header.ppid = 3;
+	child = see(fixture);
+	tc_processes_link(fixture->processes, child, 3 * TICK_NS);
+	assert_ptr_equal(child->parent, former);
 }
 
 static void fork_shares_the_image_and_exec_replaces_it(void **state)
@@ -214,9 +243,9 @@ static void a_pid_used_again_is_another_process(void **state)
 	assert_true(old->flags & TC_PROCESS_EXITED);
 	assert_null(new->image);
 	assert_ptr_equal(tc_processes_now(fixture->processes, 5), new);
-	assert_ptr_equal(tc_processes_find(fixture->processes, 5, 50), old);
-	assert_ptr_equal(tc_processes_find(fixture->processes, 5, 500), new);
-	assert_null(tc_processes_find(fixture->processes, 5, 51));
+	assert_ptr_equal(tc_processes_identify(fixture->processes, 5, 50), old);
+	assert_ptr_equal(tc_processes_identify(fixture->processes, 5, 500), new);
+	assert_null(tc_processes_identify(fixture->processes, 5, 51));
 	assert_int_equal(counts(fixture)->live, 1);
 	assert_int_equal(counts(fixture)->ended, 1);
 }
@@ -233,11 +262,11 @@ static void a_late_record_does_not_displace_the_process_of_now(void **state)
 	assert_true(late->flags & TC_PROCESS_EXITED);
 	assert_false(now->flags & TC_PROCESS_EXITED);
 	assert_ptr_equal(tc_processes_now(fixture->processes, 5), now);
-	assert_ptr_equal(tc_processes_find(fixture->processes, 5, 50), late);
+	assert_ptr_equal(tc_processes_identify(fixture->processes, 5, 50), late);
 	MAKE(&fixture->made, open, 5, 200, "between");
 	see(fixture);
-	assert_ptr_equal(tc_processes_find(fixture->processes, 5, 50), late);
-	assert_string_equal(tc_processes_find(fixture->processes, 5, 200)->comm, "between");
+	assert_ptr_equal(tc_processes_identify(fixture->processes, 5, 50), late);
+	assert_string_equal(tc_processes_identify(fixture->processes, 5, 200)->comm, "between");
 }
 
 static void ancestors_outlive_their_exit(void **state)
@@ -255,7 +284,7 @@ static void ancestors_outlive_their_exit(void **state)
 		fork_of(fixture, 1, 10, 1000 + i, 1000 + i);
 		exit_of(fixture, 1000 + i, 1000 + i);
 	}
-	assert_null(tc_processes_find(fixture->processes, 2, 20));
+	assert_null(tc_processes_identify(fixture->processes, 2, 20));
 	assert_string_equal(leaf->parent->comm, "gone");
 	assert_string_equal(exe_of(leaf->parent), "/usr/sbin/sshd");
 	assert_int_equal(tc_process_ancestor(leaf, 2)->tgid, 1);
@@ -388,12 +417,15 @@ static void a_process_is_not_its_own_ancestor(void **state)
 	MAKE(&fixture->made, open, 6, TICK_NS + 1, "b");
 	fixture->made.header.ppid = 5;
 	b = see(fixture);
+	tc_processes_link(fixture->processes, b, 0);
 	assert_ptr_equal(b->parent, a);
-	tc_processes_link(fixture->processes);
+	tc_processes_link_all(fixture->processes);
 	assert_null(a->parent);
 	MAKE(&fixture->made, open, 7, TICK_NS, "self");
 	fixture->made.header.ppid = 7;
-	assert_null(see(fixture)->parent);
+	a = see(fixture);
+	tc_processes_link(fixture->processes, a, 0);
+	assert_null(a->parent);
 }
 
 static void add(struct fixture *fixture, uint32_t tgid, uint32_t ppid, uint64_t start_ns,
@@ -451,7 +483,7 @@ static void a_scan_completes_what_events_made(void **state)
 	process = see(fixture);
 	add(fixture, 1, 0, TICK_NS, "init");
 	add(fixture, 5, 1, 7 * TICK_NS, "five");
-	tc_processes_link(fixture->processes);
+	tc_processes_link_all(fixture->processes);
 	assert_int_equal(counts(fixture)->live, 2);
 	assert_int_equal(process->start_ns, 7 * TICK_NS + 99);
 	assert_true(process->flags & TC_PROCESS_HAS_VPID);
@@ -466,7 +498,7 @@ static void a_fork_that_comes_after_the_scan_corrects_the_parent(void **state)
 	/* The parent had ended when the scan looked: the kernel gave the child to init. */
 	add(fixture, 1, 0, TICK_NS, "init");
 	add(fixture, 5, 1, 7 * TICK_NS, "orphan");
-	tc_processes_link(fixture->processes);
+	tc_processes_link_all(fixture->processes);
 	child = fork_of(fixture, 4, 3 * TICK_NS, 5, 7 * TICK_NS + 5);
 	assert_int_equal(child->parent->tgid, 4);
 	assert_string_equal(child->comm, "orphan");
@@ -527,6 +559,225 @@ static void hostile_strings_are_kept_as_they_are(void **state)
 	assert_int_equal(process->image->line_length, sizeof(argv) - 1);
 	assert_int_equal(process->image->exe_length, 99);
 	assert_null(memchr(process->image->line, '\0', process->image->line_length));
+}
+
+/* --- shortened slots --- */
+
+static struct tc_image *shortened(struct fixture *fixture, uint32_t slot_max)
+{
+	static struct tc_image_counts image_counts;
+	struct tc_image *image = tc_image_new(&image_counts, &fixture->made.exec, 0, slot_max);
+
+	assert_non_null(image);
+	return image;
+}
+
+static void assert_slot(const struct tc_image *image, const struct tc_slot *slot, const char *bytes,
+			size_t length, uint32_t flags)
+{
+	assert_int_equal(slot->stored, length);
+	assert_memory_equal((const char *)&image->exec + slot->offset, bytes, length);
+	assert_int_equal(slot->flags, TC_SLOT_PRESENT | flags);
+}
+
+static void a_path_keeps_its_end_and_text_its_beginning(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tc_exec *exec = &fixture->made.exec;
+	struct tc_image *image;
+
+	make_exec(&fixture->made, 5, 50, "x", "/usr/bin/program");
+	MAKE_STRING(&fixture->made, &exec->cwd, "still/a/directory");
+	exec->cwd.size = 5000;
+	exec->cwd.flags |= TC_SLOT_CUT | TC_SLOT_TAIL;
+	MAKE_STRING(&fixture->made, &exec->filename, "./a/script");
+	exec->filename.flags |= TC_SLOT_TAIL;
+	MAKE_STRING(&fixture->made, &exec->tty, "pts3");
+	MAKE_ARGV(&fixture->made, "program\0--option");
+	image = shortened(fixture, 8);
+	assert_slot(image, &image->exec.exe, "/program", 8, TC_SLOT_CUT | TC_SLOT_TAIL);
+	assert_int_equal(image->exec.exe.size, strlen("/usr/bin/program"));
+	assert_slot(image, &image->exec.cwd, "irectory", 8, TC_SLOT_CUT | TC_SLOT_TAIL);
+	assert_int_equal(image->exec.cwd.size, 5000);
+	assert_slot(image, &image->exec.filename, "./a/scri", 8, TC_SLOT_CUT);
+	assert_slot(image, &image->exec.argv, "program", 8, TC_SLOT_CUT);
+	assert_slot(image, &image->exec.tty, "pts3", 4, 0);
+	tc_image_unref(image);
+	image = shortened(fixture, 4);
+	assert_slot(image, &image->exec.argv, "pro", 4, TC_SLOT_CUT);
+	assert_int_equal(image->line_length, 3);
+	tc_image_unref(image);
+}
+
+/* A piece from the middle would be neither the beginning nor the end. */
+static void a_path_that_lacks_its_end_keeps_its_beginning(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tc_image *image;
+
+	make_exec(&fixture->made, 5, 50, "x", "/usr/bin/program");
+	fixture->made.exec.exe.flags |= TC_SLOT_CUT;
+	fixture->made.exec.exe.size = 5000;
+	MAKE_STRING(&fixture->made, &fixture->made.exec.cwd, "/some/where");
+	fixture->made.exec.cwd.flags |= TC_SLOT_UNREADABLE;
+	image = shortened(fixture, 8);
+	assert_slot(image, &image->exec.exe, "/usr/bin", 8, TC_SLOT_CUT);
+	assert_slot(image, &image->exec.cwd, "/some/wh", 8, TC_SLOT_CUT | TC_SLOT_UNREADABLE);
+	tc_image_unref(image);
+}
+
+/* --- doubt --- */
+
+static bool is_in_doubt(struct fixture *fixture, const struct tc_process *process)
+{
+	return tc_processes_doubt_image(fixture->processes, process);
+}
+
+static void a_loss_puts_older_images_in_doubt(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tc_process *process = exec_of(fixture, 5, 50, "sh", "/bin/sh");
+	struct tc_process *child = fork_of(fixture, 5, 50, 6, 2 * SECOND);
+	struct tc_process *unknown;
+
+	assert_false(is_in_doubt(fixture, process));
+	tc_processes_lose(fixture->processes, 3 * SECOND, 4 * SECOND);
+	assert_true(is_in_doubt(fixture, process));
+	assert_true(tc_processes_doubt_comm(fixture->processes, process));
+	assert_true(is_in_doubt(fixture, child));
+	/* A name is told by every record of the main thread; the image is not. */
+	MAKE(&fixture->made, open, 5, 50, "sh");
+	fixture->made.header.time_ns = 5 * SECOND;
+	see(fixture);
+	assert_true(is_in_doubt(fixture, process));
+	assert_false(tc_processes_doubt_comm(fixture->processes, process));
+	/* What it makes then has the same doubtful image; without an image there is no doubt. */
+	assert_true(is_in_doubt(fixture, fork_of(fixture, 5, 50, 7, 6 * SECOND)));
+	MAKE(&fixture->made, open, 8, 80, "eight");
+	unknown = see(fixture);
+	assert_false(is_in_doubt(fixture, unknown));
+	/* An exec after the loss ends it, one before its end does not. */
+	exec_of(fixture, 6, 2 * SECOND, "ls", "/bin/ls");
+	assert_true(is_in_doubt(fixture, child));
+	make_exec(&fixture->made, 6, 2 * SECOND, "ls", "/bin/ls");
+	fixture->made.header.time_ns = 4 * SECOND + 1;
+	assert_int_equal(tc_processes_exec(fixture->processes, see(fixture), &fixture->made.exec),
+			 0);
+	assert_false(is_in_doubt(fixture, child));
+}
+
+static void what_ended_before_a_loss_is_not_in_doubt(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tc_process *early = exec_of(fixture, 5, 50, "early", "/5");
+	struct tc_process *late = exec_of(fixture, 6, 60, "late", "/6");
+
+	MAKE(&fixture->made, exit, 5, 50, "early");
+	fixture->made.header.time_ns = 2 * SECOND;
+	tc_processes_exit(fixture->processes, see(fixture));
+	MAKE(&fixture->made, exit, 6, 60, "late");
+	fixture->made.header.time_ns = 5 * SECOND;
+	tc_processes_exit(fixture->processes, see(fixture));
+	/* Told after both had ended. */
+	tc_processes_lose(fixture->processes, 3 * SECOND, 4 * SECOND);
+	assert_false(is_in_doubt(fixture, early));
+	assert_true(is_in_doubt(fixture, late));
+	tc_processes_lose(fixture->processes, 6 * SECOND, 7 * SECOND);
+	assert_false(is_in_doubt(fixture, early));
+}
+
+/* The facts that a look into /proc at time_ns would give. exec is in fixture->made. */
+static int confirm(struct fixture *fixture, struct tc_process *process, uint64_t time_ns,
+		   uint64_t absent)
+{
+	const struct tc_process_facts facts = {
+		.tgid = process->tgid,
+		.start_ns = process->start_ns / TICK_NS * TICK_NS,
+		.time_ns = time_ns,
+		.comm = "proc",
+		.exec = &fixture->made.exec,
+		.absent = absent | TC_EXEC_BIT(exe_upper),
+	};
+
+	return tc_processes_confirm(fixture->processes, process, &facts);
+}
+
+static void make_shell(struct fixture *fixture)
+{
+	make_exec(&fixture->made, 5, 50, "sh", "/bin/sh");
+	MAKE_ARGV(&fixture->made, "sh\0-c\0id");
+	fixture->made.exec.exe_ino = 4711;
+	fixture->made.exec.exe_dev = 8;
+	fixture->made.exec.exe_upper = 1;
+	fixture->made.exec.cap_effective = 7;
+}
+
+static struct tc_process *doubtful_shell(struct fixture *fixture)
+{
+	struct tc_process *process;
+
+	make_shell(fixture);
+	process = see(fixture);
+	assert_int_equal(tc_processes_exec(fixture->processes, process, &fixture->made.exec), 0);
+	tc_processes_lose(fixture->processes, 3 * SECOND, 4 * SECOND);
+	return process;
+}
+
+static void the_same_program_keeps_its_image(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tc_process *process = doubtful_shell(fixture);
+	const struct tc_image *before = process->image;
+
+	assert_int_equal(confirm(fixture, process, 5 * SECOND, 0), 0);
+	assert_ptr_equal(process->image, before);
+	assert_false(is_in_doubt(fixture, process));
+	assert_string_equal(process->comm, "proc");
+}
+
+static void another_program_replaces_the_image(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tc_process *process = doubtful_shell(fixture);
+	const struct tc_image *before = process->image;
+
+	fixture->made.exec.cap_effective = 0;
+	assert_int_equal(confirm(fixture, process, 5 * SECOND, 0), 0);
+	assert_ptr_not_equal(process->image, before);
+	/* /proc does not tell it, but the file is the same. */
+	assert_false(process->image->absent & TC_EXEC_BIT(exe_upper));
+	assert_int_equal(process->image->exec.exe_upper, 1);
+
+	before = process->image;
+	make_shell(fixture);
+	MAKE_ARGV(&fixture->made, "sh\0-c\0ls");
+	assert_int_equal(confirm(fixture, process, 6 * SECOND, 0), 0);
+	assert_ptr_not_equal(process->image, before);
+
+	before = process->image;
+	fixture->made.exec.exe_dev = 9;
+	assert_int_equal(confirm(fixture, process, 7 * SECOND, 0), 0);
+	assert_ptr_not_equal(process->image, before);
+	assert_true(process->image->absent & TC_EXEC_BIT(exe_upper));
+
+	before = process->image;
+	assert_int_equal(confirm(fixture, process, 8 * SECOND, TC_EXEC_BIT(argv)), 0);
+	assert_ptr_not_equal(process->image, before);
+	assert_true(process->image->absent & TC_EXEC_BIT(argv));
+	assert_false(is_in_doubt(fixture, process));
+}
+
+static void doubt_stays_where_proc_tells_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tc_process *process = doubtful_shell(fixture);
+
+	assert_int_equal(confirm(fixture, process, 5 * SECOND, TC_EXEC_BIT(exe)), -ENODATA);
+	assert_true(is_in_doubt(fixture, process));
+	assert_int_equal(confirm(fixture, process, 5 * SECOND, 0), 0);
+	/* A child made before the look may have been made by the program before. */
+	assert_true(is_in_doubt(fixture, fork_of(fixture, 5, 50, 6, 4 * SECOND + 1)));
+	assert_false(is_in_doubt(fixture, fork_of(fixture, 5, 50, 7, 6 * SECOND)));
 }
 
 /* Live processes with arguments as long as can be: the strings of later ones are shortened, and say
@@ -598,6 +849,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_missed_fork_makes_an_entry_from_the_header),
 		TEST(a_missed_fork_finds_its_parent_by_number),
+		TEST(a_parent_is_known_by_its_start),
 		TEST(fork_shares_the_image_and_exec_replaces_it),
 		TEST(arguments_are_joined_once),
 		TEST(an_exec_without_arguments_has_none),
@@ -619,6 +871,13 @@ int main(void)
 		TEST(completing_refuses_facts_of_another_process),
 		TEST(a_target_is_met_once),
 		TEST(hostile_strings_are_kept_as_they_are),
+		TEST(a_path_keeps_its_end_and_text_its_beginning),
+		TEST(a_path_that_lacks_its_end_keeps_its_beginning),
+		TEST(a_loss_puts_older_images_in_doubt),
+		TEST(what_ended_before_a_loss_is_not_in_doubt),
+		TEST(the_same_program_keeps_its_image),
+		TEST(another_program_replaces_the_image),
+		TEST(doubt_stays_where_proc_tells_nothing),
 		TEST(images_are_bounded),
 		TEST(the_processes_of_this_host_are_read),
 		TEST(a_process_that_is_not_there_is_told),

@@ -6,10 +6,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "agent/enrich/scan.h"
 #include "agent/enrich/world.h"
 #include "tests/unit/agent/make_record.h"
 
@@ -285,6 +287,17 @@ static void a_process_that_was_not_announced_is_looked_up(void **state)
 	close(pipe_fds[0]);
 }
 
+static void sweep_all(struct fixture *fixture)
+{
+	for (unsigned i = 0; i < 1000 && fixture->world.sweep_left; i++) {
+		MAKE(&fixture->made, agent_start, 0, 0, "");
+		fixture->made.header.time_ns = fixture->world.next_tick_ns;
+		enrich(fixture);
+		settle(fixture);
+	}
+	assert_int_equal(fixture->world.sweep_left, 0);
+}
+
 static void lost_exits_are_found_after_a_loss(void **state)
 {
 	struct fixture *fixture = *state;
@@ -300,15 +313,235 @@ static void lost_exits_are_found_after_a_loss(void **state)
 	MAKE(&fixture->made, loss, 0, 0, "");
 	enrich(fixture);
 	settle(fixture);
-	for (unsigned i = 0; i < 3; i++) {
-		MAKE(&fixture->made, loss, 0, 0, "");
-		fixture->made.header.kind = TC_KIND_agent_start;
-		fixture->made.header.time_ns = fixture->world.next_tick_ns;
-		enrich(fixture);
-		settle(fixture);
-	}
+	sweep_all(fixture);
 	assert_true(ghost->flags & TC_PROCESS_EXITED);
-	assert_int_equal(fixture->world.sweep_left, 0);
+}
+
+static void lose(struct fixture *fixture, uint64_t since_ns, uint64_t until_ns, uint32_t reason)
+{
+	MAKE(&fixture->made, loss, 0, 0, "");
+	fixture->made.header.time_ns = fixture->world.next_tick_ns - 1;
+	fixture->made.loss.since_ns = since_ns;
+	fixture->made.loss.until_ns = until_ns;
+	fixture->made.loss.reason = reason;
+	enrich(fixture);
+	settle(fixture);
+}
+
+static bool is_in_doubt(struct fixture *fixture, const struct tc_process *process)
+{
+	return tc_processes_doubt_image(fixture->world.processes, process);
+}
+
+static void in_a_replay_a_loss_leaves_doubt_until_the_next_exec(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct tc_process *process;
+
+	make_exec(&fixture->made, 5, 50, "sh", "/bin/sh");
+	enrich(fixture);
+	settle(fixture);
+	process = tc_processes_now(fixture->world.processes, 5);
+	lose(fixture, 3 * SECOND, 4 * SECOND, TC_LOSS_JOURNAL_FULL);
+	assert_false(is_in_doubt(fixture, process));
+	lose(fixture, 3 * SECOND, 4 * SECOND, TC_LOSS_RING_FULL);
+	MAKE(&fixture->made, open, 5, 50, "sh");
+	fixture->made.header.time_ns = 5 * SECOND;
+	assert_true(is_in_doubt(fixture, enrich(fixture)->process));
+	settle(fixture);
+	make_exec(&fixture->made, 5, 50, "ls", "/bin/ls");
+	fixture->made.header.time_ns = 6 * SECOND;
+	assert_false(is_in_doubt(fixture, enrich(fixture)->process));
+	settle(fixture);
+}
+
+/* An event of this process itself, on behalf of which a test runs. */
+static void make_own(struct fixture *fixture)
+{
+	const struct tc_process *self =
+		tc_processes_now(fixture->world.processes, (uint32_t)getpid());
+
+	MAKE(&fixture->made, open, self->tgid, self->start_ns, "self");
+	fixture->made.header.time_ns = now_ns(CLOCK_BOOTTIME);
+}
+
+/* Makes the table think that this process runs another program, and tells of a loss after that. */
+static struct tc_process *make_false_identity(struct fixture *fixture)
+{
+	struct tc_process *self;
+	uint64_t start_ns;
+
+	assert_int_equal(tc_world_scan(&fixture->world), 0);
+	make_own(fixture);
+	start_ns = fixture->made.header.start_ns;
+	make_exec(&fixture->made, (uint32_t)getpid(), start_ns, "false", "/bin/false");
+	fixture->made.header.time_ns = now_ns(CLOCK_BOOTTIME);
+	self = enrich(fixture)->process;
+	assert_false(is_in_doubt(fixture, self));
+	settle(fixture);
+	lose(fixture, start_ns, now_ns(CLOCK_BOOTTIME), TC_LOSS_GAP);
+	assert_true(is_in_doubt(fixture, self));
+	return self;
+}
+
+static void assert_runs_this_program(const struct tc_process *process)
+{
+	const struct tc_slot *exe = &process->image->exec.exe;
+	char path[4096];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
+
+	assert_int_equal(exe->stored, length);
+	assert_memory_equal((const char *)&process->image->exec + exe->offset, path, length);
+}
+
+static void after_a_loss_the_next_event_tells_the_true_program(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct tc_process *self = make_false_identity(fixture);
+
+	make_own(fixture);
+	assert_ptr_equal(enrich(fixture)->process, self);
+	assert_false(is_in_doubt(fixture, self));
+	assert_runs_this_program(self);
+	settle(fixture);
+}
+
+static void without_lookups_left_the_doubt_stays_until_there_are(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct tc_process *self = make_false_identity(fixture);
+
+	make_own(fixture);
+	fixture->world.lookups_left = 0;
+	fixture->world.next_tick_ns = UINT64_MAX;
+	assert_true(is_in_doubt(fixture, enrich(fixture)->process));
+	settle(fixture);
+	fixture->world.lookups_left = 1;
+	assert_false(is_in_doubt(fixture, enrich(fixture)->process));
+	assert_runs_this_program(self);
+	assert_int_equal(fixture->world.lookups_left, 0);
+	settle(fixture);
+}
+
+static void the_parent_of_an_actor_is_read_with_it(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct tc_process *self = make_false_identity(fixture);
+
+	/* A child that nobody can read any more. */
+	make_fork(&fixture->made, self->tgid, self->start_ns, "self", 0x7ffffff1,
+		  now_ns(CLOCK_BOOTTIME));
+	fixture->world.lookups_left = 0;
+	fixture->world.next_tick_ns = UINT64_MAX;
+	enrich(fixture);
+	settle(fixture);
+	assert_true(is_in_doubt(fixture, self));
+	MAKE(&fixture->made, open, 0x7ffffff1, fixture->made.fork.child_start_ns, "self");
+	fixture->world.lookups_left = 10;
+	assert_ptr_equal(enrich(fixture)->process->parent, self);
+	assert_false(is_in_doubt(fixture, self));
+	settle(fixture);
+}
+
+static void after_a_loss_all_processes_are_read(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct tc_process *self = make_false_identity(fixture);
+
+	sweep_all(fixture);
+	assert_false(is_in_doubt(fixture, self));
+	assert_runs_this_program(self);
+}
+
+/* A child that lives until the pipe is closed. */
+static pid_t spawn(const int pipe_fds[2])
+{
+	pid_t pid = fork();
+	char byte;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(pipe_fds[1]);
+		_exit(read(pipe_fds[0], &byte, 1) > 0);
+	}
+	return pid;
+}
+
+static void make_open_of(struct fixture *fixture, pid_t pid)
+{
+	uint64_t start_ns;
+
+	assert_int_equal(tc_scan_start((uint32_t)pid, &start_ns), 0);
+	MAKE(&fixture->made, open, (uint32_t)pid, start_ns, "child");
+	fixture->made.header.time_ns = now_ns(CLOCK_BOOTTIME);
+	fixture->made.header.ppid = (uint32_t)getpid();
+}
+
+static void who_came_when_no_lookup_was_left_is_looked_up_later(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct tc_process *child;
+	int pipe_fds[2];
+	pid_t pid;
+
+	assert_int_equal(tc_world_scan(&fixture->world), 0);
+	fixture->world.next_tick_ns = UINT64_MAX;
+	assert_int_equal(pipe(pipe_fds), 0);
+	pid = spawn(pipe_fds);
+	make_open_of(fixture, pid);
+	child = enrich(fixture)->process;
+	assert_null(child->image);
+	assert_null(child->parent);
+	settle(fixture);
+	fixture->world.lookups_left = 10;
+	assert_ptr_equal(enrich(fixture)->process, child);
+	assert_non_null(child->image);
+	assert_int_equal(child->parent->tgid, getpid());
+	settle(fixture);
+	/* Once is enough. */
+	enrich(fixture);
+	settle(fixture);
+	assert_int_equal(fixture->world.lookups_left, 9);
+	close(pipe_fds[1]);
+	close(pipe_fds[0]);
+	waitpid(pid, NULL, 0);
+}
+
+/* As without word of exits: the table still has the former process of the pid. */
+static void a_former_process_of_the_pid_is_not_the_parent(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tc_process_facts former = {.tgid = (uint32_t)getpid(),
+					  .start_ns = 1,
+					  .time_ns = 3,
+					  .comm = "former",
+					  .exec = &fixture->made.exec};
+	int pipe_fds[2];
+	pid_t pid;
+
+	assert_int_equal(tc_world_scan(&fixture->world), 0);
+	tc_processes_free(fixture->world.processes);
+	fixture->world.processes = tc_processes_new(tc_scan_tick_ns());
+	make_exec(&fixture->made, former.tgid, 1, "former", "/former");
+	assert_int_equal(tc_processes_add(fixture->world.processes, &former), 0);
+	assert_int_equal(pipe(pipe_fds), 0);
+	pid = spawn(pipe_fds);
+	make_open_of(fixture, pid);
+	assert_null(enrich(fixture)->process->parent);
+	assert_non_null(fixture->event.process->image);
+	settle(fixture);
+	/* The sweep sees it too, also where nothing is in doubt. */
+	assert_false(tc_processes_now(fixture->world.processes, former.tgid)->flags &
+		     TC_PROCESS_EXITED);
+	lose(fixture, 1, 2, TC_LOSS_GAP);
+	sweep_all(fixture);
+	assert_true(tc_processes_now(fixture->world.processes, former.tgid)->flags &
+		    TC_PROCESS_EXITED);
+	assert_false(tc_processes_now(fixture->world.processes, (uint32_t)pid)->flags &
+		     TC_PROCESS_EXITED);
+	close(pipe_fds[1]);
+	close(pipe_fds[0]);
+	waitpid(pid, NULL, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -329,6 +562,13 @@ int main(void)
 		TEST(a_live_world_knows_this_host),
 		TEST(a_process_that_was_not_announced_is_looked_up),
 		TEST(lost_exits_are_found_after_a_loss),
+		TEST(in_a_replay_a_loss_leaves_doubt_until_the_next_exec),
+		TEST(after_a_loss_the_next_event_tells_the_true_program),
+		TEST(without_lookups_left_the_doubt_stays_until_there_are),
+		TEST(the_parent_of_an_actor_is_read_with_it),
+		TEST(after_a_loss_all_processes_are_read),
+		TEST(who_came_when_no_lookup_was_left_is_looked_up_later),
+		TEST(a_former_process_of_the_pid_is_not_the_parent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,6 +126,60 @@ static void json_holds_files_rules_and_diagnostics(void **state)
 	free(output);
 }
 
+static void path_given_twice_is_read_once(void **state)
+{
+	char *argv[] = {"check", path, path, NULL}, expected[128], *output;
+
+	write_file(RULE "- list: m\n  items: [y]\n");
+	assert_int_equal(run(tc_cmd_check, argv, &output), TC_EXIT_GOOD);
+	snprintf(expected, sizeof(expected), "%s: ok (1 rule, 0 macros, 2 lists), 1 warning\n",
+		 path);
+	char *first = strstr(output, expected);
+	assert_non_null(first);
+	assert_null(strstr(first + 1, expected));
+	free(output);
+	/* Also when it cannot be read. */
+	argv[1] = argv[2] = "/nonexistent.yaml";
+	assert_int_equal(run(tc_cmd_check, argv, &output), TC_EXIT_NO);
+	assert_non_null(strstr(output, "/nonexistent.yaml: invalid, 1 error\n"));
+	free(output);
+}
+
+static void names_reach_the_terminal_escaped(void **state)
+{
+	char *argv[] = {"check", "--verbose", path, "/nonexistent\033[2J", NULL}, *output;
+
+	write_file("- rule: \"r\\e[31m\\u202e\"\n  desc: d\n  priority: INFO\n  output: o\n"
+		   "  condition: fd.name = x\n");
+	assert_int_equal(run(tc_cmd_check, argv, &output), TC_EXIT_NO);
+	assert_null(strchr(output, '\033'));
+	assert_null(strstr(output, "\xe2\x80\xae"));
+	assert_non_null(strstr(output, "  r\\x1b[31m\\u{202e} (Informational): "));
+	assert_non_null(strstr(output, "/nonexistent\\x1b[2J: invalid"));
+	free(output);
+}
+
+/* A file of which nothing is known, because others had too many mistakes, is not called valid. */
+static void file_behind_too_many_errors_is_not_ok(void **state)
+{
+	char *argv[] = {"check", path, NULL}, *output;
+	char *text = calloc(1, 2100 * 40 + 1), *at = text;
+
+	for (unsigned i = 0; i < 2100; i++)
+		at += sprintf(at, "- list: unused%u\n  items: [x]\n", i);
+	write_file(text);
+	assert_int_equal(run(tc_cmd_check, argv, &output), TC_EXIT_GOOD);
+	assert_non_null(strstr(output, ": ok (0 rules, 0 macros, 2100 lists), 2000 warnings\n"));
+	free(output);
+	for (at = text; *at; at += 7)
+		memcpy(at, strlen(at) < 14 ? "#     \n" : "- x: y\n", 7);
+	write_file(text);
+	assert_int_equal(run(tc_cmd_check, argv, &output), TC_EXIT_NO);
+	assert_null(strstr(output, ": ok"));
+	free(output);
+	free(text);
+}
+
 static void no_path_is_a_usage_error(void **state)
 {
 	char *argv[] = {"check", NULL}, *output;
@@ -159,6 +213,9 @@ int main(void)
 		cmocka_unit_test(invalid_file_exits_with_one),
 		cmocka_unit_test(missing_file_is_told_as_invalid),
 		cmocka_unit_test(json_holds_files_rules_and_diagnostics),
+		cmocka_unit_test(path_given_twice_is_read_once),
+		cmocka_unit_test(names_reach_the_terminal_escaped),
+		cmocka_unit_test(file_behind_too_many_errors_is_not_ok),
 		cmocka_unit_test(no_path_is_a_usage_error),
 		cmocka_unit_test(fields_are_printed_in_three_forms),
 	};

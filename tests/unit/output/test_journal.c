@@ -157,17 +157,36 @@ static void test_batch_in_memory_is_bounded(void **state)
 {
 	struct place *place = *state;
 	_cleanup_journal_ struct tc_journal *journal = open_journal(place->path);
+	struct tc_alert alert = fixture_alert(&fixture, tc_ruleset_at(rules, 0));
 	struct tc_alert notice = fixture_alert(&fixture, NULL);
 
 	fixture_record(&fixture, TC_KIND_loss);
 	for (unsigned i = 0; i < TC_JOURNAL_PENDING_MAX; i++)
+		assert_int_equal(tc_journal_add(journal, &alert), 0);
+	alert.seq = 0;
+	assert_int_equal(tc_journal_add(journal, &alert), -ENOBUFS);
+	assert_int_equal(alert.seq, 0);
+	/* The agent can still say what it lost. */
+	for (unsigned i = 0; i < TC_JOURNAL_PENDING_NOTICES; i++)
 		assert_int_equal(tc_journal_add(journal, &notice), 0);
-	notice.seq = 0;
 	assert_int_equal(tc_journal_add(journal, &notice), -ENOBUFS);
-	assert_int_equal(notice.seq, 0);
 	assert_int_equal(tc_journal_flush(journal), 0);
-	assert_int_equal(tc_journal_add(journal, &notice), 0);
-	assert_int_equal(notice.seq, TC_JOURNAL_PENDING_MAX + 1);
+	assert_int_equal(tc_journal_add(journal, &alert), 0);
+	assert_int_equal(alert.seq, TC_JOURNAL_PENDING_MAX + TC_JOURNAL_PENDING_NOTICES + 1);
+}
+
+static void test_alert_gets_the_json_that_is_stored(void **state)
+{
+	struct place *place = *state;
+	_cleanup_journal_ struct tc_journal *journal = open_journal(place->path);
+	_cleanup_buffer_ struct tc_buffer json = {0};
+
+	fixture_exec(&fixture);
+	struct tc_alert alert = fixture_alert(&fixture, tc_ruleset_at(rules, 0));
+	assert_int_equal(tc_journal_add(journal, &alert), 0);
+	tc_format_json(&alert, &json);
+	assert_int_equal(alert.json_length, json.length);
+	assert_memory_equal(alert.json, json.bytes, json.length);
 }
 
 static void write_file(const char *path, const char *text)
@@ -264,6 +283,125 @@ static void test_damage_while_writing_keeps_the_batch(void **state)
 	assert_int_equal(tc_journal_flush(journal), -EUCLEAN);
 	tc_journal_close(journal);
 	close(fd);
+}
+
+static void assert_not_opened(const char *path, int error)
+{
+	struct tc_journal *journal = NULL;
+
+	assert_int_equal(tc_journal_open(path, &journal), error);
+	assert_null(journal);
+}
+
+/* Whoever can write the journal can write into it that nothing happened. */
+static void test_refuses_what_others_can_write(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	char directory[128], wal[128];
+
+	if (geteuid() != 0)
+		skip();
+	fill(path);
+	snprintf(directory, sizeof(directory), "%.*s", (int)(strrchr(path, '/') - path), path);
+	snprintf(wal, sizeof(wal), "%s-wal", path);
+
+	assert_int_equal(chown(path, 12345, 0), 0);
+	assert_not_opened(path, -EPERM);
+	assert_int_equal(chown(path, 0, 0), 0);
+	assert_int_equal(chmod(path, 0660), 0);
+	assert_not_opened(path, -EPERM);
+	assert_int_equal(chmod(path, 0602), 0);
+	assert_not_opened(path, -EPERM);
+	assert_int_equal(chmod(path, 0644), 0);
+
+	assert_int_equal(chmod(directory, 0777), 0);
+	assert_not_opened(path, -EPERM);
+	assert_int_equal(chmod(directory, 0755), 0);
+	assert_int_equal(chown(directory, 12345, 0), 0);
+	assert_not_opened(path, -EPERM);
+	assert_int_equal(chown(directory, 0, 0), 0);
+
+	write_file(wal, "planted");
+	assert_int_equal(chown(wal, 12345, 0), 0);
+	assert_not_opened(path, -EPERM);
+	assert_int_equal(unlink(wal), 0);
+
+	/* As /tmp: others cannot move our file away. */
+	assert_int_equal(chmod(directory, 01777), 0);
+	tc_journal_close(open_journal(path));
+}
+
+static void test_refuses_what_is_no_regular_file(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	char other[128];
+
+	fill(path);
+	snprintf(other, sizeof(other), "%s.moved", path);
+	assert_int_equal(rename(path, other), 0);
+	assert_int_equal(symlink(other, path), 0);
+	assert_not_opened(path, -ELOOP);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_not_opened(path, -EPERM);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_not_opened(path, -EPERM);
+}
+
+static void test_directory_may_be_a_symbolic_link(void **state)
+{
+	struct place *place = *state;
+	char link[128], path[160], target[128];
+
+	fill(place->path);
+	snprintf(target, sizeof(target), "%s/state", place->directory);
+	snprintf(link, sizeof(link), "%s/link", place->directory);
+	snprintf(path, sizeof(path), "%s/journal.db", link);
+	assert_int_equal(symlink(target, link), 0);
+	struct tc_journal *journal = open_journal(path);
+	assert_int_equal(add(journal, 0, 1), 6);
+	tc_journal_close(journal);
+	assert_int_equal(query(place->path, TC_JOURNAL_FILTER_ALL).count, 6);
+}
+
+static void test_refuses_a_journal_with_triggers(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+
+	fill(path);
+	execute(path, "CREATE TRIGGER t AFTER INSERT ON entries BEGIN DELETE FROM entries; END");
+	assert_not_opened(path, -EBADMSG);
+}
+
+/* A trigger that comes while the agent writes; tells what is stored of a batch of two. */
+static void swallow(const char *path, const char *trigger)
+{
+	struct tc_journal *journal = open_journal(path);
+	char sql[256];
+
+	add(journal, 0, 1);
+	assert_int_equal(tc_journal_flush(journal), 0);
+	snprintf(sql, sizeof(sql), "CREATE TRIGGER t %s", trigger);
+	execute(path, sql);
+	add(journal, 0, 2);
+	add(journal, 0, 3);
+	assert_int_equal(tc_journal_flush(journal), -EBADMSG);
+	assert_int_equal(tc_journal_pending(journal), 2);
+	assert_int_equal(number(path, "SELECT count(*) FROM entries"), 1);
+	execute(path, "DROP TRIGGER t");
+	assert_int_equal(tc_journal_flush(journal), 0);
+	assert_int_equal(number(path, "SELECT count(*) FROM entries"), 3);
+	execute(path, "DELETE FROM entries");
+	tc_journal_close(journal);
+}
+
+static void test_rows_that_a_trigger_swallows_are_not_called_stored(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+
+	swallow(path, "BEFORE INSERT ON entries BEGIN SELECT RAISE(IGNORE); END");
+	swallow(path, "AFTER INSERT ON entries BEGIN DELETE FROM entries WHERE seq = NEW.seq; END");
 }
 
 static void test_empty_file_has_no_rows(void **state)
@@ -466,11 +604,17 @@ int main(void)
 		TEST(test_numbers_go_on_and_are_never_given_again),
 		TEST(test_stores_100000_rows),
 		TEST(test_batch_in_memory_is_bounded),
+		TEST(test_alert_gets_the_json_that_is_stored),
 		TEST(test_refuses_a_file_that_is_no_database),
 		TEST(test_refuses_another_programs_database),
 		TEST(test_refuses_a_newer_schema),
 		TEST(test_refuses_a_damaged_database),
 		TEST(test_damage_while_writing_keeps_the_batch),
+		TEST(test_refuses_what_others_can_write),
+		TEST(test_refuses_what_is_no_regular_file),
+		TEST(test_directory_may_be_a_symbolic_link),
+		TEST(test_refuses_a_journal_with_triggers),
+		TEST(test_rows_that_a_trigger_swallows_are_not_called_stored),
 		TEST(test_empty_file_has_no_rows),
 		TEST(test_second_agent_is_refused),
 		TEST(test_directory_that_cannot_be_written),

@@ -96,6 +96,94 @@ static void test_reader_follows_the_writer(void **state)
 	}
 }
 
+/* Rows that come in the order asked for, in more than one go. */
+struct order {
+	uint64_t last;
+	unsigned count;
+	bool down;
+};
+
+static int check_order(const struct tc_journal_row *row, void *context)
+{
+	struct order *order = context;
+
+	if (order->count++)
+		assert_true(order->down ? row->seq == order->last - 1 : row->seq == order->last + 1);
+	order->last = row->seq;
+	return 0;
+}
+
+static void test_gives_many_rows_in_order(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	_cleanup_journal_reader_ struct tc_journal_reader *reader = NULL;
+	struct tc_journal *journal = open_journal(path);
+	const struct {
+		struct tc_journal_filter filter;
+		uint64_t last;
+		unsigned count;
+	} cases[] = {
+		{FILTER(.kind = "exec"), 9000, 9000},
+		{FILTER(.newest_first = true), 1, 9000},
+		{FILTER(.after_seq = 500), 9000, 8500},
+		{FILTER(.after_seq = 500, .newest_first = true), 501, 8500},
+		{FILTER(.limit = 8500), 9000, 8500},
+		{FILTER(.limit = 8500, .newest_first = true), 501, 8500},
+		{FILTER(.since_ns = 1), 9000, 9000},
+	};
+
+	for (uint32_t i = 1; i <= 9000; i++)
+		add(journal, 0, i);
+	tc_journal_close(journal);
+	assert_int_equal(tc_journal_reader_open(path, &reader), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct order order = {.down = cases[i].filter.newest_first};
+
+		assert_int_equal(tc_journal_reader_query(reader, &cases[i].filter, check_order, &order), 0);
+		assert_int_equal(order.count, cases[i].count);
+		assert_int_equal(order.last, cases[i].last);
+	}
+}
+
+/* A checkpoint that takes all of the log back needs that nobody reads an old state. */
+static int checkpoint(const struct tc_journal_row *row, void *context)
+{
+	struct tc_journal *journal = context;
+	int in_log = -1, moved = -1;
+	sqlite3 *db;
+
+	if (row->seq == 2) {
+		add(journal, 0, 100);
+		assert_int_equal(tc_journal_flush(journal), 0);
+	}
+	assert_int_equal(sqlite3_open(getenv("JOURNAL_OF_TEST"), &db), SQLITE_OK);
+	/* A connection that has read nothing does not know yet that there is a log. */
+	assert_int_equal(sqlite3_exec(db, "SELECT seq FROM entries", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &in_log, &moved),
+			 SQLITE_OK);
+	assert_int_equal(in_log, 0);
+	sqlite3_close(db);
+	/* The row is still there. */
+	assert_non_null(strstr(row->json, "\"uuid\""));
+	return 0;
+}
+
+static void test_paused_reader_does_not_hold_the_log(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	const struct tc_journal_filter filters[] = {TC_JOURNAL_FILTER_ALL, FILTER(.limit = 3)};
+
+	setenv("JOURNAL_OF_TEST", path, 1);
+	fill(path);
+	for (size_t i = 0; i < 2; i++) {
+		_cleanup_journal_ struct tc_journal *journal = open_journal(path);
+		_cleanup_journal_reader_ struct tc_journal_reader *reader = NULL;
+
+		assert_int_equal(tc_journal_reader_open(path, &reader), 0);
+		assert_int_equal(tc_journal_reader_query(reader, &filters[i], checkpoint, journal), 0);
+	}
+}
+
 static void test_missing_journal_is_told(void **state)
 {
 	const char *path = ((struct place *)*state)->path;
@@ -112,6 +200,8 @@ int main(void)
 		TEST(test_query_by_cgroup_path),
 		TEST(test_callback_ends_the_query),
 		TEST(test_reader_follows_the_writer),
+		TEST(test_gives_many_rows_in_order),
+		TEST(test_paused_reader_does_not_hold_the_log),
 		TEST(test_missing_journal_is_told),
 	};
 

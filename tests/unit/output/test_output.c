@@ -7,6 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include "fixture.h"
 #include "json_check.h"
@@ -257,6 +261,7 @@ static void test_lines_left_at_the_end_are_counted(void **state)
 	struct redirection saved = redirect(fds[1]);
 	assert_int_equal(tc_output_open("stdout", &output), 0);
 	write_alerts(output, 500);
+	tc_output_flush(output);
 	tc_output_close(output);
 	const char *told = restore(&saved);
 	close(fds[1]);
@@ -266,6 +271,170 @@ static void test_lines_left_at_the_end_are_counted(void **state)
 	assert_int_equal(sscanf(told, "tocsin: error: output stdout: %u alerts were not printed\n", &lost), 1);
 	assert_true(lines > 0 && lost > 0);
 	assert_int_equal(lines + lost, 500);
+}
+
+/* No flush came for it: it was never committed. */
+static void test_close_tells_nothing_new(void **state)
+{
+	struct tc_output *output = NULL;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	struct redirection saved = redirect(fds[1]);
+	assert_int_equal(tc_output_open("stdout", &output), 0);
+	write_alerts(output, 3);
+	tc_output_flush(output);
+	write_alerts(output, 2);
+	tc_output_close(output);
+	const char *told = restore(&saved);
+	close(fds[1]);
+	unsigned lines = read_lines(fds[0]);
+	close(fds[0]);
+
+	assert_int_equal(lines, 3);
+	assert_string_equal(told, "tocsin: error: output stdout: 2 alerts were not printed\n");
+}
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Takes a little every 20 ms, so that no single wait is long, until nobody writes any more. */
+static pid_t trickle(int fds[2])
+{
+	static char bytes[8192];
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	close(fds[1]);
+	while (read(fds[0], bytes, sizeof(bytes)) > 0)
+		poll(NULL, 0, 20);
+	_exit(0);
+}
+
+static void test_slow_reader_holds_a_flush_for_a_bounded_time(void **state)
+{
+	struct tc_output *output = NULL;
+	double flushed, closed;
+	int fds[2], error;
+
+	assert_int_equal(pipe(fds), 0);
+	pid_t reader = trickle(fds);
+	struct redirection saved = redirect(fds[1]);
+	assert_int_equal(tc_output_open("stdout", &output), 0);
+	write_alerts(output, 5000);
+	flushed = now();
+	error = tc_output_flush(output);
+	flushed = now() - flushed;
+	closed = now();
+	tc_output_close(output);
+	closed = now() - closed;
+	restore(&saved);
+	close(fds[0]);
+	close(fds[1]);
+	kill(reader, SIGKILL);
+	waitpid(reader, NULL, 0);
+
+	assert_int_equal(error, -EAGAIN);
+	assert_true(flushed < 0.3);
+	assert_true(closed > 0.9 && closed < 1.5);
+}
+
+static void catch_signal(int number)
+{
+}
+
+/* Who interrupts the agent does not want to wait for a reader. */
+static void test_signal_ends_the_wait(void **state)
+{
+	struct sigaction action = {.sa_handler = catch_signal}, before;
+	struct tc_output *output = NULL;
+	double time;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	sigaction(SIGALRM, &action, &before);
+	struct redirection saved = redirect(fds[1]);
+	assert_int_equal(tc_output_open("stdout", &output), 0);
+	write_alerts(output, 500);
+	tc_output_flush(output);
+	ualarm(200000, 0);
+	time = now();
+	tc_output_close(output);
+	time = now() - time;
+	restore(&saved);
+	sigaction(SIGALRM, &before, NULL);
+	close(fds[0]);
+	close(fds[1]);
+
+	assert_true(time < 0.7);
+}
+
+/* What fills the memory: in one case the reader, in the other the journal, for which no flush comes. */
+static const char *overflow(bool flushes)
+{
+	static char line[1 << 20];
+	struct tc_output *output = NULL;
+	const char *told;
+	int fds[2];
+
+	memset(line, 'x', sizeof(line));
+	assert_int_equal(pipe(fds), 0);
+	struct redirection saved = redirect(fds[1]);
+	assert_int_equal(tc_output_open("stdout", &output), 0);
+	for (unsigned i = 0; i < 70; i++) {
+		fixture_exec(&fixture);
+		struct tc_alert alert = fixture_alert(&fixture, tc_ruleset_at(rules, 0));
+		alert.json = line;
+		alert.json_length = sizeof(line);
+		tc_output_write(output, &alert);
+		if (flushes && i % 20 == 0)
+			tc_output_flush(output);
+	}
+	close(fds[0]);
+	tc_output_close(output);
+	told = restore(&saved);
+	close(fds[1]);
+	return told;
+}
+
+static void test_reason_of_an_overflow_is_told(void **state)
+{
+	const char *told = overflow(true);
+
+	assert_non_null(strstr(told, "the reader is too slow"));
+	told = overflow(false);
+	assert_null(strstr(told, "reader"));
+	assert_non_null(strstr(told, "until the journal can be written"));
+	assert_non_null(strstr(told, "output stdout: 70 alerts were not printed\n"));
+}
+
+/* The bytes that the journal stored are those that are printed. */
+static void test_prints_the_json_that_there_is(void **state)
+{
+	struct tc_output *output = NULL;
+	char text[64] = "";
+	FILE *file = tmpfile();
+	struct redirection saved = redirect(fileno(file));
+
+	assert_int_equal(tc_output_open("stdout", &output), 0);
+	fixture_exec(&fixture);
+	struct tc_alert alert = fixture_alert(&fixture, tc_ruleset_at(rules, 0));
+	alert.json = "{\"stored\":1}, and what lies behind it";
+	alert.json_length = strlen("{\"stored\":1}");
+	assert_int_equal(tc_output_write(output, &alert), 0);
+	assert_int_equal(tc_output_flush(output), 0);
+	tc_output_close(output);
+	restore(&saved);
+	assert_true(pread(fileno(file), text, sizeof(text) - 1, 0) > 0);
+	assert_string_equal(text, "{\"stored\":1}\n");
+	fclose(file);
 }
 
 int main(void)
@@ -278,6 +447,11 @@ int main(void)
 		cmocka_unit_test(test_reader_that_is_gone_is_told),
 		cmocka_unit_test(test_slow_reader_delays_and_loses_nothing),
 		cmocka_unit_test(test_lines_left_at_the_end_are_counted),
+		cmocka_unit_test(test_close_tells_nothing_new),
+		cmocka_unit_test(test_slow_reader_holds_a_flush_for_a_bounded_time),
+		cmocka_unit_test(test_signal_ends_the_wait),
+		cmocka_unit_test(test_reason_of_an_overflow_is_told),
+		cmocka_unit_test(test_prints_the_json_that_there_is),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

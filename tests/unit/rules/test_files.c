@@ -126,6 +126,39 @@ static void files_of_others_are_refused(void **state)
 	assert_load_fails(place->path, "TC-R003");
 }
 
+static void files_beyond_the_limit_are_told(void **state)
+{
+	struct place *place = *state;
+	char name[32];
+
+	for (unsigned i = 0; i < 10001; i++) {
+		snprintf(name, sizeof(name), "%u.yaml", i);
+		int fd = open(path_of(place, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		assert_true(fd >= 0);
+		close(fd);
+	}
+	assert_load_fails(place->directory, "TC-R007");
+}
+
+static void file_and_its_directory_are_read_once(void **state)
+{
+	struct place *place = *state;
+	struct tc_diagnostics diagnostics = {0};
+	struct tc_ruleset *set;
+	size_t n;
+
+	write_file(place, "a.yaml", RULE("a"), 0644);
+	write_file(place, "b.yaml", RULE("b"), 0644);
+	const char *paths[] = {path_of(place, "b.yaml"), place->directory, place->path};
+	assert_int_equal(tc_ruleset_load(paths, 3, &diagnostics, &set), 0);
+	tc_ruleset_files(set, &n);
+	assert_int_equal(n, 2);
+	assert_string_equal(tc_ruleset_at(set, 0)->name, "b");
+	tc_ruleset_free(set);
+	tc_diagnostics_done(&diagnostics);
+}
+
 static void failed_load_leaves_the_set_alone(void **state)
 {
 	struct place *place = *state;
@@ -149,6 +182,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(files_that_others_may_write_are_refused, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(files_of_others_are_refused, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(files_beyond_the_limit_are_told, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(file_and_its_directory_are_read_once, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(failed_load_leaves_the_set_alone, make_place,
 						remove_place),

@@ -218,6 +218,22 @@ static void exceptions_exclude(void **state)
 	assert_int_equal(matches(text, "/a/late"), 0);
 }
 
+/* As in Falco, which puts parentheses around it and no quotes. */
+static void word_behind_in_of_an_exception_is_a_list(void **state)
+{
+#define EXCEPTION(value)                                                                           \
+	RULE("r", "fd.name exists")                                                                \
+	"  exceptions: [{name: e, fields: [fd.name, proc.name], comps: [in, =], values: [[" value  \
+	", cat]]}]\n"
+	assert_int_equal(matches(EXCEPTION("'/a, /b'"), "/a"), 0);
+	assert_int_equal(matches(EXCEPTION("'/a, /b'"), "/b"), 0);
+	assert_int_equal(matches(EXCEPTION("'(/a, /b)'"), "/b"), 0);
+	assert_int_equal(matches(EXCEPTION("/a"), "/b"), 1);
+	assert_int_equal(matches(EXCEPTION("'\"/a b\"'"), "/a b"), 0);
+	assert_refused(EXCEPTION("'/a b'"), "TC-R060", 6, 86);
+#undef EXCEPTION
+}
+
 static void exceptions_that_do_not_fit_are_refused(void **state)
 {
 	assert_refused(RULE("r", "fd.name = x") "  exceptions: [{name: e, values: [a]}]\n",
@@ -244,7 +260,23 @@ static void items_are_checked(void **state)
 	assert_refused("- rule: r\n  desc: d\n  priority: info\n  output: o\n", "TC-R043", 1, 3);
 	assert_refused("- list: a\n  items: x\n", "TC-R044", 2, 10);
 	assert_refused("- macro: a b\n  condition: fd.name = x\n", "TC-R045", 1, 10);
-	assert_refused(RULE("r", "fd.name = x") "  source: k8s_audit\n", "TC-R048", 6, 11);
+	struct tc_diagnostics diagnostics = {0};
+	struct tc_ruleset *set = rules_from(
+		"- list: l\n  items: [x]\n" RULE(
+			"r",
+			"ka.verb in (l)") "  source: k8s_audit\n" RULE("s",
+								       "fd.name = x") "  source: "
+										      "syscall\n",
+		&diagnostics);
+
+	/* Left out with all that it asks, and not an error. */
+	assert_non_null(set);
+	assert_int_equal(diagnostics.count, 1);
+	assert_string_equal(diagnostics.items[0].code, "TC-R048");
+	assert_int_equal(tc_ruleset_count(set), 1);
+	assert_string_equal(tc_ruleset_at(set, 0)->name, "s");
+	tc_ruleset_free(set);
+	tc_diagnostics_done(&diagnostics);
 	assert_refused(RULE("r", "fd.name = x") "  action: block\n", "TC-R046", 6, 3);
 	assert_refused(
 		"- rule: r\n  desc: d\n  priority: hgih\n  output: o\n  condition: fd.name = x\n",
@@ -293,6 +325,7 @@ int main(void)
 		cmocka_unit_test(override_says_what_happens_to_each_key),
 		cmocka_unit_test(disabled_rules_are_checked_and_not_in_force),
 		cmocka_unit_test(exceptions_exclude),
+		cmocka_unit_test(word_behind_in_of_an_exception_is_a_list),
 		cmocka_unit_test(exceptions_that_do_not_fit_are_refused),
 		cmocka_unit_test(items_are_checked),
 		cmocka_unit_test(priorities_parse_in_any_case),

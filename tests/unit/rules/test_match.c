@@ -217,6 +217,93 @@ static void cut_value_holds_only_for_what_is_known(void **state)
 	made_done(&made);
 }
 
+static void path_cut_at_its_front_is_tested_from_its_end(void **state)
+{
+	struct made made;
+
+	made_begin(&made, TC_KIND_open);
+	made_slot(&made, &made.open.path, "bc/def", 6, 9);
+	made.open.path.flags |= TC_SLOT_TAIL;
+	made_end(&made);
+	assert_true(holds(&made, "fd.name exists"));
+	assert_false(holds(&made, "fd.name = bc/def"));
+	assert_false(holds(&made, "fd.name = /abc/def"));
+	assert_false(holds(&made, "fd.name in (bc/def, /abc/def)"));
+	assert_true(holds(&made, "fd.name != bc/def"));
+	assert_false(holds(&made, "fd.name != /abc/def"));
+	assert_true(holds(&made, "fd.name != /abc/deg"));
+	assert_true(holds(&made, "fd.name != def"));
+	assert_true(holds(&made, "fd.name endswith /def"));
+	assert_true(holds(&made, "fd.name endswith bc/def"));
+	assert_false(holds(&made, "fd.name endswith abc/def"));
+	assert_false(holds(&made, "fd.name endswith /de"));
+	assert_false(holds(&made, "fd.name startswith bc"));
+	assert_false(holds(&made, "fd.name startswith /a"));
+	assert_true(holds(&made, "fd.name startswith ''"));
+	assert_true(holds(&made, "fd.name contains c/d"));
+	assert_true(holds(&made, "fd.name icontains C/D"));
+	assert_false(holds(&made, "fd.name glob bc/*"));
+	assert_false(holds(&made, "fd.name glob bc/def"));
+	assert_true(holds(&made, "fd.name glob *def"));
+	assert_true(holds(&made, "fd.name glob */d?f"));
+	assert_true(holds(&made, "fd.name iglob *DEF"));
+	assert_false(holds(&made, "fd.name glob '\\\\*def'"));
+	assert_false(holds(&made, "fd.name pmatch (bc)"));
+	assert_false(holds(&made, "fd.name pmatch (bc/def)"));
+	assert_false(holds(&made, "fd.name > a"));
+	assert_false(holds(&made, "fd.name >= bc"));
+	assert_false(holds(&made, "fd.name < z"));
+	assert_false(holds(&made, "fd.name <= z"));
+	made_done(&made);
+}
+
+static void partly_unreadable_value_is_not_known_at_its_end(void **state)
+{
+	struct made made;
+
+	/* What could not be read may be the NUL alone. */
+	made_begin(&made, TC_KIND_open);
+	made_slot(&made, &made.open.path, "/a/bcd", 6, 6);
+	made.open.path.flags |= TC_SLOT_UNREADABLE;
+	made_end(&made);
+	assert_false(holds(&made, "fd.name = /a/bcd"));
+	assert_false(holds(&made, "fd.name in (/a/bcd)"));
+	assert_false(holds(&made, "fd.name != /a/bcd"));
+	assert_false(holds(&made, "fd.name != /a/bcde"));
+	assert_true(holds(&made, "fd.name != /a/bc"));
+	assert_true(holds(&made, "fd.name != /a/bxd"));
+	assert_true(holds(&made, "fd.name startswith /a/b"));
+	assert_false(holds(&made, "fd.name endswith bcd"));
+	assert_true(holds(&made, "fd.name contains bcd"));
+	assert_false(holds(&made, "fd.name glob *d"));
+	assert_true(holds(&made, "fd.name glob /a/*"));
+	assert_true(holds(&made, "fd.name pmatch (/a)"));
+	assert_false(holds(&made, "fd.name pmatch (/a/bcd)"));
+	assert_false(holds(&made, "fd.name > /a/bcd"));
+	assert_true(holds(&made, "fd.name > /a/bc"));
+	assert_true(holds(&made, "fd.name < /b"));
+	made_done(&made);
+}
+
+static void value_open_at_both_ends_is_known_in_its_middle(void **state)
+{
+	struct made made;
+
+	made_begin(&made, TC_KIND_open);
+	made_slot(&made, &made.open.path, "bcd", 3, 9);
+	made.open.path.flags |= TC_SLOT_TAIL | TC_SLOT_UNREADABLE;
+	made_end(&made);
+	assert_true(holds(&made, "fd.name contains bc"));
+	assert_true(holds(&made, "fd.name glob *c*"));
+	assert_false(holds(&made, "fd.name glob *d"));
+	assert_false(holds(&made, "fd.name glob b*"));
+	assert_false(holds(&made, "fd.name startswith b"));
+	assert_false(holds(&made, "fd.name endswith d"));
+	assert_false(holds(&made, "fd.name != abcde"));
+	assert_true(holds(&made, "fd.name != abxde"));
+	made_done(&made);
+}
+
 static void list_without_any_takes_all_in_and_any_intersects(void **state)
 {
 	struct made made;
@@ -228,6 +315,20 @@ static void list_without_any_takes_all_in_and_any_intersects(void **state)
 	assert_false(holds(&made, "proc.argv intersects (-x)"));
 	assert_true(holds(&made, "proc.argv exists"));
 	assert_condition_refused("proc.argv = ls", "TC-R071", 11);
+	made_done(&made);
+}
+
+static void partly_unreadable_list_is_not_in_a_set(void **state)
+{
+	struct made made;
+
+	made_begin(&made, TC_KIND_exec);
+	made_slot(&made, &made.exec.argv, "ls\0-l\0", 6, 6);
+	made.exec.argv.flags |= TC_SLOT_UNREADABLE;
+	made_end(&made);
+	assert_false(holds(&made, "proc.argv in (ls, -l)"));
+	assert_true(holds(&made, "proc.argv intersects (ls)"));
+	assert_false(holds(&made, "proc.argv intersects (-l)"));
 	made_done(&made);
 }
 
@@ -254,6 +355,46 @@ static void ancestors_match_any(void **state)
 	assert_false(holds(&made, "proc.aname != sh"));
 	assert_true(holds(&made, "proc.aname[0] = cat and proc.aname[1] = sh"));
 	assert_false(holds(&made, "proc.aname[2] exists"));
+	made_done(&made);
+}
+
+static void ancestors_are_known_as_far_as_each_is(void **state)
+{
+	struct tc_image parent = {
+		.line = "sh -c exit",
+		.line_length = 10,
+		.exe_length = 2,
+		.absent = ~TC_EXEC_BIT(argv),
+		.exec.argv = {.size = 90, .stored = 11, .flags = TC_SLOT_PRESENT | TC_SLOT_CUT}};
+	struct tc_image eldest = {.line = "init -s",
+				  .line_length = 7,
+				  .exe_length = 4,
+				  .absent = ~TC_EXEC_BIT(argv),
+				  .exec.argv = {.size = 8, .stored = 8, .flags = TC_SLOT_PRESENT}};
+	struct tc_process grandparent = {.comm = "init", .image = &eldest};
+	struct made made;
+
+	/* The parent's arguments were cut, those of its parent were not. */
+	make_open(&made, "/x");
+	made.event.world = NULL;
+	made.parent.image = &parent;
+	made.parent.parent = &grandparent;
+	assert_true(holds(&made, "proc.acmdline contains exit"));
+	assert_true(holds(&made, "proc.acmdline startswith 'sh -c'"));
+	assert_true(holds(&made, "proc.acmdline glob 'sh -c*'"));
+	assert_false(holds(&made, "proc.acmdline = 'sh -c exit'"));
+	assert_false(holds(&made, "proc.acmdline in ('sh -c exit')"));
+	assert_false(holds(&made, "proc.acmdline endswith exit"));
+	assert_true(holds(&made, "proc.acmdline != 'nginx'"));
+	/* That an element is whole is not known: it may be the one that was cut. */
+	parent.exec.argv.flags = TC_SLOT_PRESENT;
+	parent.exec.argv.size = 11;
+	eldest.exec.argv.flags |= TC_SLOT_UNREADABLE;
+	made_end(&made);
+	made.event.world = NULL;
+	assert_true(holds(&made, "proc.acmdline startswith 'init -s'"));
+	assert_false(holds(&made, "proc.acmdline = 'init -s'"));
+	assert_false(holds(&made, "proc.acmdline endswith -s"));
 	made_done(&made);
 }
 
@@ -335,6 +476,29 @@ static void equal_checks_are_one_node(void **state)
 	tc_diagnostics_done(&diagnostics);
 }
 
+/* Bytes that operands take, as far as they are in the first chunk of the arena. */
+static ptrdiff_t operand_bytes(const char *text)
+{
+	struct tc_diagnostics diagnostics = {0};
+	struct tc_ruleset *set = rules_from(text, &diagnostics);
+	char *next = tc_arena_alloc(&set->program.arena, 1);
+	ptrdiff_t bytes = next - (char *)set->program.arena.chunk;
+
+	tc_ruleset_free(set);
+	tc_diagnostics_done(&diagnostics);
+	return bytes;
+}
+
+static void equal_checks_take_memory_once(void **state)
+{
+#define CHECKS "fd.name in (a, b) and proc.pid in (1, 2) and fd.name pmatch (/a) and fd.name = x"
+	assert_int_equal(operand_bytes("- rule: x\n  desc: d\n  output: o\n  priority: debug\n"
+				       "  condition: " CHECKS "\n"),
+			 operand_bytes("- rule: x\n  desc: d\n  output: o\n  priority: debug\n"
+				       "  condition: (" CHECKS ") and (" CHECKS ")\n"));
+#undef CHECKS
+}
+
 static void verdicts_do_not_outlive_their_event(void **state)
 {
 	struct tc_diagnostics diagnostics = {0};
@@ -370,6 +534,11 @@ int main(void)
 		cmocka_unit_test(absent_slot_is_missing_in_its_own_kind),
 		cmocka_unit_test(empty_string_is_a_value),
 		cmocka_unit_test(cut_value_holds_only_for_what_is_known),
+		cmocka_unit_test(path_cut_at_its_front_is_tested_from_its_end),
+		cmocka_unit_test(partly_unreadable_value_is_not_known_at_its_end),
+		cmocka_unit_test(value_open_at_both_ends_is_known_in_its_middle),
+		cmocka_unit_test(ancestors_are_known_as_far_as_each_is),
+		cmocka_unit_test(partly_unreadable_list_is_not_in_a_set),
 		cmocka_unit_test(list_without_any_takes_all_in_and_any_intersects),
 		cmocka_unit_test(element_of_a_list_is_a_string),
 		cmocka_unit_test(ancestors_match_any),
@@ -378,6 +547,7 @@ int main(void)
 		cmocka_unit_test(condition_may_span_lines_and_tabs),
 		cmocka_unit_test(rules_match_in_file_order_and_beyond_room),
 		cmocka_unit_test(equal_checks_are_one_node),
+		cmocka_unit_test(equal_checks_take_memory_once),
 		cmocka_unit_test(verdicts_do_not_outlive_their_event),
 	};
 

@@ -203,6 +203,105 @@ static void long_chains_need_no_depth(void **state)
 	free(inverted);
 }
 
+static void numbers_of_ancestors_need_an_index(void **state)
+{
+	assert_condition_refused("proc.apid = 1", "TC-R068", 1);
+	assert_condition_refused("proc.pid = 1 and proc.apid exists", "TC-R068", 18);
+	char *text = rule_text("proc.apid = 1");
+	assert_true(hints(text, "proc.apid[1]"));
+	free(text);
+}
+
+static void near_name_wins_over_a_family_of_fields_to_come(void **state)
+{
+	assert_condition_refused("evt.arg.dirfdd = 1", "TC-R066", 1);
+	assert_condition_refused("container.idd = x", "TC-R066", 1);
+	assert_condition_refused("container.image.repository = x", "TC-R067", 1);
+	assert_condition_refused("evt.arg.nothing_like_it = x", "TC-R067", 1);
+}
+
+static void no_field_to_come_is_there(void **state)
+{
+	static const char *const names[] = {
+#define TC_LATER_FIELD(name) name,
+#include "rules/language/words.def"
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (tc_field_by_name(names[i], strlen(names[i])))
+			fail_msg("%s is there", names[i]);
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(names[i], names[j]);
+	}
+}
+
+static void field_without_operator_is_told(void **state)
+{
+	char *text = rule_text("proc.name and fd.name = x");
+
+	assert_refused(text, "TC-R069", 6, 15);
+	assert_true(hints(text, "a field needs an operator"));
+	free(text);
+	text = rule_text("proc.name a x");
+	assert_refused(text, "TC-R069", 6, 15);
+	assert_false(hints(text, "a field needs an operator"));
+	free(text);
+}
+
+static void list_fields_take_few_operators(void **state)
+{
+	assert_condition_refused("proc.argv pmatch (/etc)", "TC-R071", 11);
+	assert_condition_refused("proc.argv contains x", "TC-R071", 11);
+}
+
+static void comparison_with_na_is_a_warning(void **state)
+{
+	static const char *const conditions[] = {"proc.name = <NA>",
+						 "not proc.name in (a, \"<NA>\", b)",
+						 "proc.aname != '<NA>' and proc.aname != '<NA>'"};
+
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
+		struct tc_diagnostics diagnostics = {0};
+		char *text = rule_text(conditions[i]);
+
+		tc_ruleset_free(rules_from(text, &diagnostics));
+		assert_int_equal(diagnostics.errors, 0);
+		assert_int_equal(diagnostics.count, 1);
+		assert_string_equal(diagnostics.items[0].code, "TC-R083");
+		assert_non_null(strstr(diagnostics.items[0].hint, "exists"));
+		tc_diagnostics_done(&diagnostics);
+		free(text);
+	}
+}
+
+/* Each list holds the one before it. To be freed. */
+static char *nested_lists(unsigned n)
+{
+	struct tc_buffer text = {0};
+
+	tc_buffer_add_string(&text, "- list: l0\n  items: [x]\n");
+	for (unsigned i = 1; i < n; i++)
+		tc_buffer_printf(&text, "- list: l%u\n  items: [l%u]\n", i, i - 1);
+	tc_buffer_printf(&text,
+			 "- rule: r\n  desc: d\n  priority: INFO\n  output: o\n"
+			 "  condition: fd.name in (l%u)\n",
+			 n - 1);
+	return text.bytes;
+}
+
+static void lists_nested_too_deep_are_told(void **state)
+{
+	struct tc_diagnostics diagnostics = {0};
+	char *text = nested_lists(100);
+
+	tc_ruleset_free(rules_from(text, &diagnostics));
+	assert_int_equal(diagnostics.count, 0);
+	free(text);
+	text = nested_lists(101);
+	assert_refused(text, "TC-R061", 4, 11);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +320,13 @@ int main(void)
 		cmocka_unit_test(several_mistakes_are_all_told),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(long_chains_need_no_depth),
+		cmocka_unit_test(numbers_of_ancestors_need_an_index),
+		cmocka_unit_test(near_name_wins_over_a_family_of_fields_to_come),
+		cmocka_unit_test(no_field_to_come_is_there),
+		cmocka_unit_test(field_without_operator_is_told),
+		cmocka_unit_test(list_fields_take_few_operators),
+		cmocka_unit_test(comparison_with_na_is_a_warning),
+		cmocka_unit_test(lists_nested_too_deep_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

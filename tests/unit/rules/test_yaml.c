@@ -86,6 +86,78 @@ static void findings_are_bounded(void **state)
 	tc_buffer_done(&text);
 }
 
+/* Findings that are only warnings, however many, do not make a file invalid. */
+static void warnings_beyond_the_limit_are_no_error(void **state)
+{
+	struct tc_diagnostics diagnostics = {0};
+
+	for (unsigned i = 0; i < TC_DIAGNOSTICS_LIMIT * 2; i++)
+		tc_diagnostics_add(&diagnostics, TC_DIAGNOSTIC_UNUSED, "x", "y");
+	assert_int_equal(diagnostics.errors, 0);
+	assert_int_equal(diagnostics.items[diagnostics.count - 1].severity, TC_SEVERITY_WARNING);
+	assert_string_equal(diagnostics.items[diagnostics.count - 1].code, "TC-R009");
+	/* An error behind them is not told, but it counts. */
+	assert_null(tc_diagnostics_add(&diagnostics, TC_DIAGNOSTIC_SYNTAX, "x", "y"));
+	assert_int_equal(diagnostics.errors, 1);
+	tc_diagnostics_done(&diagnostics);
+}
+
+/* Time in proportion to the square of these would not end while somebody waits. */
+static void long_line_is_read_in_time(void **state)
+{
+	struct tc_diagnostics diagnostics = {0};
+	struct tc_buffer text = {0};
+
+	tc_buffer_add_string(&text, "- list: l\n  items: [");
+	while (text.length < 200000)
+		tc_buffer_add_string(&text, "\xc3\xa9"
+					    "abcdef, ");
+	tc_buffer_add_string(&text, "x]\n- rule: r\n  desc: d\n  priority: INFO\n  output: o\n"
+				    "  condition: fd.name in (l)\n");
+	tc_ruleset_free(rules_from(text.bytes, &diagnostics));
+	assert_int_equal(diagnostics.count, 0);
+	tc_buffer_done(&text);
+}
+
+static void many_exception_values_are_read_in_time(void **state)
+{
+	struct tc_diagnostics diagnostics = {0};
+	struct tc_buffer text = {0};
+
+	tc_buffer_add_string(&text, "- rule: r\n  desc: d\n  priority: INFO\n  output: o\n"
+				    "  condition: fd.name = x\n  exceptions:\n"
+				    "  - {name: e, fields: fd.name, values: [a");
+	for (unsigned i = 0; i < 20000; i++)
+		tc_buffer_printf(&text, ", v%u", i);
+	tc_buffer_add_string(&text, "]}\n  - {name: f, fields: [fd.name, proc.name], values: [");
+	for (unsigned i = 0; i < 20000; i++)
+		tc_buffer_printf(&text, "%s[v%u, w]", i ? ", " : "", i);
+	tc_buffer_add_string(&text, "]}\n");
+	tc_ruleset_free(rules_from(text.bytes, &diagnostics));
+	tc_diagnostics_print(&diagnostics, stderr, false);
+	assert_int_equal(diagnostics.count, 0);
+	tc_buffer_done(&text);
+}
+
+static void mistakes_in_a_long_line_are_told_in_time(void **state)
+{
+	struct tc_diagnostics diagnostics = {0};
+	struct tc_buffer text = {0};
+
+	for (unsigned i = 0; i < 200; i++)
+		tc_buffer_add_string(&text, "# \xc3\xa9\n");
+	tc_buffer_add_char(&text, '[');
+	while (text.length < 200000)
+		tc_buffer_add_string(&text, "{x: y}, ");
+	tc_buffer_add_string(&text, "{x: y}]\n");
+	assert_null(rules_from(text.bytes, &diagnostics));
+	assert_int_equal(diagnostics.items[1].line, 201);
+	assert_int_equal(diagnostics.items[1].column, 11);
+	assert_int_equal(diagnostics.items[1998].column, 1998 * 8 + 3);
+	tc_diagnostics_done(&diagnostics);
+	tc_buffer_done(&text);
+}
+
 static void what_comes_before_a_mistake_is_still_checked(void **state)
 {
 	static const char text[] = "- macro: a\n  condition: bad.field = 1 or later\n"
@@ -148,6 +220,10 @@ int main(void)
 		cmocka_unit_test(bytes_that_are_no_text_are_refused),
 		cmocka_unit_test(size_is_bounded),
 		cmocka_unit_test(findings_are_bounded),
+		cmocka_unit_test(warnings_beyond_the_limit_are_no_error),
+		cmocka_unit_test(long_line_is_read_in_time),
+		cmocka_unit_test(many_exception_values_are_read_in_time),
+		cmocka_unit_test(mistakes_in_a_long_line_are_told_in_time),
 		cmocka_unit_test(what_comes_before_a_mistake_is_still_checked),
 		cmocka_unit_test(broken_files_are_survived),
 	};
