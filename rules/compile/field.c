@@ -32,7 +32,9 @@ static int report_unknown(const char *name, struct tc_where where,
 			  struct tc_diagnostics *diagnostics)
 {
 	size_t length = strlen(name);
-	const char *near = tc_field_nearest(name, length);
+	/* It is looked for where it can be told: that takes time. */
+	bool told = diagnostics->count < TC_DIAGNOSTICS_LIMIT;
+	const char *near = told ? tc_field_nearest(name, length) : NULL;
 	struct tc_diagnostic *found;
 
 	if (is_to_come(name, length, near)) {

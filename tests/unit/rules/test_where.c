@@ -2,6 +2,9 @@
 /* The place of a mistake in the file, however the scalar that holds it is written. */
 #include "fixture.h"
 
+#include "agent/buffer.h"
+#include "rules/language/source.h"
+
 #define HEAD "- rule: r\n  desc: d\n  priority: INFO\n  output: o\n"
 
 static void plain_scalar(void **state)
@@ -112,6 +115,48 @@ static void mark_covers_the_word(void **state)
 	free(text);
 }
 
+/* Every character of a text, and back again, counted the slow way. */
+static void places_are_found_both_ways(void **state)
+{
+	static const char *const parts[] = {"a",
+					    "\xc3\xa9",
+					    "\xe2\x82\xac",
+					    "\xf0\x9f\x98\x80",
+					    "\r\n",
+					    "\n",
+					    "\xc2\x85",
+					    "\xe2\x80\xa8",
+					    "\r",
+					    "b",
+					    "c",
+					    "d"};
+	unsigned seed = 3, line = 1, column = 1, found_line, found_column;
+	struct tc_buffer text = {0};
+	struct tc_source *source;
+
+	for (unsigned i = 0; i < 2000; i++)
+		tc_buffer_add_string(&text, parts[rand_r(&seed) % (i < 1000 ? 12 : 4)]);
+	assert_int_equal(tc_source_from_bytes("x", text.bytes, text.length, &source), 0);
+	for (size_t at = 0; at < text.length; at++) {
+		if (((unsigned char)text.bytes[at] & 0xc0) == 0x80)
+			continue;
+		if (line < source->n_lines && at == source->lines[line]) {
+			line++;
+			column = 1;
+		}
+		tc_source_position(source, at, &found_line, &found_column);
+		assert_int_equal(found_line, line);
+		assert_int_equal(found_column, column);
+		assert_int_equal(tc_source_offset(source, line - 1, column - 1), at);
+		column++;
+	}
+	assert_int_equal(line, source->n_lines);
+	assert_int_equal(tc_source_offset(source, line - 1, 1000000), text.length);
+	assert_int_equal(tc_source_offset(source, line, 0), text.length);
+	tc_source_free(source);
+	tc_buffer_done(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +174,7 @@ int main(void)
 		cmocka_unit_test(item_of_a_list),
 		cmocka_unit_test(output_template),
 		cmocka_unit_test(mark_covers_the_word),
+		cmocka_unit_test(places_are_found_both_ways),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
