@@ -43,7 +43,8 @@ static int check_slot(const struct tc_record *record, const struct tc_kind_info 
 	return 0;
 }
 
-int tc_decode(const void *bytes, size_t size, struct tc_event *event, struct tc_decode_error *ret_error)
+int tc_decode(const void *bytes, size_t size, struct tc_event *event,
+	      struct tc_decode_error *ret_error)
 {
 	const struct tc_record *record = bytes;
 	const struct tc_kind_info *kind;

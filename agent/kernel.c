@@ -13,8 +13,11 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define INSN(op, dst, src, offset, value)                                                          \
-	((struct bpf_insn){                                                                        \
-		.code = (op), .dst_reg = (dst), .src_reg = (src), .off = (offset), .imm = (value)})
+	((struct bpf_insn){.code = (op),                                                           \
+			   .dst_reg = (dst),                                                       \
+			   .src_reg = (src),                                                       \
+			   .off = (offset),                                                        \
+			   .imm = (value)})
 #define INSN_MOV(dst, value) INSN(BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, value)
 #define INSN_CALL(helper) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, helper)
 #define INSN_EXIT INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)

@@ -8,18 +8,18 @@
 struct btf;
 
 struct tc_kernel {
-	struct btf *btf; /* of the running kernel */
-	char release[65]; /* uname -r */
-	bool has_atomics; /* atomic operations that give a value back (v5.12) */
+	struct btf *btf;     /* of the running kernel */
+	char release[65];    /* uname -r */
+	bool has_atomics;    /* atomic operations that give a value back (v5.12) */
 	bool unsafe_scratch; /* preempts probes, and has no atomics to claim a scratch slot with */
 	bool has_task_pt_regs; /* bpf_task_pt_regs() in LSM programs */
-	bool has_lsm; /* LSM programs load and the bpf LSM is switched on */
-	char lsm_reason[160]; /* why not, when it has none */
+	bool has_lsm;	       /* LSM programs load and the bpf LSM is switched on */
+	char lsm_reason[160];  /* why not, when it has none */
 };
 
 /*
- * Looks at the running kernel. A negative errno when no probe can work at all; *ret_reason is then a sentence for the
- * user: -EPERM (not root), -ENOENT (no BTF), -ENOSYS (no BPF).
+ * Looks at the running kernel. A negative errno when no probe can work at all; *ret_reason is then
+ * a sentence for the user: -EPERM (not root), -ENOENT (no BTF), -ENOSYS (no BPF).
  */
 int tc_kernel_probe(struct tc_kernel *ret_kernel, const char **ret_reason);
 void tc_kernel_done(struct tc_kernel *kernel);

@@ -170,7 +170,8 @@ static int object_load(struct tc_probes *probes)
 	}
 	int r = bpf_object__load(probes->object);
 	if (r < 0)
-		return tc_error_return(r, "the kernel refuses the probes (run with --debug for its words)");
+		return tc_error_return(
+			r, "the kernel refuses the probes (run with --debug for its words)");
 	return 0;
 }
 
@@ -180,10 +181,12 @@ static int rings_create(struct tc_probes *probes, uint32_t ring_bytes)
 
 	for (uint32_t cpu = 0; cpu < probes->n_cpus; cpu++) {
 		LIBBPF_OPTS(bpf_map_create_opts, opts);
-		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tocsin_ring", 0, 0, ring_bytes, &opts);
+		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tocsin_ring", 0, 0, ring_bytes,
+					&opts);
 
 		if (fd < 0)
-			return tc_error_return(-errno, "cannot make a ring of %u bytes", ring_bytes);
+			return tc_error_return(-errno, "cannot make a ring of %u bytes",
+					       ring_bytes);
 		probes->ring_fds[cpu] = fd;
 		if (bpf_map_update_elem(rings_fd, &cpu, &fd, BPF_ANY) < 0)
 			return tc_error_return(-errno, "cannot put a ring in place");
@@ -281,10 +284,13 @@ int tc_probes_load(const struct tc_kernel *kernel, const struct tc_load_options 
 
 	if (options->ring_bytes < (uint32_t)sysconf(_SC_PAGESIZE) ||
 	    options->ring_bytes & (options->ring_bytes - 1))
-		return tc_error_return(-EINVAL, "a ring of %u bytes: it must be a power of two and at least a page",
-				       options->ring_bytes);
+		return tc_error_return(
+			-EINVAL,
+			"a ring of %u bytes: it must be a power of two and at least a page",
+			options->ring_bytes);
 	if (n_cpus <= 0 || n_cpus > TC_CPUS_MAX)
-		return tc_error_return(-E2BIG, "%d CPUs: at most %d can be watched", n_cpus, TC_CPUS_MAX);
+		return tc_error_return(-E2BIG, "%d CPUs: at most %d can be watched", n_cpus,
+				       TC_CPUS_MAX);
 	probes = calloc(1, sizeof(*probes));
 	if (!probes)
 		return -ENOMEM;

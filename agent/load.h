@@ -15,14 +15,14 @@ struct tc_probes;
 /* What the caller wants of the probes. */
 struct tc_load_options {
 	uint64_t scope_cgroup_id; /* 0: the whole host */
-	uint32_t ring_bytes; /* of each CPU's ring; a power of two, at least the page size */
-	uint32_t agent_tgid; /* 0: tell the agent's own file events as well */
-	bool force_fallback; /* do not use BPF LSM even where it is there */
+	uint32_t ring_bytes;	  /* of each CPU's ring; a power of two, at least the page size */
+	uint32_t agent_tgid;	  /* 0: tell the agent's own file events as well */
+	bool force_fallback;	  /* do not use BPF LSM even where it is there */
 };
 
 enum tc_probe_state {
 	TC_PROBE_ATTACHED,
-	TC_PROBE_UNUSED, /* another program does its job, or it is for the other source */
+	TC_PROBE_UNUSED,  /* another program does its job, or it is for the other source */
 	TC_PROBE_MISSING, /* the kernel cannot take it; reason tells */
 };
 
@@ -35,8 +35,9 @@ struct tc_probe_info {
 };
 
 /*
- * Loads and attaches the probes. No kind is wanted yet: set controls->kinds. A negative errno on failure, which was
- * logged; -EINVAL for options out of range. Free with tc_probes_free(), which detaches them.
+ * Loads and attaches the probes. No kind is wanted yet: set controls->kinds. A negative errno on
+ * failure, which was logged; -EINVAL for options out of range. Free with tc_probes_free(), which
+ * detaches them.
  */
 int tc_probes_load(const struct tc_kernel *kernel, const struct tc_load_options *options,
 		   struct tc_probes **ret_probes);

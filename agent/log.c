@@ -35,8 +35,9 @@ static const char *level_word(enum tc_log_level level)
 }
 
 /*
- * Standard error is systemd's journal: JOURNAL_STREAM names it by device and inode (systemd.exec(5)). The variable
- * alone says nothing: it is inherited by all that a service starts, whose output may go elsewhere.
+ * Standard error is systemd's journal: JOURNAL_STREAM names it by device and inode
+ * (systemd.exec(5)). The variable alone says nothing: it is inherited by all that a service starts,
+ * whose output may go elsewhere.
  */
 static bool is_system_journal(void)
 {
@@ -45,7 +46,8 @@ static bool is_system_journal(void)
 	struct stat info;
 	int length = 0;
 
-	if (!stream || sscanf(stream, "%llu:%llu%n", &device, &inode, &length) != 2 || stream[length])
+	if (!stream || sscanf(stream, "%llu:%llu%n", &device, &inode, &length) != 2 ||
+	    stream[length])
 		return false;
 	return fstat(STDERR_FILENO, &info) == 0 && info.st_dev == device && info.st_ino == inode;
 }

@@ -13,7 +13,8 @@ enum tc_log_level { TC_LOG_ERROR = 3, TC_LOG_WARNING = 4, TC_LOG_INFO = 6, TC_LO
 void tc_log_set_level(enum tc_log_level level);
 /* True when messages of that level are printed. */
 bool tc_log_enabled(enum tc_log_level level);
-/* Prints one line: "tocsin: error: ..." ("<3>error: ..." under systemd, see sd-daemon(3)). Keeps errno. */
+/* Prints one line: "tocsin: error: ..." ("<3>error: ..." under systemd, see sd-daemon(3)). Keeps
+ * errno. */
 void tc_log(enum tc_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define tc_error(...) tc_log(TC_LOG_ERROR, __VA_ARGS__)
@@ -22,11 +23,11 @@ void tc_log(enum tc_log_level level, const char *format, ...) __attribute__((for
 #define tc_debug(...) tc_log(TC_LOG_DEBUG, __VA_ARGS__)
 
 /* Prints an error with the text of a negative errno behind it, and gives that errno back. */
-#define tc_error_return(error, format, ...)                                                                            \
-	({                                                                                                             \
-		int error_ = (error);                                                                                  \
-		tc_log(TC_LOG_ERROR, format ": %s", ##__VA_ARGS__, strerror(-error_));                                 \
-		error_;                                                                                                \
+#define tc_error_return(error, format, ...)                                                        \
+	({                                                                                         \
+		int error_ = (error);                                                              \
+		tc_log(TC_LOG_ERROR, format ": %s", ##__VA_ARGS__, strerror(-error_));             \
+		error_;                                                                            \
 	})
 
 #endif

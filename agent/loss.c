@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/loss.h"
 
-/* Numbers that have neither a record nor a counter. The counters were copied first, so none runs ahead of made. */
+/* Numbers that have neither a record nor a counter. The counters were copied first, so none runs
+ * ahead of made. */
 static uint64_t missing(const struct tc_loss_account *account, const struct tc_loss_look *look)
 {
 	uint64_t known = account->received - look->ahead;
@@ -11,7 +12,8 @@ static uint64_t missing(const struct tc_loss_account *account, const struct tc_l
 	return look->state.made > known ? look->state.made - known : 0;
 }
 
-/* The deficit is the least number that was missing at every look since it began: those cannot have come late. */
+/* The deficit is the least number that was missing at every look since it began: those cannot have
+ * come late. */
 static uint64_t find_gap(struct tc_loss_account *account, const struct tc_loss_look *look)
 {
 	uint64_t now_missing, gap;
@@ -30,7 +32,8 @@ static uint64_t find_gap(struct tc_loss_account *account, const struct tc_loss_l
 	return gap;
 }
 
-bool tc_loss_find(struct tc_loss_account *account, const struct tc_loss_look *look, struct tc_losses *ret_losses)
+bool tc_loss_find(struct tc_loss_account *account, const struct tc_loss_look *look,
+		  struct tc_losses *ret_losses)
 {
 	struct tc_losses losses = {0};
 	bool any = false;

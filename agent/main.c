@@ -22,7 +22,8 @@ static void print_help(FILE *stream)
 	fprintf(stream, "Usage: tocsin COMMAND [OPTION]... [ARGUMENT]...\n\nCommands:\n");
 	for (size_t i = 0; i < COUNT(commands); i++)
 		fprintf(stream, "  %-10s%s\n", commands[i].name, commands[i].doc);
-	fprintf(stream, "\n`tocsin help COMMAND` tells more, `tocsin --version` prints the version.\n");
+	fprintf(stream,
+		"\n`tocsin help COMMAND` tells more, `tocsin --version` prints the version.\n");
 }
 
 static const struct command *command_find(const char *name)
@@ -79,7 +80,8 @@ static int check_output(int code)
 
 	if (!error && !ferror(stdout))
 		return code;
-	/* A subcommand that ended for want of something has told it. Why an earlier write failed is not known. */
+	/* A subcommand that ended for want of something has told it. Why an earlier write failed is
+	 * not known. */
 	if (code != TC_EXIT_ENVIRONMENT)
 		fprintf(stderr, "tocsin: cannot write to standard output%s%s\n", error ? ": " : "",
 			error ? strerror(error) : "");

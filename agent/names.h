@@ -7,11 +7,12 @@
 #include "agent/event.h"
 
 /*
- * Presents a number by the words of its show: one word for a value, words joined by | (blanks for capabilities) for
- * a set. A value without a word, and the bits of a set that have none, are printed as 0x... Bytes are static or lie in
- * the arena.
+ * Presents a number by the words of its show: one word for a value, words joined by | (blanks for
+ * capabilities) for a set. A value without a word, and the bits of a set that have none, are
+ * printed as 0x... Bytes are static or lie in the arena.
  */
-void tc_names_present(enum tc_show show, uint64_t number, struct tc_arena *arena, struct tc_value *ret_value);
+void tc_names_present(enum tc_show show, uint64_t number, struct tc_arena *arena,
+		      struct tc_value *ret_value);
 
 /* True when words stand for a show. */
 bool tc_names_has(enum tc_show show);

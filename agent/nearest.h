@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * "Did you mean ...?": the known name that is nearest to a wrong one. Offer each known name in turn, then look at best:
+ * "Did you mean ...?": the known name that is nearest to a wrong one. Offer each known name in
+ *turn, then look at best:
  *
  *	struct tc_nearest nearest = {.word = word, .length = length};
  *	for (...)
@@ -19,9 +20,10 @@ struct tc_nearest {
 };
 
 /*
- * A name is near when at most a third of the word's letters (and at least one) must be put in, taken away, changed or
- * swapped with their neighbour to make one of the other (Damerau, Levenshtein; optimal string alignment). The first of
- * the nearest stays. Words of more than 64 bytes are near nothing.
+ * A name is near when at most a third of the word's letters (and at least one) must be put in,
+ * taken away, changed or swapped with their neighbour to make one of the other (Damerau,
+ * Levenshtein; optimal string alignment). The first of the nearest stays. Words of more than 64
+ * bytes are near nothing.
  */
 void tc_nearest_offer(struct tc_nearest *nearest, const char *name);
 

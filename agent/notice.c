@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-void tc_notice_header(struct tc_record *header, enum tc_kind kind, uint32_t fixed_size, uint64_t time_ns)
+void tc_notice_header(struct tc_record *header, enum tc_kind kind, uint32_t fixed_size,
+		      uint64_t time_ns)
 {
 	*header = (struct tc_record){
 		.kind = kind,
@@ -62,8 +63,9 @@ const struct tc_record *tc_notice_stop(struct tc_notice *notice, uint64_t time_n
 	return &record->header;
 }
 
-const struct tc_record *tc_notice_loss(struct tc_notice *notice, uint32_t cpu, enum tc_loss_reason reason,
-				       uint64_t count, uint64_t since_ns, uint64_t until_ns)
+const struct tc_record *tc_notice_loss(struct tc_notice *notice, uint32_t cpu,
+				       enum tc_loss_reason reason, uint64_t count,
+				       uint64_t since_ns, uint64_t until_ns)
 {
 	struct tc_loss *record = (struct tc_loss *)notice->bytes;
 

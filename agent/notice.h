@@ -15,15 +15,18 @@ struct tc_notice {
 };
 
 /* The header of a record made now by this process; the caller fills what follows it. */
-void tc_notice_header(struct tc_record *header, enum tc_kind kind, uint32_t fixed_size, uint64_t time_ns);
+void tc_notice_header(struct tc_record *header, enum tc_kind kind, uint32_t fixed_size,
+		      uint64_t time_ns);
 /* agent_start: rules in force, and where events come from ("lsm", "fallback"). */
 const struct tc_record *tc_notice_start(struct tc_notice *notice, uint64_t time_ns, uint32_t rules,
 					const char *source);
 /* agent_stop: totals since the start. */
 const struct tc_record *tc_notice_stop(struct tc_notice *notice, uint64_t time_ns, uint64_t events,
 				       uint64_t lost);
-/* loss: count events of a CPU (TC_ABSENT_U32: of none) between two times since boot, in nanoseconds. */
-const struct tc_record *tc_notice_loss(struct tc_notice *notice, uint32_t cpu, enum tc_loss_reason reason,
-				       uint64_t count, uint64_t since_ns, uint64_t until_ns);
+/* loss: count events of a CPU (TC_ABSENT_U32: of none) between two times since boot, in
+ * nanoseconds. */
+const struct tc_record *tc_notice_loss(struct tc_notice *notice, uint32_t cpu,
+				       enum tc_loss_reason reason, uint64_t count,
+				       uint64_t since_ns, uint64_t until_ns);
 
 #endif

@@ -65,9 +65,10 @@ static int parser_make(const struct tc_usage *usage, struct parser *parser)
 		const struct tc_option *option = row_at(parser, i);
 		bool flag = option->kind == TC_OPTION_FLAG;
 
-		parser->longs[i] = (struct option){.name = option->name,
-						   .has_arg = flag ? no_argument : required_argument,
-						   .val = ROW_VALUE(i)};
+		parser->longs[i] =
+			(struct option){.name = option->name,
+					.has_arg = flag ? no_argument : required_argument,
+					.val = ROW_VALUE(i)};
 		if (!option->letter)
 			continue;
 		parser->shorts[at++] = option->letter;
@@ -99,7 +100,8 @@ static void print_row(const struct tc_option *option)
 		snprintf(letter, sizeof(letter), "-%c, ", option->letter);
 	snprintf(left, sizeof(left), "%s--%s%s%s", letter, option->name, option->value ? " " : "",
 		 option->value ? option->value : "");
-	/* The text starts in a column of its own; under a name that is too long for it, on the next line. */
+	/* The text starts in a column of its own; under a name that is too long for it, on the next
+	 * line. */
 	printf(strlen(left) > 26 ? "  %s\n%30s%s\n" : "  %-26s%2s%s\n", left, "", option->doc);
 }
 
@@ -160,7 +162,8 @@ static void tell_unknown_long(const struct parser *parser, const char *name)
 		fprintf(stderr, "tocsin %s: unknown option --%s\n", parser->usage->command, name);
 }
 
-/* After getopt_long() returned '?': an unknown letter, an unknown name, or a flag that was given a value. */
+/* After getopt_long() returned '?': an unknown letter, an unknown name, or a flag that was given a
+ * value. */
 static int tell_unknown(const struct parser *parser, char **argv)
 {
 	size_t row = row_find(parser, optopt);
@@ -277,7 +280,8 @@ static int tell_bad_value(const struct tc_usage *usage, const struct tc_option *
 	if (error == -ENOMEM)
 		fprintf(stderr, "tocsin %s: out of memory\n", usage->command);
 	else if (error == -ERANGE)
-		fprintf(stderr, "tocsin %s: --%s %s: too large\n", usage->command, option->name, value);
+		fprintf(stderr, "tocsin %s: --%s %s: too large\n", usage->command, option->name,
+			value);
 	else
 		fprintf(stderr, "tocsin %s: --%s %s: not %s\n", usage->command, option->name, value,
 			wanted[option->kind]);
@@ -295,8 +299,9 @@ static int take(const struct parser *parser, int value, char **argv)
 	if (value == '?')
 		return tell_unknown(parser, argv);
 	if (value == ':') {
-		fprintf(stderr, "tocsin %s: option --%s needs a value: %s\n", parser->usage->command,
-			option->name, option->value ? option->value : "VALUE");
+		fprintf(stderr, "tocsin %s: option --%s needs a value: %s\n",
+			parser->usage->command, option->name,
+			option->value ? option->value : "VALUE");
 		return usage_error(parser->usage);
 	}
 	if (row == parser->n_rows) {

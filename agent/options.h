@@ -11,18 +11,19 @@
 /* Exit codes of every subcommand. */
 enum tc_exit_code {
 	TC_EXIT_GOOD = 0,
-	TC_EXIT_NO = 1, /* the answer is no: invalid, mismatch */
-	TC_EXIT_USAGE = 2, /* the command line is wrong */
+	TC_EXIT_NO = 1,		 /* the answer is no: invalid, mismatch */
+	TC_EXIT_USAGE = 2,	 /* the command line is wrong */
 	TC_EXIT_ENVIRONMENT = 3, /* the host lacks something: told which */
 };
 
 enum tc_option_kind {
-	TC_OPTION_FLAG, /* bool *target: set to true */
-	TC_OPTION_STRING, /* const char **target: points into argv */
-	TC_OPTION_STRINGS, /* struct tc_strings *target: may be given more than once */
-	TC_OPTION_DURATION, /* uint64_t *target: nanoseconds; "90", "90s", "5m", "2h", "7d", "250ms" */
-	TC_OPTION_SIZE, /* uint64_t *target: bytes; "4096", "64K", "8M", "1G" */
-	TC_OPTION_NUMBER, /* uint64_t *target */
+	TC_OPTION_FLAG,	    /* bool *target: set to true */
+	TC_OPTION_STRING,   /* const char **target: points into argv */
+	TC_OPTION_STRINGS,  /* struct tc_strings *target: may be given more than once */
+	TC_OPTION_DURATION, /* uint64_t *target: nanoseconds; "90", "90s", "5m", "2h", "7d", "250ms"
+			     */
+	TC_OPTION_SIZE,	    /* uint64_t *target: bytes; "4096", "64K", "8M", "1G" */
+	TC_OPTION_NUMBER,   /* uint64_t *target */
 };
 
 /* A list of strings that point into argv. items is heap memory. */
@@ -33,7 +34,7 @@ struct tc_strings {
 
 struct tc_option {
 	const char *name; /* long name without -- */
-	char letter; /* short name, or 0 */
+	char letter;	  /* short name, or 0 */
 	enum tc_option_kind kind;
 	const char *value; /* placeholder in --help: FILE, DURATION ...; NULL for flags */
 	void *target;
@@ -42,25 +43,27 @@ struct tc_option {
 
 /* A subcommand's command line. */
 struct tc_usage {
-	const char *command; /* "check" */
-	const char *synopsis; /* "[OPTION]... PATH..." */
-	const char *doc; /* one or more sentences */
-	const struct tc_option *options; /* ends with a row whose name is NULL */
+	const char *command;		       /* "check" */
+	const char *synopsis;		       /* "[OPTION]... PATH..." */
+	const char *doc;		       /* one or more sentences */
+	const struct tc_option *options;       /* ends with a row whose name is NULL */
 	size_t positional_min, positional_max; /* SIZE_MAX: no bound */
 };
 
 /*
  * Reads argv (argv[0] is the subcommand's name). --help prints the usage on standard output.
  *
- * Returns -1 when the subcommand goes on; otherwise the exit code to leave with: TC_EXIT_GOOD after --help,
- * TC_EXIT_USAGE after a mistake, which was told. On -1 *ret_positional are the other arguments (heap memory, to be
- * freed by the caller with free(ret_positional->items)).
+ * Returns -1 when the subcommand goes on; otherwise the exit code to leave with: TC_EXIT_GOOD after
+ * --help, TC_EXIT_USAGE after a mistake, which was told. On -1 *ret_positional are the other
+ * arguments (heap memory, to be freed by the caller with free(ret_positional->items)).
  */
-int tc_options_parse(const struct tc_usage *usage, int argc, char **argv, struct tc_strings *ret_positional);
+int tc_options_parse(const struct tc_usage *usage, int argc, char **argv,
+		     struct tc_strings *ret_positional);
 
 /* Appends to a list. 0 or -ENOMEM. */
 int tc_strings_add(struct tc_strings *strings, const char *string);
-/* Reads a duration into nanoseconds. 0, -EINVAL for a malformed one, -ERANGE when it does not fit. */
+/* Reads a duration into nanoseconds. 0, -EINVAL for a malformed one, -ERANGE when it does not fit.
+ */
 int tc_parse_duration(const char *text, unsigned long long *ret_ns);
 /* The word nearest to a wrong one (see agent/nearest.h), or NULL. */
 const char *tc_nearest_word(const char *word, const char *const *words, size_t count);

@@ -61,7 +61,8 @@ static void untold_add(struct untold *untold, uint64_t count, uint64_t time_ns)
 	untold->count += count;
 }
 
-/* There is no room for an alert. When it is a loss that cannot be told, its events count with those that follow. */
+/* There is no room for an alert. When it is a loss that cannot be told, its events count with those
+ * that follow. */
 static void drop(struct tc_pipeline *pipeline, const struct tc_rule *rule)
 {
 	const struct tc_event *event = &pipeline->event;
@@ -78,7 +79,8 @@ static int emit(struct tc_pipeline *pipeline, const struct tc_rule *rule)
 {
 	const struct tc_world *world = pipeline->parts.world;
 	struct tc_alert alert = {
-		.time_ns = pipeline->event.record->time_ns + (uint64_t)world->clock.real_minus_boot_ns,
+		.time_ns =
+			pipeline->event.record->time_ns + (uint64_t)world->clock.real_minus_boot_ns,
 		.hostname = world->hostname,
 		.rule = rule,
 		.event = &pipeline->event,
@@ -151,8 +153,10 @@ int tc_pipeline_feed(void *context, const void *bytes, size_t size)
 	return r;
 }
 
-/* Makes a loss record of what was lost, and feeds it. 1, 0 when there is nothing, or a negative errno. */
-static int tell_untold(struct tc_pipeline *pipeline, struct untold *untold, enum tc_loss_reason reason)
+/* Makes a loss record of what was lost, and feeds it. 1, 0 when there is nothing, or a negative
+ * errno. */
+static int tell_untold(struct tc_pipeline *pipeline, struct untold *untold,
+		       enum tc_loss_reason reason)
 {
 	struct untold lost = *untold;
 	const struct tc_record *record;
@@ -161,7 +165,8 @@ static int tell_untold(struct tc_pipeline *pipeline, struct untold *untold, enum
 
 	if (!lost.count)
 		return 0;
-	record = tc_notice_loss(&notice, TC_ABSENT_U32, reason, lost.count, lost.since_ns, lost.until_ns);
+	record = tc_notice_loss(&notice, TC_ABSENT_U32, reason, lost.count, lost.since_ns,
+				lost.until_ns);
 	*untold = (struct untold){0};
 	r = tc_pipeline_feed(pipeline, record, record->size);
 	return r < 0 ? r : 1;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pipeline: one record goes in; it is decoded, enriched, judged, and its alerts go to the journal and the outputs.
+ * The pipeline: one record goes in; it is decoded, enriched, judged, and its alerts go to the
+ * journal and the outputs.
  *
- * It neither knows where records come from (rings or a recording) nor looks at the clock or the host.
+ * It neither knows where records come from (rings or a recording) nor looks at the clock or the
+ * host.
  */
 #ifndef TOCSIN_AGENT_PIPELINE_H
 #define TOCSIN_AGENT_PIPELINE_H
@@ -27,11 +29,11 @@ struct tc_pipeline_parts {
 };
 
 struct tc_pipeline_counts {
-	uint64_t events; /* judged, by whatever kind; losses included */
+	uint64_t events;  /* judged, by whatever kind; losses included */
 	uint64_t refused; /* records that could not be decoded */
-	uint64_t alerts; /* committed or waiting to be */
+	uint64_t alerts;  /* committed or waiting to be */
 	uint64_t dropped; /* alerts and notices that the journal had no room for */
-	uint64_t lost; /* events that a ring lost, as loss records told */
+	uint64_t lost;	  /* events that a ring lost, as loss records told */
 	uint64_t by_priority[TC_PRIORITY_MAX];
 };
 
@@ -40,16 +42,17 @@ int tc_pipeline_new(const struct tc_pipeline_parts *parts, struct tc_pipeline **
 void tc_pipeline_free(struct tc_pipeline *pipeline);
 
 /*
- * Takes one record, aligned to 8; a tc_record_callback with the pipeline as context. A record that cannot be decoded is
- * counted and logged, it does not stop the pipeline. -ENOMEM when memory is out.
+ * Takes one record, aligned to 8; a tc_record_callback with the pipeline as context. A record that
+ * cannot be decoded is counted and logged, it does not stop the pipeline. -ENOMEM when memory is
+ * out.
  */
 int tc_pipeline_feed(void *pipeline, const void *bytes, size_t size);
 
 /*
- * Ends a batch: commits the journal, then lets all outputs tell; their errors are their own to log. When the journal
- * cannot be committed nothing is told and nothing is lost: the next call tries again. What was refused, and dropped for
- * want of room while the journal failed, is told by a loss record as soon as the journal was committed. 0 or the
- * journal's error, or -ENOMEM.
+ * Ends a batch: commits the journal, then lets all outputs tell; their errors are their own to log.
+ * When the journal cannot be committed nothing is told and nothing is lost: the next call tries
+ * again. What was refused, and dropped for want of room while the journal failed, is told by a loss
+ * record as soon as the journal was committed. 0 or the journal's error, or -ENOMEM.
  */
 int tc_pipeline_commit(struct tc_pipeline *pipeline);
 

@@ -45,8 +45,8 @@ int tc_queue_push(struct tc_queue *queue, uint64_t time_ns, const void *record, 
 		queue->entries[end] = queue->entries[end - 1];
 		end--;
 	}
-	queue->entries[end] = (struct tc_queue_entry){
-		.time_ns = time_ns, .offset = queue->used, .size = size};
+	queue->entries[end] =
+		(struct tc_queue_entry){.time_ns = time_ns, .offset = queue->used, .size = size};
 	queue->count++;
 	queue->used += room;
 	queue->waiting += room;

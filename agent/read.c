@@ -15,7 +15,8 @@
 #include "agent/notice.h"
 #include "agent/queue.h"
 
-/* Another CPU may have stamped a record and not sent it yet: what is younger than this waits for the next drain. */
+/* Another CPU may have stamped a record and not sent it yet: what is younger than this waits for
+ * the next drain. */
 #define HOLD_NS (2 * 1000 * 1000ULL)
 /* One drain takes at most this much of a ring before the records are handed over. */
 #define ROUND_BYTES (4 * 1024 * 1024)
@@ -25,13 +26,13 @@ struct ring_reader {
 	struct tc_queue queue;
 	struct tc_loss_account account;
 	struct tc_loss_look look; /* of this round */
-	bool full; /* the last round stopped at ROUND_BYTES */
+	bool full;		  /* the last round stopped at ROUND_BYTES */
 };
 
 struct tc_reader {
 	struct tc_probes *probes;
 	struct ring_reader *rings; /* n_rings of them */
-	unsigned *heap; /* rings by the time of their oldest record */
+	unsigned *heap;		   /* rings by the time of their oldest record */
 	unsigned n_rings, n_heap;
 	int epoll_fd;
 	bool waiting; /* records were held back */
@@ -69,10 +70,12 @@ static int ring_open(struct tc_reader *reader, unsigned cpu)
 
 	ring->reader = reader;
 	ring->look.now_ns = boot_ns();
-	ring->ring = ring_buffer__new(tc_probes_ring_fd(reader->probes, cpu), ring_take, ring, NULL);
+	ring->ring =
+		ring_buffer__new(tc_probes_ring_fd(reader->probes, cpu), ring_take, ring, NULL);
 	if (!ring->ring)
 		return -errno;
-	if (epoll_ctl(reader->epoll_fd, EPOLL_CTL_ADD, ring_buffer__epoll_fd(ring->ring), &event) < 0)
+	if (epoll_ctl(reader->epoll_fd, EPOLL_CTL_ADD, ring_buffer__epoll_fd(ring->ring), &event) <
+	    0)
 		return -errno;
 	return 0;
 }
@@ -147,7 +150,8 @@ static bool fall_asleep(struct tc_reader *reader)
 	return empty;
 }
 
-/* Not to be woken by rings: under load every record would, and none would be old enough to be handed over. */
+/* Not to be woken by rings: under load every record would, and none would be old enough to be
+ * handed over. */
 static int wait_hold(void)
 {
 	const struct timespec hold = {.tv_nsec = (long)HOLD_NS};
@@ -191,9 +195,11 @@ static void heap_sink(struct tc_reader *reader, unsigned place)
 	for (;;) {
 		unsigned least = place, left = 2 * place + 1, right = left + 1;
 
-		if (left < reader->n_heap && head_time(reader, heap[left]) < head_time(reader, heap[least]))
+		if (left < reader->n_heap &&
+		    head_time(reader, heap[left]) < head_time(reader, heap[least]))
 			least = left;
-		if (right < reader->n_heap && head_time(reader, heap[right]) < head_time(reader, heap[least]))
+		if (right < reader->n_heap &&
+		    head_time(reader, heap[right]) < head_time(reader, heap[least]))
 			least = right;
 		if (least == place)
 			return;
@@ -215,7 +221,8 @@ static void heap_build(struct tc_reader *reader)
 }
 
 /* Hands over all records up to a time, oldest first. */
-static int merge(struct tc_reader *reader, uint64_t until_ns, tc_record_callback callback, void *context)
+static int merge(struct tc_reader *reader, uint64_t until_ns, tc_record_callback callback,
+		 void *context)
 {
 	heap_build(reader);
 	while (reader->n_heap) {
@@ -255,8 +262,9 @@ static int queue_losses(struct tc_reader *reader, unsigned cpu)
 
 		if (!losses.count[reason])
 			continue;
-		record = tc_notice_loss(&notice, cpu, (enum tc_loss_reason)reason, losses.count[reason],
-					losses.since_ns[reason], ring->look.now_ns);
+		record = tc_notice_loss(&notice, cpu, (enum tc_loss_reason)reason,
+					losses.count[reason], losses.since_ns[reason],
+					ring->look.now_ns);
 		r = tc_queue_push(&ring->queue, record->time_ns, record, record->size);
 		if (r < 0)
 			return r;
@@ -267,7 +275,8 @@ static int queue_losses(struct tc_reader *reader, unsigned cpu)
 /* --- draining --- */
 
 /* The counters of losses first: each was given its number before it was counted. */
-static void look_at(struct ring_reader *ring, const volatile struct tc_ring_state *shared, bool final)
+static void look_at(struct ring_reader *ring, const volatile struct tc_ring_state *shared,
+		    bool final)
 {
 	ring->look.last_ns = ring->look.now_ns;
 	ring->look.now_ns = boot_ns();
@@ -303,7 +312,8 @@ static int read_rings(struct tc_reader *reader, bool final, bool *ret_more)
 	return 0;
 }
 
-/* A ring that was not read to its end may hold records that are older than what we have of the others. */
+/* A ring that was not read to its end may hold records that are older than what we have of the
+ * others. */
 static uint64_t complete_until(const struct tc_reader *reader, uint64_t start_ns)
 {
 	uint64_t until_ns = start_ns - HOLD_NS;
@@ -317,7 +327,8 @@ static uint64_t complete_until(const struct tc_reader *reader, uint64_t start_ns
 	return until_ns;
 }
 
-int tc_reader_drain(struct tc_reader *reader, bool flush, tc_record_callback callback, void *context)
+int tc_reader_drain(struct tc_reader *reader, bool flush, tc_record_callback callback,
+		    void *context)
 {
 	bool more;
 	int r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading: from one ring for each CPU to one stream of records in the order of time, with every loss told in it.
+ * Reading: from one ring for each CPU to one stream of records in the order of time, with every
+ * loss told in it.
  */
 #ifndef TOCSIN_AGENT_READ_H
 #define TOCSIN_AGENT_READ_H
@@ -15,13 +16,14 @@ struct tc_probes;
 struct tc_reader;
 
 /*
- * Takes one record: size bytes, aligned to 8, valid during the call; in the agent that is tc_pipeline_feed(). Loss
- * records made by the reader come the same way. A negative errno stops the reading.
+ * Takes one record: size bytes, aligned to 8, valid during the call; in the agent that is
+ * tc_pipeline_feed(). Loss records made by the reader come the same way. A negative errno stops the
+ * reading.
  */
 typedef int (*tc_record_callback)(void *context, const void *bytes, size_t size);
 
 struct tc_reader_counts {
-	uint64_t received; /* records read from the rings */
+	uint64_t received;		 /* records read from the rings */
 	uint64_t lost[TC_LOSS_RING_MAX]; /* events told as lost, by reason */
 };
 
@@ -30,17 +32,18 @@ int tc_reader_open(struct tc_probes *probes, struct tc_reader **ret_reader);
 void tc_reader_close(struct tc_reader *reader);
 
 /*
- * Sleeps until a ring wakes us or the next drain is due: a short while when records wait for their turn, else at most
- * timeout_ms. 0, or a negative errno (-EINTR for a signal).
+ * Sleeps until a ring wakes us or the next drain is due: a short while when records wait for their
+ * turn, else at most timeout_ms. 0, or a negative errno (-EINTR for a signal).
  */
 int tc_reader_wait(struct tc_reader *reader, int timeout_ms);
 
 /*
- * Reads all rings and hands over the records, oldest first. Records of the last few milliseconds are held back, since
- * another CPU may still send an older one. With flush, for the last drain, all are handed over, and numbers that are
- * missing are told as lost at once.
+ * Reads all rings and hands over the records, oldest first. Records of the last few milliseconds
+ * are held back, since another CPU may still send an older one. With flush, for the last drain, all
+ * are handed over, and numbers that are missing are told as lost at once.
  */
-int tc_reader_drain(struct tc_reader *reader, bool flush, tc_record_callback callback, void *context);
+int tc_reader_drain(struct tc_reader *reader, bool flush, tc_record_callback callback,
+		    void *context);
 
 /* Totals since the reader was opened. */
 void tc_reader_counts(const struct tc_reader *reader, struct tc_reader_counts *ret_counts);

@@ -115,8 +115,8 @@ uint64_t tc_kinds_of_syscall(const char *syscall)
 		const struct tc_kind_info *info = &kind_infos[kind];
 
 		/* evt.type is the kind's own name where no system call led to the event. */
-		if (info->name && (has_word(info->syscalls, syscall, length) ||
-				   strcmp(info->name, syscall) == 0))
+		if (info->name &&
+		    (has_word(info->syscalls, syscall, length) || strcmp(info->name, syscall) == 0))
 			kinds |= TC_KIND_BIT(kind);
 	}
 	return kinds ? kinds : tc_kinds_all();
@@ -152,9 +152,9 @@ const char *tc_show_doc(enum tc_show show)
 const char *tc_type_name(enum tc_type type)
 {
 	static const char *const names[TC_TYPE_MAX] = {
-		[TC_TYPE_NONE] = "nothing",   [TC_TYPE_UINT] = "unsigned number",
-		[TC_TYPE_INT] = "number",     [TC_TYPE_BOOL] = "boolean",
-		[TC_TYPE_STRING] = "string",  [TC_TYPE_LIST] = "list of strings",
+		[TC_TYPE_NONE] = "nothing",  [TC_TYPE_UINT] = "unsigned number",
+		[TC_TYPE_INT] = "number",    [TC_TYPE_BOOL] = "boolean",
+		[TC_TYPE_STRING] = "string", [TC_TYPE_LIST] = "list of strings",
 	};
 
 	return type < TC_TYPE_MAX ? names[type] : "?";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The schema as tables: kinds of events, their members on the wire, and the fields of the rule language.
+ * The schema as tables: kinds of events, their members on the wire, and the fields of the rule
+ * language.
  *
  * Everything behind decoding works on these tables; nothing there knows a single event by name.
  */
@@ -40,13 +41,14 @@ enum tc_show {
 	TC_SHOW_MAX,
 };
 
-#define TC_TRAIT_STATE (1U << 0) /* the agent's own tables need it: sent whether a rule wants it or not */
+#define TC_TRAIT_STATE                                                                             \
+	(1U << 0) /* the agent's own tables need it: sent whether a rule wants it or not */
 #define TC_TRAIT_AGENT (1U << 1) /* made by the agent, not by a probe */
 
 /* A member of an event on the wire. */
 struct tc_member {
 	const char *member; /* name in the C struct */
-	const char *name; /* field name in the rule language, "" when it has none */
+	const char *name;   /* field name in the rule language, "" when it has none */
 	const char *doc;
 	enum tc_wire wire;
 	enum tc_show show;
@@ -60,9 +62,9 @@ struct tc_kind_info {
 	const char *family;
 	const char *syscalls; /* what evt.type may be, separated by blanks */
 	const char *doc;
-	uint32_t traits; /* TC_TRAIT_* */
+	uint32_t traits;     /* TC_TRAIT_* */
 	uint16_t fixed_size; /* of struct tc_<name>, in bytes */
-	uint16_t n_members; /* without the header's */
+	uint16_t n_members;  /* without the header's */
 	const struct tc_member *members;
 };
 
@@ -76,24 +78,27 @@ struct tc_value;
 typedef bool (*tc_field_getter)(struct tc_event *event, int index, struct tc_value *ret_value);
 
 #define TC_FIELD_INDEXED (1U << 0) /* may be followed by [number] */
-#define TC_FIELD_ANY (1U << 1) /* without [number] a comparison holds when it holds for any element of the list */
+#define TC_FIELD_ANY                                                                               \
+	(1U                                                                                        \
+	 << 1) /* without [number] a comparison holds when it holds for any element of the list */
 #define TC_FIELD_CONSTANT (1U << 2) /* the value depends on the kind alone */
 
 /*
- * A field of the rule language. For an event of kind k the value comes from the member member[k] if there is one,
- * else from const_value when bit k of const_kinds is set, else from get, else there is none.
+ * A field of the rule language. For an event of kind k the value comes from the member member[k] if
+ * there is one, else from const_value when bit k of const_kinds is set, else from get, else there
+ * is none.
  */
 struct tc_field {
 	const char *name;
 	const char *doc;
 	enum tc_type type;
 	enum tc_show show;
-	uint32_t flags; /* TC_FIELD_* */
-	uint16_t id; /* place in the table, dense from 0 */
-	tc_field_getter get; /* NULL when only the wire has it */
-	uint64_t get_kinds; /* kinds for which get may give a value */
+	uint32_t flags;			    /* TC_FIELD_* */
+	uint16_t id;			    /* place in the table, dense from 0 */
+	tc_field_getter get;		    /* NULL when only the wire has it */
+	uint64_t get_kinds;		    /* kinds for which get may give a value */
 	uint64_t const_kinds, const_values; /* bits by kind, for TC_CONST rows */
-	uint64_t kinds; /* kinds in which the field may have a value at all */
+	uint64_t kinds;			    /* kinds in which the field may have a value at all */
 	const struct tc_member *member[TC_KIND_LIMIT];
 };
 
@@ -101,7 +106,8 @@ struct tc_field {
 const struct tc_kind_info *tc_kind_info(uint32_t kind);
 /* The kind with that name, or NULL. */
 const struct tc_kind_info *tc_kind_by_name(const char *name);
-/* Kinds that evt.type = syscall can be true for; all kinds when no row of the schema names the system call. */
+/* Kinds that evt.type = syscall can be true for; all kinds when no row of the schema names the
+ * system call. */
 uint64_t tc_kinds_of_syscall(const char *syscall);
 /* All kinds as a set of bits. */
 uint64_t tc_kinds_all(void);

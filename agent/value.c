@@ -26,8 +26,9 @@ static bool is_unsafe(uint32_t character)
 }
 
 /*
- * Reads the character of more than one byte at the start of bytes: well-formed UTF-8 as in table 3-7 of the Unicode
- * standard, so no overlong form, no surrogate, nothing above U+10FFFF. Returns its length, or 0 when there is none.
+ * Reads the character of more than one byte at the start of bytes: well-formed UTF-8 as in table
+ * 3-7 of the Unicode standard, so no overlong form, no surrogate, nothing above U+10FFFF. Returns
+ * its length, or 0 when there is none.
  */
 static size_t utf8_read(const unsigned char *bytes, size_t length, uint32_t *ret_character)
 {
@@ -120,7 +121,8 @@ void tc_value_print(struct tc_buffer *text, const struct tc_value *value, enum t
 {
 	switch (value->type) {
 	case TC_TYPE_UINT:
-		tc_buffer_printf(text, show == TC_SHOW_hex ? "0x%" PRIx64 : "%" PRIu64, value->uint);
+		tc_buffer_printf(text, show == TC_SHOW_hex ? "0x%" PRIx64 : "%" PRIu64,
+				 value->uint);
 		return;
 	case TC_TYPE_INT:
 		tc_buffer_printf(text, "%" PRId64, value->sint);
@@ -135,7 +137,8 @@ void tc_value_print(struct tc_buffer *text, const struct tc_value *value, enum t
 		print_list(text, value->bytes, value->length);
 		break;
 	default:
-		tc_buffer_add_string(text, value->flags & TC_VALUE_UNREADABLE ? "<unreadable>" : "<NA>");
+		tc_buffer_add_string(text,
+				     value->flags & TC_VALUE_UNREADABLE ? "<unreadable>" : "<NA>");
 		return;
 	}
 	if (value->flags & TC_VALUE_UNREADABLE)

@@ -2,9 +2,10 @@
 /*
  * The wire record: what a probe writes into a ring and the agent reads from it.
  *
- * A record is a struct tc_<event> (header, then the event's members, all expanded from schema/events.def)
- * followed by the bytes that its slots point to. All numbers are in host byte order. Included by both halves;
- * the BPF side gets its integer types from vmlinux.h, the agent's from linux/types.h.
+ * A record is a struct tc_<event> (header, then the event's members, all expanded from
+ * schema/events.def) followed by the bytes that its slots point to. All numbers are in host byte
+ * order. Included by both halves; the BPF side gets its integer types from vmlinux.h, the agent's
+ * from linux/types.h.
  */
 #ifndef TOCSIN_RECORD_H
 #define TOCSIN_RECORD_H
@@ -29,26 +30,29 @@
 #define TC_ABSENT_U32 0xffffffffU
 
 /* tc_record.flags */
-#define TC_RECORD_IO_URING (1U << 0) /* on behalf of an io_uring submission: evt.type is the twin's name */
+#define TC_RECORD_IO_URING                                                                         \
+	(1U << 0) /* on behalf of an io_uring submission: evt.type is the twin's name */
 #define TC_RECORD_KERNEL (1U << 1) /* the actor is a kernel thread */
 #define TC_RECORD_COMPAT (1U << 2) /* tc_record.syscall is an i386 number */
-#define TC_RECORD_CALLER (1U << 3) /* paths are the caller's words, neither resolved nor safe from races */
-#define TC_RECORD_CUT (1U << 4) /* at least one slot was cut */
+#define TC_RECORD_CALLER                                                                           \
+	(1U << 3) /* paths are the caller's words, neither resolved nor safe from races */
+#define TC_RECORD_CUT (1U << 4)	       /* at least one slot was cut */
 #define TC_RECORD_UNREADABLE (1U << 5) /* at least one slot could not be read */
-#define TC_RECORD_FALLBACK (1U << 6) /* seen by a tracepoint, not by an LSM hook */
+#define TC_RECORD_FALLBACK (1U << 6)   /* seen by a tracepoint, not by an LSM hook */
 
 /* tc_slot.flags */
-#define TC_SLOT_PRESENT (1U << 0) /* there is a value; without this bit the field has none */
-#define TC_SLOT_CUT (1U << 1) /* size bytes there were, stored bytes were kept */
+#define TC_SLOT_PRESENT (1U << 0)    /* there is a value; without this bit the field has none */
+#define TC_SLOT_CUT (1U << 1)	     /* size bytes there were, stored bytes were kept */
 #define TC_SLOT_UNREADABLE (1U << 2) /* the bytes could not be read from offset stored on */
-#define TC_SLOT_DELETED (1U << 3) /* path: the file has no name any more */
-#define TC_SLOT_DETACHED (1U << 4) /* path: does not lead to the root of a mount namespace */
-#define TC_SLOT_RACED (1U << 5) /* path: a rename ran while it was walked, twice */
-#define TC_SLOT_TAIL (1U << 6) /* cut: the last bytes were kept, not the first */
+#define TC_SLOT_DELETED (1U << 3)    /* path: the file has no name any more */
+#define TC_SLOT_DETACHED (1U << 4)   /* path: does not lead to the root of a mount namespace */
+#define TC_SLOT_RACED (1U << 5)	     /* path: a rename ran while it was walked, twice */
+#define TC_SLOT_TAIL (1U << 6)	     /* cut: the last bytes were kept, not the first */
 
 /*
- * A variable part of a record. stored bytes lie at offset from the start of the record. They are raw: neither
- * UTF-8 nor NUL-terminated. Lists (show: args) hold each string with its terminating NUL.
+ * A variable part of a record. stored bytes lie at offset from the start of the record. They are
+ * raw: neither UTF-8 nor NUL-terminated. Lists (show: args) hold each string with its terminating
+ * NUL.
  */
 struct tc_slot {
 	__u32 size; /* true size in bytes; equals stored unless cut or unreadable */
@@ -75,14 +79,14 @@ struct tc_record {
 #undef TC_HEADER
 };
 
-#define TC_EVENT(name, number, family, traits, syscalls, doc)                                                          \
-	struct tc_##name {                                                                                             \
+#define TC_EVENT(name, number, family, traits, syscalls, doc)                                      \
+	struct tc_##name {                                                                         \
 		struct tc_record header;
 #define TC_FIELD(event, wire, member, show, name, doc) TC_WIRE_##wire member;
 #define TC_ALIAS(event, member, name)
 #define TC_CONST(event, name, value)
-#define TC_END(event)                                                                                                  \
-	}                                                                                                              \
+#define TC_END(event)                                                                              \
+	}                                                                                          \
 	;
 #include "schema/events.def"
 #undef TC_EVENT
@@ -91,7 +95,8 @@ struct tc_record {
 #undef TC_CONST
 #undef TC_END
 
-/* Values of tc_record.kind: TC_KIND_exec and so on. All below TC_KIND_LIMIT, so that sets of kinds fit 64 bits. */
+/* Values of tc_record.kind: TC_KIND_exec and so on. All below TC_KIND_LIMIT, so that sets of kinds
+ * fit 64 bits. */
 enum tc_kind {
 	TC_KIND_NONE = 0,
 #define TC_EVENT(name, number, family, traits, syscalls, doc) TC_KIND_##name = number,
@@ -139,15 +144,17 @@ enum tc_trace_door {
 	TC_DOOR_GETFD = 7,
 };
 
-/* Why an event was lost. Those below TC_LOSS_RING_MAX happen in a ring: index of tc_ring_state.lost. */
+/* Why an event was lost. Those below TC_LOSS_RING_MAX happen in a ring: index of
+ * tc_ring_state.lost. */
 enum tc_loss_reason {
-	TC_LOSS_RING_FULL = 0, /* the ring had no room */
+	TC_LOSS_RING_FULL = 0,	/* the ring had no room */
 	TC_LOSS_NO_SCRATCH = 1, /* every scratch slot of the CPU was taken */
 	TC_LOSS_GAP = 2, /* numbers are missing and no counter says why; counted by the agent */
 	TC_LOSS_RING_MAX = 3,
 	/* Behind the rings, in the agent: on no CPU. */
-	TC_LOSS_JOURNAL_FULL = TC_LOSS_RING_MAX, /* the journal could not be written, and its memory was full: alerts, not events */
-	TC_LOSS_REFUSED, /* the record could not be decoded */
+	TC_LOSS_JOURNAL_FULL = TC_LOSS_RING_MAX, /* the journal could not be written, and its memory
+						    was full: alerts, not events */
+	TC_LOSS_REFUSED,			 /* the record could not be decoded */
 };
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
- * What the agent and the probes share beside records: settings that are fixed at load (read-only data of the
- * object, so the verifier drops what is switched off), controls that change while running, counters.
+ * What the agent and the probes share beside records: settings that are fixed at load (read-only
+ * data of the object, so the verifier drops what is switched off), controls that change while
+ * running, counters.
  */
 #ifndef TOCSIN_SETTINGS_H
 #define TOCSIN_SETTINGS_H
@@ -10,20 +11,21 @@
 
 /* Fixed at load: `settings` in the object's read-only data. */
 struct tc_settings {
-	__u64 scope_cgroup_id; /* only tasks in this cgroup or below it; 0: the whole host */
-	__u32 agent_tgid; /* the agent's own file events are not told; 0: tell all */
-	__u32 ring_bytes; /* size of each ring, a power of two */
+	__u64 scope_cgroup_id;	/* only tasks in this cgroup or below it; 0: the whole host */
+	__u32 agent_tgid;	/* the agent's own file events are not told; 0: tell all */
+	__u32 ring_bytes;	/* size of each ring, a power of two */
 	__u32 has_task_pt_regs; /* bpf_task_pt_regs may be called in LSM programs */
-	__u32 fallback; /* the fallback programs are the source */
+	__u32 fallback;		/* the fallback programs are the source */
 };
 
 /* Changed while running: map `controls`, one entry, mapped into the agent. */
 struct tc_controls {
-	__u64 kinds; /* TC_KIND_BIT of each kind that somebody wants; the others are not sent */
+	__u64 kinds;  /* TC_KIND_BIT of each kind that somebody wants; the others are not sent */
 	__u64 urgent; /* of these kinds a record wakes the reader at once */
 };
 
-/* Map `ring_states`, one entry for each CPU, mapped into the agent. made = received + the sum of lost. */
+/* Map `ring_states`, one entry for each CPU, mapped into the agent. made = received + the sum of
+ * lost. */
 struct tc_ring_state {
 	__u64 made; /* numbers given out so far: the next record's seq */
 	__u64 lost[TC_LOSS_RING_MAX];
@@ -33,7 +35,8 @@ struct tc_ring_state {
 
 #define TC_CPUS_MAX 1024
 
-/* Scratch slots for building a record; several for each CPU, since LSM programs may be preempted. */
+/* Scratch slots for building a record; several for each CPU, since LSM programs may be preempted.
+ */
 #define TC_SCRATCH_PER_CPU 8
 
 #endif

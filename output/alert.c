@@ -41,7 +41,8 @@ void tc_alert_text(const struct tc_alert *alert, struct tc_buffer *text)
 		notice_text(alert->event, text);
 		return;
 	}
-	/* Values come escaped out of the template; what the author of the rule wrote around them may be anything. */
+	/* Values come escaped out of the template; what the author of the rule wrote around them
+	 * may be anything. */
 	tc_template_render(alert->rule->output, alert->event, &rendered);
 	tc_text_sanitize(text, rendered.bytes, rendered.length);
 	if (tc_buffer_failed(&rendered))

@@ -36,7 +36,7 @@ static const char insert_sql[] =
 
 /* Fields with a column of their own, so that a query finds them without reading JSON. */
 static const char *const field_columns[COLUMN_MAX - COLUMN_FIELDS] = {
-	"cgroup.id",           "cgroup.path", "container.id", "proc.pid",
+	"cgroup.id",	       "cgroup.path", "container.id", "proc.pid",
 	"proc.start_boottime", "proc.name",   "proc.exepath",
 };
 
@@ -60,9 +60,10 @@ struct tc_journal {
 	char *file; /* the same file by a path without symbolic links */
 	sqlite3 *db;
 	sqlite3_stmt *insert;
-	const struct tc_field *fields[COLUMN_MAX - COLUMN_FIELDS]; /* NULL where the schema has none */
-	char boot_id[37]; /* "" when unknown */
-	uint64_t last_seq; /* committed */
+	const struct tc_field
+		*fields[COLUMN_MAX - COLUMN_FIELDS]; /* NULL where the schema has none */
+	char boot_id[37];			     /* "" when unknown */
+	uint64_t last_seq;			     /* committed */
 	struct row *rows;
 	size_t n_rows, rows_size;
 	struct tc_buffer text; /* bytes of all cells */
@@ -192,8 +193,9 @@ static int bind_cell(struct tc_journal *journal, int place, const struct cell *c
 	case CELL_NUMBER:
 		return sqlite3_bind_int64(journal->insert, place, cell->number);
 	case CELL_TEXT:
-		return sqlite3_bind_text64(journal->insert, place, journal->text.bytes + cell->offset,
-					   cell->length, SQLITE_STATIC, SQLITE_UTF8);
+		return sqlite3_bind_text64(journal->insert, place,
+					   journal->text.bytes + cell->offset, cell->length,
+					   SQLITE_STATIC, SQLITE_UTF8);
 	case CELL_NULL:
 		break;
 	}
@@ -219,7 +221,8 @@ static int commit_rows(struct tc_journal *journal)
 
 	for (size_t i = 0; i < journal->n_rows && result == SQLITE_OK; i++)
 		result = insert_row(journal, &journal->rows[i]);
-	/* A trigger may have swallowed rows (fewer changes) or taken them back (more: its own are counted). */
+	/* A trigger may have swallowed rows (fewer changes) or taken them back (more: its own are
+	 * counted). */
 	if (result == SQLITE_OK &&
 	    (unsigned)sqlite3_total_changes(journal->db) - (unsigned)before != journal->n_rows)
 		result = SQLITE_CONSTRAINT;
@@ -258,8 +261,9 @@ int tc_journal_flush(struct tc_journal *journal)
 /* --- opening --- */
 
 /*
- * Whoever may write the journal, or swap its files for others, may tell the reader of it anything: it must be ours or
- * root's, and nobody else may write it. what is "" or a name with a blank behind it.
+ * Whoever may write the journal, or swap its files for others, may tell the reader of it anything:
+ * it must be ours or root's, and nobody else may write it. what is "" or a name with a blank behind
+ * it.
  */
 static int check_owner(const struct tc_journal *journal, const char *what, const struct stat *info)
 {
@@ -271,7 +275,8 @@ static int check_owner(const struct tc_journal *journal, const char *what, const
 		return -EPERM;
 	}
 	if (info->st_mode & (S_IWGRP | S_IWOTH) && !shared) {
-		tc_error("journal %s: %scan be written by others (mode %04o); take that away with chmod go-w",
+		tc_error("journal %s: %scan be written by others (mode %04o); take that away with "
+			 "chmod go-w",
 			 journal->path, what, info->st_mode & 07777);
 		return -EPERM;
 	}
@@ -284,17 +289,19 @@ static int check_file(const struct tc_journal *journal, const char *what, int fd
 	struct stat info;
 
 	if (fstat(fd, &info))
-		return tc_error_return(-errno, "journal %s: %scannot look at it", journal->path, what);
+		return tc_error_return(-errno, "journal %s: %scannot look at it", journal->path,
+				       what);
 	if (!S_ISREG(info.st_mode)) {
-		tc_error("journal %s: %sis not a regular file; give another path", journal->path, what);
+		tc_error("journal %s: %sis not a regular file; give another path", journal->path,
+			 what);
 		return -EPERM;
 	}
 	return check_owner(journal, what, &info);
 }
 
 /*
- * Makes the directory when it is missing, looks whether it is safe, and finds its name without symbolic links: SQLite
- * is told to follow none.
+ * Makes the directory when it is missing, looks whether it is safe, and finds its name without
+ * symbolic links: SQLite is told to follow none.
  */
 static int find_directory(struct tc_journal *journal)
 {
@@ -312,7 +319,8 @@ static int find_directory(struct tc_journal *journal)
 	if (!error) {
 		real = realpath(directory, NULL);
 		if (!real || stat(real, &info))
-			error = tc_error_return(-errno, "journal %s: directory %s", journal->path, directory);
+			error = tc_error_return(-errno, "journal %s: directory %s", journal->path,
+						directory);
 	}
 	if (!error)
 		error = check_owner(journal, "its directory ", &info);
@@ -332,13 +340,14 @@ static void tell_holder(const char *path, int fd)
 	ssize_t length = pread(fd, holder, sizeof(holder) - 1, 0);
 
 	holder[length > 0 ? strspn(holder, "0123456789") : 0] = '\0';
-	tc_error("journal %s: another agent writes it (process %s); stop that one, or give another path",
+	tc_error("journal %s: another agent writes it (process %s); stop that one, or give another "
+		 "path",
 		 path, holder[0] ? holder : "unknown");
 }
 
 /*
- * A file of its own beside the database: SQLite's locks on the database are dropped when any descriptor of it is
- * closed (fcntl_locking(2)), and its exclusive mode would keep readers out.
+ * A file of its own beside the database: SQLite's locks on the database are dropped when any
+ * descriptor of it is closed (fcntl_locking(2)), and its exclusive mode would keep readers out.
  */
 static int lock_take(const struct tc_journal *journal, int *ret_fd)
 {
@@ -349,7 +358,8 @@ static int lock_take(const struct tc_journal *journal, int *ret_fd)
 	int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	free(lock_path);
 	if (fd < 0)
-		return tc_error_return(-errno, "journal %s: cannot make its lock file", journal->path);
+		return tc_error_return(-errno, "journal %s: cannot make its lock file",
+				       journal->path);
 	int error = check_file(journal, "its lock file ", fd);
 	if (!error && flock(fd, LOCK_EX | LOCK_NB)) {
 		error = errno == EWOULDBLOCK ? -EBUSY : -errno;
@@ -366,41 +376,47 @@ static int lock_take(const struct tc_journal *journal, int *ret_fd)
 	return 0;
 }
 
-/* Makes a missing file, so that its mode is ours and not the umask's; SQLite gives its other files the same mode. */
+/* Makes a missing file, so that its mode is ours and not the umask's; SQLite gives its other files
+ * the same mode. */
 static int make_file(const struct tc_journal *journal)
 {
 	int fd = open(journal->file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return errno == EEXIST ? 0
-				       : tc_error_return(-errno, "journal %s: cannot make it", journal->path);
+				       : tc_error_return(-errno, "journal %s: cannot make it",
+							 journal->path);
 	close(fd);
 	return 0;
 }
 
-/* The database and what SQLite keeps beside it, if it is there: all of it is believed when it is opened. */
+/* The database and what SQLite keeps beside it, if it is there: all of it is believed when it is
+ * opened. */
 static int check_files(const struct tc_journal *journal)
 {
 	static const struct {
 		const char *suffix, *what;
-	} files[] = {{"", ""}, {"-wal", "its -wal file "}, {"-shm", "its -shm file "},
+	} files[] = {{"", ""},
+		     {"-wal", "its -wal file "},
+		     {"-shm", "its -shm file "},
 		     {"-journal", "its -journal file "}};
 	int error = 0;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !error; i++) {
 		char path[PATH_MAX];
 
-		if (snprintf(path, sizeof(path), "%s%s", journal->file, files[i].suffix) >= (int)sizeof(path))
+		if (snprintf(path, sizeof(path), "%s%s", journal->file, files[i].suffix) >=
+		    (int)sizeof(path))
 			return tc_error_return(-ENAMETOOLONG, "journal %s", journal->path);
 		int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 		if (fd < 0 && errno == ENOENT)
 			continue;
 		if (fd < 0 && errno == ELOOP)
-			return tc_error_return(-ELOOP, "journal %s: %sis a symbolic link", journal->path,
-					       files[i].what);
+			return tc_error_return(-ELOOP, "journal %s: %sis a symbolic link",
+					       journal->path, files[i].what);
 		if (fd < 0)
-			return tc_error_return(-errno, "journal %s: %scannot be opened", journal->path,
-					       files[i].what);
+			return tc_error_return(-errno, "journal %s: %scannot be opened",
+					       journal->path, files[i].what);
 		error = check_file(journal, files[i].what, fd);
 		close(fd);
 	}
@@ -408,18 +424,20 @@ static int check_files(const struct tc_journal *journal)
 }
 
 /*
- * synchronous=FULL: a commit is on the disk before an output tells it. NORMAL could take alerts back after a power
- * cut and give their numbers to others, and for batches of 1000 it is only 5 % faster.
+ * synchronous=FULL: a commit is on the disk before an output tells it. NORMAL could take alerts
+ * back after a power cut and give their numbers to others, and for batches of 1000 it is only 5 %
+ * faster.
  */
 static int set_pragmas(struct tc_journal *journal)
 {
 	static const char pragmas[] = "PRAGMA synchronous = FULL;"
 				      "PRAGMA trusted_schema = OFF;"
-				      "PRAGMA cache_size = -4096;" /* KiB: a batch of 2000 */
+				      "PRAGMA cache_size = -4096;"	  /* KiB: a batch of 2000 */
 				      "PRAGMA wal_autocheckpoint = 2000;" /* pages: 16 MB */
 				      "PRAGMA journal_size_limit = 67108864;";
 	sqlite3_stmt *statement = NULL;
-	int result = sqlite3_prepare_v2(journal->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
+	int result =
+		sqlite3_prepare_v2(journal->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
 
 	if (result == SQLITE_OK)
 		result = sqlite3_step(statement);
@@ -427,13 +445,16 @@ static int set_pragmas(struct tc_journal *journal)
 		   strcmp((const char *)sqlite3_column_text(statement, 0), "wal") == 0;
 	sqlite3_finalize(statement);
 	if (result == SQLITE_ROW && !wal) {
-		tc_error("journal %s: this file system cannot do a write-ahead log; use a local one",
-			 journal->path);
+		tc_error(
+			"journal %s: this file system cannot do a write-ahead log; use a local one",
+			journal->path);
 		return -EOPNOTSUPP;
 	}
 	if (result == SQLITE_ROW)
 		result = sqlite3_exec(journal->db, pragmas, NULL, NULL, NULL);
-	return result == SQLITE_OK ? 0 : tc_journal_fail(journal->db, result, journal->path, "set it up");
+	return result == SQLITE_OK
+		       ? 0
+		       : tc_journal_fail(journal->db, result, journal->path, "set it up");
 }
 
 static int open_database(struct tc_journal *journal)
@@ -454,8 +475,9 @@ static int open_database(struct tc_journal *journal)
 	if (!error && sqlite3_db_readonly(journal->db, "main"))
 		error = tc_error_return(-EROFS, "journal %s: cannot write", journal->path);
 	/*
-	 * Can only be chosen before the first page is written. A row is 1 to 2 KB: pages of 4 KB would hold few and be
-	 * written with twice as many system calls, pages of 16 KB make small batches dear.
+	 * Can only be chosen before the first page is written. A row is 1 to 2 KB: pages of 4 KB
+	 * would hold few and be written with twice as many system calls, pages of 16 KB make small
+	 * batches dear.
 	 */
 	if (!error && empty)
 		sqlite3_exec(journal->db, "PRAGMA page_size = 8192", NULL, NULL, NULL);
@@ -474,27 +496,28 @@ static int prepare(struct tc_journal *journal)
 				      &triggers);
 
 	if (!error && triggers) {
-		tc_error("journal %s: it has triggers, which Tocsin did not make and which could change what is "
+		tc_error("journal %s: it has triggers, which Tocsin did not make and which could "
+			 "change what is "
 			 "stored; move it away, and the agent makes a new one",
 			 journal->path);
 		error = -EBADMSG;
 	}
 	if (!error)
-		error = tc_journal_number(
-			journal->db, journal->path,
-			"SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'entries'), 0),"
-			" coalesce((SELECT max(seq) FROM entries), 0))",
-			&last_seq);
+		error = tc_journal_number(journal->db, journal->path,
+					  "SELECT max(coalesce((SELECT seq FROM sqlite_sequence "
+					  "WHERE name = 'entries'), 0),"
+					  " coalesce((SELECT max(seq) FROM entries), 0))",
+					  &last_seq);
 	if (error)
 		return error;
 	journal->last_seq = (uint64_t)last_seq;
-	/* From here on this thread drains the rings: what cannot be committed at once is tried again. */
+	/* From here on this thread drains the rings: what cannot be committed at once is tried
+	 * again. */
 	sqlite3_busy_timeout(journal->db, TC_JOURNAL_FLUSH_BUSY_MS);
 	int result = sqlite3_prepare_v3(journal->db, insert_sql, -1, SQLITE_PREPARE_PERSISTENT,
 					&journal->insert, NULL);
-	return result == SQLITE_OK
-		       ? 0
-		       : tc_journal_fail(journal->db, result, journal->path, "write");
+	return result == SQLITE_OK ? 0
+				   : tc_journal_fail(journal->db, result, journal->path, "write");
 }
 
 static void read_boot_id(char boot_id[37])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal: a SQLite database in which every alert and every notice is committed before the world hears of it.
+ * The journal: a SQLite database in which every alert and every notice is committed before the
+ * world hears of it.
  *
  * One agent writes at a time; readers (output/journal_reader.h) may read meanwhile.
  */
@@ -20,19 +21,16 @@
 struct tc_journal;
 
 /*
- * Opens the journal for writing and makes it when it is missing (mode 0600, its directory 0700). What is wrong is
- * logged with the path and what would help. Errors:
+ * Opens the journal for writing and makes it when it is missing (mode 0600, its directory 0700).
+ *What is wrong is logged with the path and what would help. Errors:
  *
  *	-EACCES, -EROFS, -ENOENT ...  the file or its directory cannot be made or written
- *	-EPERM     file or directory belong to another user than root and the agent's, or others may write them (but for
- *	           a directory like /tmp: root's, with the sticky bit), or the file is not a regular one
- *	-ELOOP     the file is a symbolic link (its directory may be reached by one)
- *	-EBADMSG   not a database, or not a journal of Tocsin, or one with triggers
- *	-EUCLEAN   the database is damaged
- *	-EPROTO    written by a newer version of Tocsin
- *	-EBUSY     another agent writes it
- *	-ENOSPC    the disk is full
- *	-EIO, -ENOMEM
+ *	-EPERM     file or directory belong to another user than root and the agent's, or others may
+ *write them (but for a directory like /tmp: root's, with the sticky bit), or the file is not a
+ *regular one -ELOOP     the file is a symbolic link (its directory may be reached by one) -EBADMSG
+ *not a database, or not a journal of Tocsin, or one with triggers -EUCLEAN   the database is
+ *damaged -EPROTO    written by a newer version of Tocsin -EBUSY     another agent writes it -ENOSPC
+ *the disk is full -EIO, -ENOMEM
  */
 int tc_journal_open(const char *path, struct tc_journal **ret_journal);
 
@@ -41,10 +39,11 @@ int tc_journal_open(const char *path, struct tc_journal **ret_journal);
 #define TC_JOURNAL_PENDING_NOTICES 4096
 
 /*
- * Adds an alert, or a notice (rule is NULL), to the batch in memory and sets alert->seq and alert->json. The alert is
- * not on the disk, and must not be told to anybody, before tc_journal_flush() returned 0. 0; -ENOMEM; -ENOBUFS when
- * TC_JOURNAL_PENDING_MAX alerts are waiting because the batch cannot be committed; a notice finds room for
- * TC_JOURNAL_PENDING_NOTICES more. On failure the alert is untouched, and the caller's to count.
+ * Adds an alert, or a notice (rule is NULL), to the batch in memory and sets alert->seq and
+ * alert->json. The alert is not on the disk, and must not be told to anybody, before
+ * tc_journal_flush() returned 0. 0; -ENOMEM; -ENOBUFS when TC_JOURNAL_PENDING_MAX alerts are
+ * waiting because the batch cannot be committed; a notice finds room for TC_JOURNAL_PENDING_NOTICES
+ * more. On failure the alert is untouched, and the caller's to count.
  */
 int tc_journal_add(struct tc_journal *journal, struct tc_alert *alert);
 
@@ -54,9 +53,10 @@ size_t tc_journal_pending(const struct tc_journal *journal);
 uint64_t tc_journal_last_seq(const struct tc_journal *journal);
 
 /*
- * Commits the batch: it is on the disk when 0 is returned. Waits no longer than 20 ms for a lock of another connection.
- * On failure the whole batch stays in memory, to be tried again: -ENOSPC, -EBUSY, -EUCLEAN, -EROFS, -EBADMSG (something
- * in the database keeps rows out), -EIO, -ENOMEM. The first failure in a row is logged, and so is the end of it.
+ * Commits the batch: it is on the disk when 0 is returned. Waits no longer than 20 ms for a lock of
+ * another connection. On failure the whole batch stays in memory, to be tried again: -ENOSPC,
+ * -EBUSY, -EUCLEAN, -EROFS, -EBADMSG (something in the database keeps rows out), -EIO, -ENOMEM. The
+ * first failure in a row is logged, and so is the end of it.
  */
 int tc_journal_flush(struct tc_journal *journal);
 

@@ -23,7 +23,8 @@ int tc_journal_reader_open(const char *path, struct tc_journal_reader **ret_read
 		int error = -errno;
 
 		tc_error("journal %s: %s", path,
-			 error == -ENOENT ? "there is none; has the agent run here?" : strerror(-error));
+			 error == -ENOENT ? "there is none; has the agent run here?"
+					  : strerror(-error));
 		return error;
 	}
 
@@ -62,9 +63,10 @@ void tc_journal_reader_close(struct tc_journal_reader *reader)
 }
 
 /*
- * A query never leaves a statement open while the caller has a row: the caller may block for hours (`tocsin query |
- * less`), and the write-ahead log cannot be cut as long as somebody reads an old state of the database. So the numbers
- * of the rows that match are read first, then each row by its number, and every row is copied before it is handed over.
+ * A query never leaves a statement open while the caller has a row: the caller may block for hours
+ * (`tocsin query | less`), and the write-ahead log cannot be cut as long as somebody reads an old
+ * state of the database. So the numbers of the rows that match are read first, then each row by its
+ * number, and every row is copied before it is handed over.
  */
 
 /* Numbers read at once where rows lie in their order. */
@@ -76,7 +78,8 @@ static const char select_sql[] =
 	" CASE WHEN json_valid(json) THEN json_extract(json, '$.output') END, json"
 	" FROM entries WHERE seq = ?";
 
-/* The conditions of a filter; sqlite3_bind_parameter_index() tells later which parameters are there. */
+/* The conditions of a filter; sqlite3_bind_parameter_index() tells later which parameters are
+ * there. */
 static void write_conditions(const struct tc_journal_filter *filter, struct tc_buffer *sql)
 {
 	const struct {
@@ -106,16 +109,17 @@ static void write_conditions(const struct tc_journal_filter *filter, struct tc_b
 /* A query on its way. */
 struct cursor {
 	struct tc_journal_filter filter;
-	bool at_once; /* all numbers are read by one statement */
+	bool at_once;	     /* all numbers are read by one statement */
 	uint64_t before_seq; /* newest first: only rows below; 0: no bound */
-	uint64_t *numbers; /* n_numbers of them, in the order of the rows */
+	uint64_t *numbers;   /* n_numbers of them, in the order of the rows */
 	size_t n_numbers, size;
 	struct tc_buffer texts; /* of the row that is handed over */
 };
 
 /*
- * Where an index gives rows in another order, or only the newest are wanted, all numbers are found at once and sorted.
- * Otherwise the file is read in the order of the numbers, some at a time, so that the first rows come soon.
+ * Where an index gives rows in another order, or only the newest are wanted, all numbers are found
+ * at once and sorted. Otherwise the file is read in the order of the numbers, some at a time, so
+ * that the first rows come soon.
  */
 static bool reads_at_once(const struct tc_journal_filter *filter)
 {
@@ -157,7 +161,8 @@ static void bind_text(sqlite3_stmt *statement, const char *name, const char *tex
 		sqlite3_bind_text(statement, place, text, -1, SQLITE_TRANSIENT);
 }
 
-/* A path as the journal stores it: escaped; without slashes at the end, so that "/" is everything. */
+/* A path as the journal stores it: escaped; without slashes at the end, so that "/" is everything.
+ */
 static void bind_path(sqlite3_stmt *statement, const char *path)
 {
 	_cleanup_buffer_ struct tc_buffer escaped = {0};
@@ -268,7 +273,8 @@ static int copy_texts(sqlite3_stmt *statement, struct tc_buffer *texts, struct t
 
 	tc_buffer_reset(texts);
 	for (size_t i = 0; i < N_TEXTS; i++) {
-		const char *text = (const char *)sqlite3_column_text(statement, text_columns[i].column);
+		const char *text =
+			(const char *)sqlite3_column_text(statement, text_columns[i].column);
 
 		starts[i] = text ? texts->length : SIZE_MAX;
 		if (text)
@@ -282,15 +288,17 @@ static int copy_texts(sqlite3_stmt *statement, struct tc_buffer *texts, struct t
 	return 0;
 }
 
-static int copy_row(sqlite3_stmt *statement, struct tc_buffer *texts, struct tc_journal_row *ret_row)
+static int copy_row(sqlite3_stmt *statement, struct tc_buffer *texts,
+		    struct tc_journal_row *ret_row)
 {
 	int64_t priority = sqlite3_column_int64(statement, 5);
 
 	*ret_row = (struct tc_journal_row){
 		.seq = (uint64_t)sqlite3_column_int64(statement, 0),
 		.time_ns = (uint64_t)sqlite3_column_int64(statement, 2),
-		.priority = priority < 0 || priority >= TC_PRIORITY_MAX ? TC_PRIORITY_DEBUG
-									: (enum tc_priority)priority,
+		.priority = priority < 0 || priority >= TC_PRIORITY_MAX
+				    ? TC_PRIORITY_DEBUG
+				    : (enum tc_priority)priority,
 		.has_cgroup_id = sqlite3_column_type(statement, 7) == SQLITE_INTEGER,
 		.cgroup_id = (uint64_t)sqlite3_column_int64(statement, 7),
 		.has_pid = sqlite3_column_type(statement, 10) == SQLITE_INTEGER,
@@ -301,8 +309,9 @@ static int copy_row(sqlite3_stmt *statement, struct tc_buffer *texts, struct tc_
 }
 
 /* Reads one row and hands it over; one that was deleted meanwhile is left out. */
-static int give_row(struct tc_journal_reader *reader, struct cursor *cursor, sqlite3_stmt *statement,
-		    uint64_t number, tc_journal_row_callback callback, void *context)
+static int give_row(struct tc_journal_reader *reader, struct cursor *cursor,
+		    sqlite3_stmt *statement, uint64_t number, tc_journal_row_callback callback,
+		    void *context)
 {
 	struct tc_journal_row row;
 	int error = 0;
@@ -328,7 +337,8 @@ static int run(struct tc_journal_reader *reader, struct cursor *cursor, sqlite3_
 		uint64_t last = cursor->numbers[cursor->n_numbers - 1];
 
 		for (size_t i = 0; i < cursor->n_numbers && !stop; i++)
-			stop = give_row(reader, cursor, statement, cursor->numbers[i], callback, context);
+			stop = give_row(reader, cursor, statement, cursor->numbers[i], callback,
+					context);
 		if (stop || cursor->at_once || cursor->n_numbers < NUMBERS_MAX)
 			break;
 		if (cursor->filter.newest_first)
@@ -348,7 +358,8 @@ static int look_for_tables(struct tc_journal_reader *reader)
 	return tc_journal_check_version(reader->db, reader->path, &reader->empty);
 }
 
-int tc_journal_reader_query(struct tc_journal_reader *reader, const struct tc_journal_filter *filter,
+int tc_journal_reader_query(struct tc_journal_reader *reader,
+			    const struct tc_journal_filter *filter,
 			    tc_journal_row_callback callback, void *context)
 {
 	struct cursor cursor = {.filter = *filter, .at_once = reads_at_once(filter)};

@@ -11,7 +11,8 @@
 
 struct tc_journal_reader;
 
-/* A row of the journal. Strings are NUL-terminated and NULL where there is no value; valid during the callback. */
+/* A row of the journal. Strings are NUL-terminated and NULL where there is no value; valid during
+ * the callback. */
 struct tc_journal_row {
 	uint64_t seq;
 	const char *uuid;
@@ -35,15 +36,16 @@ struct tc_journal_row {
 /* What rows to give; zero-initialised, but for max_priority, is all of them. */
 struct tc_journal_filter {
 	uint64_t after_seq; /* only rows with a higher number */
-	uint64_t since_ns, until_ns; /* of the event, since the epoch, both included; until_ns 0: no end */
+	uint64_t since_ns,
+		until_ns; /* of the event, since the epoch, both included; until_ns 0: no end */
 	const char *rule; /* glob with * ? [...]; leaves out notices; NULL: all */
 	enum tc_priority max_priority; /* this one and all that are more urgent (lower) */
-	const char *kind; /* NULL: all */
+	const char *kind;	       /* NULL: all */
 	bool by_cgroup_id, by_pid;
 	uint64_t cgroup_id;
 	const char *cgroup_path; /* this cgroup and those below it, raw bytes; NULL: all */
 	uint32_t pid;
-	uint64_t limit; /* the newest so many of the rows that match; 0: all */
+	uint64_t limit;	   /* the newest so many of the rows that match; 0: all */
 	bool newest_first; /* otherwise in the order of their numbers */
 };
 
@@ -51,8 +53,8 @@ struct tc_journal_filter {
 #define TC_JOURNAL_FILTER_ALL ((struct tc_journal_filter){.max_priority = TC_PRIORITY_DEBUG})
 
 /*
- * Opens the journal for reading. What is wrong is logged. -ENOENT when there is none, -EACCES, and the errors of
- * tc_journal_open().
+ * Opens the journal for reading. What is wrong is logged. -ENOENT when there is none, -EACCES, and
+ * the errors of tc_journal_open().
  */
 int tc_journal_reader_open(const char *path, struct tc_journal_reader **ret_reader);
 
@@ -60,11 +62,12 @@ int tc_journal_reader_open(const char *path, struct tc_journal_reader **ret_read
 typedef int (*tc_journal_row_callback)(const struct tc_journal_row *row, void *context);
 
 /*
- * Calls back for each row that matches. 0, what the callback returned, or a negative errno, logged. The callback may
- * block as long as it likes: nothing of the journal is held meanwhile. Rows that come or go during the query may be
- * given or not.
+ * Calls back for each row that matches. 0, what the callback returned, or a negative errno, logged.
+ * The callback may block as long as it likes: nothing of the journal is held meanwhile. Rows that
+ * come or go during the query may be given or not.
  */
-int tc_journal_reader_query(struct tc_journal_reader *reader, const struct tc_journal_filter *filter,
+int tc_journal_reader_query(struct tc_journal_reader *reader,
+			    const struct tc_journal_filter *filter,
 			    tc_journal_row_callback callback, void *context);
 
 /* The highest number that was committed; 0 when there is no row. 0 or a negative errno, logged. */

@@ -11,19 +11,19 @@
 #define STRING_OF_(text) #text
 
 /*
- * AUTOINCREMENT: a number is never given out again, even after the rows with the highest numbers were deleted
- * (https://www.sqlite.org/autoinc.html). Unsigned 64-bit numbers are stored in SQLite's signed ones, bit for bit.
- * Indexes are few, since each costs about a fifth of the writing rate: by time for --since, by rule for --rule; the
- * latter without the rows that have no rule.
+ * AUTOINCREMENT: a number is never given out again, even after the rows with the highest numbers
+ * were deleted (https://www.sqlite.org/autoinc.html). Unsigned 64-bit numbers are stored in
+ * SQLite's signed ones, bit for bit. Indexes are few, since each costs about a fifth of the writing
+ * rate: by time for --since, by rule for --rule; the latter without the rows that have no rule.
  */
 static const char schema_sql[] =
 	"BEGIN IMMEDIATE;"
 	"CREATE TABLE entries ("
 	" seq INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" uuid TEXT NOT NULL,"
-	" time_ns INTEGER NOT NULL," /* since the epoch */
-	" boot_id TEXT," /* /proc/sys/kernel/random/boot_id */
-	" rule TEXT," /* NULL: a notice of the agent itself */
+	" time_ns INTEGER NOT NULL,"  /* since the epoch */
+	" boot_id TEXT,"	      /* /proc/sys/kernel/random/boot_id */
+	" rule TEXT,"		      /* NULL: a notice of the agent itself */
 	" priority INTEGER NOT NULL," /* RFC 5424 severity, 0 to 7 */
 	" kind TEXT NOT NULL,"
 	" cgroup_id INTEGER,"
@@ -37,9 +37,11 @@ static const char schema_sql[] =
 	");"
 	"CREATE INDEX entries_time ON entries (time_ns);"
 	"CREATE INDEX entries_rule ON entries (rule) WHERE rule IS NOT NULL;"
-	"PRAGMA application_id = " STRING_OF(TC_JOURNAL_APPLICATION_ID) ";"
-	"PRAGMA user_version = " STRING_OF(TC_JOURNAL_SCHEMA_VERSION) ";"
-	"COMMIT;";
+	"PRAGMA application_id = " STRING_OF(
+		TC_JOURNAL_APPLICATION_ID) ";"
+					   "PRAGMA user_version = " STRING_OF(
+						   TC_JOURNAL_SCHEMA_VERSION) ";"
+									      "COMMIT;";
 
 static const struct {
 	int result; /* primary result code */
@@ -47,7 +49,8 @@ static const struct {
 	const char *words;
 } failures[] = {
 	{SQLITE_NOTADB, EBADMSG, "the file is not a database; move it away or give another path"},
-	{SQLITE_CORRUPT, EUCLEAN, "the database is damaged; move it away, and the agent makes a new one"},
+	{SQLITE_CORRUPT, EUCLEAN,
+	 "the database is damaged; move it away, and the agent makes a new one"},
 	{SQLITE_BUSY, EBUSY, "another program holds a lock on the database"},
 	{SQLITE_LOCKED, EBUSY, "another program holds a lock on the database"},
 	{SQLITE_FULL, ENOSPC, "the disk is full"},
@@ -55,7 +58,8 @@ static const struct {
 	{SQLITE_READONLY, EROFS, "the database cannot be written"},
 	{SQLITE_PERM, EACCES, "no permission"},
 	{SQLITE_AUTH, EACCES, "no permission"},
-	{SQLITE_CONSTRAINT, EBADMSG, "something in the database keeps rows out: a trigger or another program's rows"},
+	{SQLITE_CONSTRAINT, EBADMSG,
+	 "something in the database keeps rows out: a trigger or another program's rows"},
 	{SQLITE_TOOBIG, EMSGSIZE, "a row is too large"},
 };
 
@@ -130,8 +134,8 @@ int tc_journal_check_version(sqlite3 *db, const char *path, bool *ret_empty)
 		return -EBADMSG;
 	}
 	if (version > TC_JOURNAL_SCHEMA_VERSION) {
-		tc_error("journal %s: written by a newer Tocsin (schema %lld, this one knows %d)", path,
-			 (long long)version, TC_JOURNAL_SCHEMA_VERSION);
+		tc_error("journal %s: written by a newer Tocsin (schema %lld, this one knows %d)",
+			 path, (long long)version, TC_JOURNAL_SCHEMA_VERSION);
 		return -EPROTO;
 	}
 	return 0;

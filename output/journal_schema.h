@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the writing and the reading side of the journal share: its version, and the errors of SQLite. */
+/* What the writing and the reading side of the journal share: its version, and the errors of
+ * SQLite. */
 #ifndef TOCSIN_OUTPUT_JOURNAL_SCHEMA_H
 #define TOCSIN_OUTPUT_JOURNAL_SCHEMA_H
 
@@ -7,19 +8,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How long a statement waits for a lock that another connection holds; and how long the agent does once it runs. */
+/* How long a statement waits for a lock that another connection holds; and how long the agent does
+ * once it runs. */
 #define TC_JOURNAL_BUSY_MS 5000
 #define TC_JOURNAL_FLUSH_BUSY_MS 20
 
-/* The negative errno for a result of SQLite, see tc_journal_open(). 0 for SQLITE_OK, SQLITE_ROW and SQLITE_DONE. */
+/* The negative errno for a result of SQLite, see tc_journal_open(). 0 for SQLITE_OK, SQLITE_ROW and
+ * SQLITE_DONE. */
 int tc_journal_errno(sqlite3 *db, int result);
 /* Logs "journal PATH: cannot WHAT: ..." with what would help, and gives back tc_journal_errno(). */
 int tc_journal_fail(sqlite3 *db, int result, const char *path, const char *what);
 /* Reads a PRAGMA or other statement that gives one number. 0 or a negative errno, logged. */
 int tc_journal_number(sqlite3 *db, const char *path, const char *sql, int64_t *ret_number);
 /*
- * Looks whether the database is a journal that this version can use. 0 and *ret_empty tells whether nothing was ever
- * written to it; -EBADMSG when it is another program's, -EPROTO when it is newer, other errors as above; logged.
+ * Looks whether the database is a journal that this version can use. 0 and *ret_empty tells whether
+ * nothing was ever written to it; -EBADMSG when it is another program's, -EPROTO when it is newer,
+ * other errors as above; logged.
  */
 int tc_journal_check_version(sqlite3 *db, const char *path, bool *ret_empty);
 /* Makes tables and version in an empty database. 0 or a negative errno, logged. */

@@ -118,7 +118,8 @@ const char *tc_output_setting(const struct tc_output_settings *settings, const c
 	return NULL;
 }
 
-/* Fills in the first of the allowed words where nothing was given. The strings are added to copies. */
+/* Fills in the first of the allowed words where nothing was given. The strings are added to copies.
+ */
 static int defaults_fill(const struct tc_output_key *keys, char **values, char **copies)
 {
 	for (size_t i = 0; keys[i].name; i++) {

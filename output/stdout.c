@@ -2,8 +2,8 @@
 /*
  * Standard output: one line for each alert, as JSON or as text for people.
  *
- * A reader that is slow makes lines wait, up to a bound; a reader that is gone ends the output. Lines that are never
- * written are counted and told on standard error.
+ * A reader that is slow makes lines wait, up to a bound; a reader that is gone ends the output.
+ * Lines that are never written are counted and told on standard error.
  */
 #include <limits.h>
 #include <poll.h>
@@ -25,8 +25,9 @@
 
 struct standard_output {
 	struct tc_buffer waiting; /* whole lines, but for the part of the first that is written */
-	size_t written; /* bytes at the start of waiting */
-	size_t committed; /* bytes at the start of waiting that a flush came for: those alone may be told */
+	size_t written;		  /* bytes at the start of waiting */
+	size_t committed; /* bytes at the start of waiting that a flush came for: those alone may be
+			     told */
 	uint64_t dropped; /* alerts */
 	bool text, colour;
 	bool gone; /* nobody reads any more */
@@ -79,7 +80,8 @@ static void drop(struct standard_output *output, const char *why)
 		tc_error("output stdout: alerts are not printed: %s", why);
 }
 
-/* What fills the buffer: lines that the reader does not take, or lines that wait for the journal. */
+/* What fills the buffer: lines that the reader does not take, or lines that wait for the journal.
+ */
 static const char *why_full(const struct standard_output *output)
 {
 	if (output->committed > output->waiting.length / 2)
@@ -125,8 +127,8 @@ static int64_t now_ms(void)
 }
 
 /*
- * Waits until something can be written. 0; -EAGAIN when the time is over, or a signal came: whoever sent it does not
- * want to wait; or another negative errno.
+ * Waits until something can be written. 0; -EAGAIN when the time is over, or a signal came: whoever
+ * sent it does not want to wait; or another negative errno.
  */
 static int wait_for_reader(int64_t deadline_ms)
 {
@@ -140,8 +142,9 @@ static int wait_for_reader(int64_t deadline_ms)
 }
 
 /*
- * A pipe that poll(2) calls writable takes PIPE_BUF bytes without blocking (pipe(7)): so a slow reader does not stop
- * the agent, and the descriptor, which others share, need not be made non-blocking.
+ * A pipe that poll(2) calls writable takes PIPE_BUF bytes without blocking (pipe(7)): so a slow
+ * reader does not stop the agent, and the descriptor, which others share, need not be made
+ * non-blocking.
  */
 static int write_committed(struct standard_output *output, int patience_ms)
 {
@@ -201,7 +204,8 @@ static int flush_committed(struct standard_output *output, int patience_ms)
 	forget_written(output);
 	if (error && error != -EAGAIN) {
 		output->gone = true;
-		tc_error("output stdout: %s; alerts are not printed from here on, the journal has them",
+		tc_error("output stdout: %s; alerts are not printed from here on, the journal has "
+			 "them",
 			 strerror(-error));
 		output->dropped += count_lines(&output->waiting);
 		output->committed = 0;

@@ -25,7 +25,8 @@ int tc_uuid_make(uint64_t time_ns, char ret_uuid[TC_UUID_LENGTH + 1])
 	uint64_t fraction = time_ns % NS_PER_MS * 4096 / NS_PER_MS;
 	unsigned char bytes[16];
 
-	/* Up to 256 bytes getrandom(2) gives whole or not at all; a signal can only come before the pool is ready. */
+	/* Up to 256 bytes getrandom(2) gives whole or not at all; a signal can only come before the
+	 * pool is ready. */
 	while (getrandom(bytes + 8, 8, 0) < 0)
 		if (errno != EINTR)
 			return -errno;

@@ -8,9 +8,9 @@
 #include "output/alert.h"
 
 /*
- * Makes an identifier of version 7: milliseconds of time_ns (since the epoch), then the fraction of the millisecond
- * in 12 bits (section 6.2, method 3), then 62 random bits. Text order is time order down to 244 ns.
- * 0, or the negative errno of getrandom(2).
+ * Makes an identifier of version 7: milliseconds of time_ns (since the epoch), then the fraction of
+ * the millisecond in 12 bits (section 6.2, method 3), then 62 random bits. Text order is time order
+ * down to 244 ns. 0, or the negative errno of getrandom(2).
  */
 int tc_uuid_make(uint64_t time_ns, char ret_uuid[TC_UUID_LENGTH + 1]);
 

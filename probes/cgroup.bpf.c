@@ -1,7 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Family cgroup: tracepoints of the cgroup core, which carry the path. */
 
-/* Hosts that mix v1 and v2 tell of v1 hierarchies as well; the default (v2) hierarchy has id 0, as in /proc/cgroups. */
+/* Hosts that mix v1 and v2 tell of v1 hierarchies as well; the default (v2) hierarchy has id 0, as
+ * in /proc/cgroups. */
 static __always_inline bool cgroup_is_v2(struct cgroup *cgroup)
 {
 	return BPF_CORE_READ(cgroup, root, hierarchy_id) == 0;

@@ -1,5 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
-/* Family file: LSM hooks, which see the resolved object whatever system call or ring asked for it. */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* Family file: LSM hooks, which see the resolved object whatever system call or ring asked for it.
+ */
 
 #define FMODE_READ 0x1
 #define FMODE_WRITE 0x2
@@ -13,15 +14,17 @@ static __always_inline bool file_event_wanted(__u32 kind)
 }
 
 /*
- * Overlayfs opens the file of a layer behind the one the user opened. Up to v6.7 that file has the user's path and
- * another inode (open_with_fake_path()); from v6.8 on its path is in a private mount (def3ae83da02). Not an event.
+ * Overlayfs opens the file of a layer behind the one the user opened. Up to v6.7 that file has the
+ * user's path and another inode (open_with_fake_path()); from v6.8 on its path is in a private
+ * mount (def3ae83da02). Not an event.
  */
 static __always_inline bool file_is_fake(struct file *file)
 {
 	return known_read(file, f_path.dentry, d_inode) != known_read(file, f_inode);
 }
 
-/* From v6.9 on a pidfd is a file of pidfs, which pidfd_open(2) "opens" for writing (cb12fd8e0dab). */
+/* From v6.9 on a pidfd is a file of pidfs, which pidfd_open(2) "opens" for writing (cb12fd8e0dab).
+ */
 static __always_inline bool file_is_pidfd(struct file *file)
 {
 	return known_read(file, f_inode, i_sb, s_magic) == PIDFS_MAGIC;
@@ -72,7 +75,7 @@ int BPF_PROG(path_mknod, const struct path *dir, struct dentry *dentry, umode_t 
 	fill_directory(record, BPF_CORE_READ(dir, dentry, d_inode));
 	record->new_mode = mode & S_IALLUGO;
 	record->type = mode & S_IFMT ?: 0100000; /* mknod(2): no type is a regular file */
-	record->rdev = dev; /* the hook is given the number as mknod(2) was */
+	record->rdev = dev;			 /* the hook is given the number as mknod(2) was */
 	slot_path(s, &record->path, dentry, BPF_CORE_READ(dir, mnt));
 	record_send(s);
 	return 0;
@@ -194,8 +197,8 @@ static __always_inline void rename_event(struct vfsmount *old_mnt, struct dentry
 }
 
 /*
- * From v5.19 on the hook is given the flags and called once (100f59d96405): with RENAME_EXCHANGE both directions are
- * told here. Before, it is called once for each direction and without flags.
+ * From v5.19 on the hook is given the flags and called once (100f59d96405): with RENAME_EXCHANGE
+ * both directions are told here. Before, it is called once for each direction and without flags.
  */
 SEC("lsm/path_rename")
 int BPF_PROG(path_rename, const struct path *old_dir, struct dentry *old_dentry,
@@ -301,9 +304,10 @@ int BPF_KPROBE(path_chown_v5_10, const struct path *path, __u64 uid, __u64 gid)
 }
 
 /*
- * Overlayfs copies attributes up and keeps its books in others, on the files of its layers, with the credentials of
- * who mounted it in place of the task's (ovl_override_creds()): not an act of the task. io_uring and the kernel's own
- * servers act with other credentials as well, on behalf of somebody.
+ * Overlayfs copies attributes up and keeps its books in others, on the files of its layers, with
+ * the credentials of who mounted it in place of the task's (ovl_override_creds()): not an act of
+ * the task. io_uring and the kernel's own servers act with other credentials as well, on behalf of
+ * somebody.
  */
 static __always_inline bool overlayfs_acts(const struct tc_record *header)
 {

@@ -1,5 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
-/* Family mount: LSM hooks for mount(2) and the new mount API; kprobes for the two calls that pass no hook. */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* Family mount: LSM hooks for mount(2) and the new mount API; kprobes for the two calls that pass
+ * no hook. */
 
 #define MS_REMOUNT (1 << 5)
 #define MS_BIND (1 << 12)
@@ -54,14 +55,16 @@ static __always_inline const char *mount_fstype(struct vfsmount *mnt)
 }
 
 /*
- * A mount that hangs nowhere is new, by fsmount(2), or a copy of another one, by open_tree(2): what mount(2) calls a bind.
- * A copy shows a part of its file system, or a file system that is mounted elsewhere as well.
+ * A mount that hangs nowhere is new, by fsmount(2), or a copy of another one, by open_tree(2): what
+ * mount(2) calls a bind. A copy shows a part of its file system, or a file system that is mounted
+ * elsewhere as well.
  */
 static __always_inline enum tc_mount_op detached_op(struct vfsmount *mnt)
 {
 	struct super_block *sb = BPF_CORE_READ(mnt, mnt_sb);
 
-	if (BPF_CORE_READ(mnt, mnt_root) != BPF_CORE_READ(sb, s_root) || compat_mounted_elsewhere(sb))
+	if (BPF_CORE_READ(mnt, mnt_root) != BPF_CORE_READ(sb, s_root) ||
+	    compat_mounted_elsewhere(sb))
 		return TC_MOUNT_BIND;
 	return TC_MOUNT_NEW;
 }
@@ -147,13 +150,13 @@ int BPF_PROG(sb_pivotroot, const struct path *put_old, const struct path *new_ro
 	record = (struct tc_pivot_root *)s->record;
 	slot_path(s, &record->new_root, BPF_CORE_READ(new_root, dentry),
 		  BPF_CORE_READ(new_root, mnt));
-	slot_path(s, &record->put_old, BPF_CORE_READ(put_old, dentry),
-		  BPF_CORE_READ(put_old, mnt));
+	slot_path(s, &record->put_old, BPF_CORE_READ(put_old, dentry), BPF_CORE_READ(put_old, mnt));
 	record_send(s);
 	return 0;
 }
 
-/* mount_setattr(2) and open_tree(2) pass no LSM hook. struct mount_attr: include/uapi/linux/mount.h. */
+/* mount_setattr(2) and open_tree(2) pass no LSM hook. struct mount_attr:
+ * include/uapi/linux/mount.h. */
 static __always_inline int mount_setattr_event(int dirfd, const char *path, const void *attr)
 {
 	struct tc_mount_setattr *record;
@@ -195,7 +198,8 @@ static __always_inline int open_tree_event(int dirfd, const char *path, __u32 fl
 	return 0;
 }
 
-/* System call functions take one argument on x86-64, the caller's registers (arch/x86/include/asm/syscall_wrapper.h). */
+/* System call functions take one argument on x86-64, the caller's registers
+ * (arch/x86/include/asm/syscall_wrapper.h). */
 #define CALLER_REGS(ctx) ((struct pt_regs *)PT_REGS_PARM1(ctx))
 
 SEC("kprobe/__x64_sys_mount_setattr")

@@ -1,7 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * All probes as one object: they share maps and global functions. One file for each family; which programs are loaded
- * is chosen by the agent from what the running kernel has (include/schema/hooks.def).
+ * All probes as one object: they share maps and global functions. One file for each family; which
+ * programs are loaded is chosen by the agent from what the running kernel has
+ * (include/schema/hooks.def).
  */
 #include "probes/lib/path.h"
 #include "probes/lib/inode.h"
@@ -14,5 +15,5 @@
 #include "probes/trace.bpf.c"
 #include "probes/fallback/fallback.bpf.c"
 
-/* "Dual BSD/GPL" is one of the licences that the kernel accepts for GPL-only helpers; see LICENSE. */
+/* Of the two licences the kernel is told the one that it asks for. */
 char LICENSE[] SEC("license") = "GPL";

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Family process: scheduler tracepoints, on every kernel, with or without BPF LSM. */
 
 /* Ids of a pid as the host and as its own namespace see it. */
@@ -99,14 +99,13 @@ static __always_inline void exec_slots(struct scratch *s, struct task_struct *ta
 	if (record->exe_deleted)
 		record->exe.flags |= TC_SLOT_DELETED;
 	slot_text(s, &record->filename, BPF_CORE_READ(bprm, filename));
-	slot_user_strings(s, &record->argv, known_read(mm, arg_start),
-			  known_read(mm, arg_end));
-	slot_path(s, &record->cwd, known_read(task, fs, pwd.dentry),
-		  known_read(task, fs, pwd.mnt));
+	slot_user_strings(s, &record->argv, known_read(mm, arg_start), known_read(mm, arg_end));
+	slot_path(s, &record->cwd, known_read(task, fs, pwd.dentry), known_read(task, fs, pwd.mnt));
 	if (known_read(task, fs, pwd.dentry, d_inode, i_nlink) == 0)
 		record->cwd.flags |= TC_SLOT_DELETED;
 	if (tty)
-		slot_text(s, &record->tty, (char *)tty + bpf_core_field_offset(struct tty_struct, name));
+		slot_text(s, &record->tty,
+			  (char *)tty + bpf_core_field_offset(struct tty_struct, name));
 }
 
 /* Behind the point of no return: creds, comm and the argument area are those of the new program. */
@@ -125,7 +124,8 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	record = (struct tc_exec *)s->record;
 	/*
-	 * On its way here the kernel made the call look like an execve() of the new program's ABI, whatever it was
+	 * On its way here the kernel made the call look like an execve() of the new program's ABI,
+	 * whatever it was
 	 * (__set_personality_64bit() and _ia32()).
 	 */
 	record->header.flags &= ~TC_RECORD_COMPAT;
@@ -142,7 +142,8 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 
 #define SIGNAL_GROUP_EXIT 0x4
 
-/* What wait(2) will say: the status of exit_group(2) or of the fatal signal, else that of the first thread. */
+/* What wait(2) will say: the status of exit_group(2) or of the fatal signal, else that of the first
+ * thread. */
 static __always_inline __u32 process_exit_code(struct task_struct *task)
 {
 	struct signal_struct *signal = known_read(task, signal);
@@ -153,8 +154,8 @@ static __always_inline __u32 process_exit_code(struct task_struct *task)
 }
 
 /*
- * Processes that were told to have ended. Threads leave the count of the living before they come to the tracepoint, so
- * several may find it at zero.
+ * Processes that were told to have ended. Threads leave the count of the living before they come to
+ * the tracepoint, so several may find it at zero.
  */
 struct ended {
 	__u64 start_ns;
@@ -180,7 +181,8 @@ static __always_inline bool process_ends_now(struct task_struct *task)
 	       bpf_map_update_elem(&ended_processes, &ended, &yes, BPF_NOEXIST) == 0;
 }
 
-/* A fatal signal comes in any system call, which has no part in it; an io_uring worker may be the last thread to go. */
+/* A fatal signal comes in any system call, which has no part in it; an io_uring worker may be the
+ * last thread to go. */
 static __always_inline void exit_syscall(struct tc_record *header)
 {
 	header->flags &= ~TC_RECORD_IO_URING;

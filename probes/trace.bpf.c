@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Family trace: the one check that every door into another process passes, and PTRACE_TRACEME. */
 
 #define PTRACE_MODE_ATTACH 0x02
@@ -10,11 +10,13 @@
 static __always_inline bool opens_file(const struct tc_record *header)
 {
 	return header->flags & TC_RECORD_IO_URING || syscall_is(header, NR_OPENAT, NR_32_OPENAT) ||
-	       syscall_is(header, NR_OPEN, NR_32_OPEN) || syscall_is(header, NR_OPENAT2, NR_OPENAT2) ||
+	       syscall_is(header, NR_OPEN, NR_32_OPEN) ||
+	       syscall_is(header, NR_OPENAT2, NR_OPENAT2) ||
 	       syscall_is(header, NR_CREAT, NR_32_CREAT);
 }
 
-/* process_vm_readv, process_vm_writev and pidfd_getfd have one mode: the system call number tells them apart. */
+/* process_vm_readv, process_vm_writev and pidfd_getfd have one mode: the system call number tells
+ * them apart. */
 static __always_inline void trace_door(struct tc_trace *record, __u64 first_argument)
 {
 	struct tc_record *header = &record->header;
@@ -31,7 +33,8 @@ static __always_inline void trace_door(struct tc_trace *record, __u64 first_argu
 	} else if (syscall_is(header, NR_PIDFD_GETFD, NR_PIDFD_GETFD)) {
 		record->door = TC_DOOR_GETFD;
 	} else if (record->access_mode & PTRACE_MODE_FSCREDS && opens_file(header)) {
-		/* With file system creds attach /proc/PID/mem, when opened, and stack, syscall and the like, when read. */
+		/* With file system creds attach /proc/PID/mem, when opened, and stack, syscall and
+		 * the like, when read. */
 		record->door = TC_DOOR_MEM;
 	}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The subcommands. Each reads its own command line (argv[0] is its name) and returns an enum tc_exit_code. */
+/* The subcommands. Each reads its own command line (argv[0] is its name) and returns an enum
+ * tc_exit_code. */
 #ifndef TOCSIN_AGENT_CMD_H
 #define TOCSIN_AGENT_CMD_H
 

@@ -68,7 +68,8 @@ static int read_time(const char *option, const char *text, uint64_t *ret_ns)
 	}
 	if (tc_timestamp_parse(text, ret_ns) == 0)
 		return -1;
-	return usage_error(option, text, "a time such as 2024-05-01T10:00:00Z, nor a duration ago such as 2h");
+	return usage_error(option, text,
+			   "a time such as 2024-05-01T10:00:00Z, nor a duration ago such as 2h");
 }
 
 static int read_priority(const char *text, struct tc_journal_filter *filter)
@@ -76,8 +77,9 @@ static int read_priority(const char *text, struct tc_journal_filter *filter)
 	filter->max_priority = TC_PRIORITY_DEBUG;
 	if (!text || tc_priority_parse(text, &filter->max_priority) == 0)
 		return -1;
-	return usage_error("priority", text,
-			   "one of Emergency, Alert, Critical, Error, Warning, Notice, Informational, Debug");
+	return usage_error(
+		"priority", text,
+		"one of Emergency, Alert, Critical, Error, Warning, Notice, Informational, Debug");
 }
 
 static int read_kind(const char *text, struct tc_journal_filter *filter)
@@ -94,7 +96,8 @@ static int read_kind(const char *text, struct tc_journal_filter *filter)
 	const char *nearest = tc_nearest_word(text, names, count);
 	if (!nearest)
 		return usage_error("kind", text, "a kind of event; `tocsin fields` lists them");
-	fprintf(stderr, "tocsin query: --kind %s: not a kind of event (did you mean %s?)\n", text, nearest);
+	fprintf(stderr, "tocsin query: --kind %s: not a kind of event (did you mean %s?)\n", text,
+		nearest);
 	return TC_EXIT_USAGE;
 }
 
@@ -113,7 +116,8 @@ static int read_cgroup(const char *text, struct tc_journal_filter *filter)
 	filter->by_cgroup_id = true;
 	if (isdigit((unsigned char)*text) && !*end && !errno)
 		return -1;
-	return usage_error("cgroup", text, "a path such as /system.slice, nor the number of a cgroup");
+	return usage_error("cgroup", text,
+			   "a path such as /system.slice, nor the number of a cgroup");
 }
 
 static int read_pid(uint64_t pid, struct tc_journal_filter *filter)
@@ -163,22 +167,28 @@ static int read_options(int argc, char **argv, struct query_options *options)
 		{"until", 0, TC_OPTION_STRING, "T", &options->until, "up to this time"},
 		{"rule", 'r', TC_OPTION_STRING, "GLOB", &options->rule,
 		 "rules whose names match; * ? [...] stand for letters"},
-		{"priority", 'p', TC_OPTION_STRING, "P", &options->priority, "this priority and higher ones"},
-		{"kind", 'k', TC_OPTION_STRING, "K", &options->kind, "this kind of event: exec, mount, loss ..."},
+		{"priority", 'p', TC_OPTION_STRING, "P", &options->priority,
+		 "this priority and higher ones"},
+		{"kind", 'k', TC_OPTION_STRING, "K", &options->kind,
+		 "this kind of event: exec, mount, loss ..."},
 		{"cgroup", 0, TC_OPTION_STRING, "CGROUP", &options->cgroup,
 		 "a cgroup by path, with those below it, or by number"},
 		{"pid", 0, TC_OPTION_NUMBER, "N", &options->pid, "this process"},
-		{"limit", 'n', TC_OPTION_NUMBER, "N", &options->limit, "the newest N of what matches"},
+		{"limit", 'n', TC_OPTION_NUMBER, "N", &options->limit,
+		 "the newest N of what matches"},
 		{"json", 0, TC_OPTION_FLAG, NULL, &options->json, "one JSON object for each alert"},
 		{"table", 0, TC_OPTION_FLAG, NULL, &options->table, "a table for people (default)"},
-		{"follow", 'f', TC_OPTION_FLAG, NULL, &options->follow, "go on with new alerts until interrupted"},
+		{"follow", 'f', TC_OPTION_FLAG, NULL, &options->follow,
+		 "go on with new alerts until interrupted"},
 		{0},
 	};
 	const struct tc_usage usage = {
 		.command = argv[0],
 		.synopsis = "[OPTION]...",
-		.doc = "Prints alerts from the journal, and with them what the agent says of itself: losses of\n"
-		       "events, start and stop. T is a time such as 2024-05-01T10:00:00Z, or a duration ago\n"
+		.doc = "Prints alerts from the journal, and with them what the agent says of "
+		       "itself: losses of\n"
+		       "events, start and stop. T is a time such as 2024-05-01T10:00:00Z, or a "
+		       "duration ago\n"
 		       "such as 10m, 2h or 3d.",
 		.options = rows,
 	};
@@ -191,15 +201,21 @@ static int read_options(int argc, char **argv, struct query_options *options)
 
 /* --- printing --- */
 
-enum { CELL_TIME, CELL_PRIORITY, CELL_RULE, CELL_PROCESS, CELL_PID, CELL_CGROUP, CELL_OUTPUT, N_CELLS };
+enum {
+	CELL_TIME,
+	CELL_PRIORITY,
+	CELL_RULE,
+	CELL_PROCESS,
+	CELL_PID,
+	CELL_CGROUP,
+	CELL_OUTPUT,
+	N_CELLS
+};
 
 static const struct tc_table_column columns[N_CELLS] = {
-	[CELL_TIME] = {"TIME", 23, 23, false},
-	[CELL_PRIORITY] = {"PRIORITY", 13, 8, false},
-	[CELL_RULE] = {"RULE", 28, 16, false},
-	[CELL_PROCESS] = {"PROCESS", 15, 0, false},
-	[CELL_PID] = {"PID", 7, 0, false},
-	[CELL_CGROUP] = {"CGROUP", 24, 0, true},
+	[CELL_TIME] = {"TIME", 23, 23, false},	   [CELL_PRIORITY] = {"PRIORITY", 13, 8, false},
+	[CELL_RULE] = {"RULE", 28, 16, false},	   [CELL_PROCESS] = {"PROCESS", 15, 0, false},
+	[CELL_PID] = {"PID", 7, 0, false},	   [CELL_CGROUP] = {"CGROUP", 24, 0, true},
 	[CELL_OUTPUT] = {"OUTPUT", 30, 30, false},
 };
 
@@ -212,7 +228,9 @@ static void print_table_row(struct query *query, const struct tc_journal_row *ro
 		[CELL_RULE] = row->rule ? row->rule : row->kind,
 		[CELL_PROCESS] = row->comm,
 		[CELL_PID] = row->has_pid ? pid : NULL,
-		[CELL_CGROUP] = row->cgroup_path ? row->cgroup_path : row->has_cgroup_id ? cgroup : NULL,
+		[CELL_CGROUP] = row->cgroup_path     ? row->cgroup_path
+				: row->has_cgroup_id ? cgroup
+						     : NULL,
 		[CELL_OUTPUT] = row->output ? tc_alert_details(row->output, row->rule) : NULL,
 	};
 

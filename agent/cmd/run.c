@@ -22,7 +22,8 @@
 #define RING_BYTES_MAX (1024 * 1024 * 1024)
 /* How long a record that is not urgent may lie in its ring, in milliseconds. */
 #define DRAIN_MS 100
-/* How long probes that were running when all kinds were switched off may take to send their records. */
+/* How long probes that were running when all kinds were switched off may take to send their
+ * records. */
 #define SETTLE_MS 5
 /* How often the last batch is tried while another program holds the journal; each waits 20 ms. */
 #define LAST_TRIES 50
@@ -72,12 +73,15 @@ static int check_options(const struct run_options *options)
 	uint64_t ring = options->ring_bytes, page = (uint64_t)sysconf(_SC_PAGESIZE);
 
 	if (ring < page || ring > RING_BYTES_MAX || ring & (ring - 1)) {
-		fprintf(stderr, "tocsin run: --ring-size %llu: not a power of two from %llu (a page) to 1G\n",
+		fprintf(stderr,
+			"tocsin run: --ring-size %llu: not a power of two from %llu (a page) to "
+			"1G\n",
 			(unsigned long long)ring, (unsigned long long)page);
 		return TC_EXIT_USAGE;
 	}
 	if (options->duration_ns == 0) {
-		fprintf(stderr, "tocsin run: --for 0: not a time to watch for; without --for it has no end\n");
+		fprintf(stderr, "tocsin run: --for 0: not a time to watch for; without --for it "
+				"has no end\n");
 		return TC_EXIT_USAGE;
 	}
 	return -1;
@@ -91,7 +95,8 @@ static int parse(struct run_options *options, int argc, char **argv)
 		{"journal", 'j', TC_OPTION_STRING, "FILE", &options->journal,
 		 "database that alerts are committed to (" TC_JOURNAL_DEFAULT_PATH ")"},
 		{"output", 'o', TC_OPTION_STRINGS, "SPEC", &options->outputs,
-		 "where alerts go besides: NAME or NAME:KEY=VALUE, see below; may be given more than "
+		 "where alerts go besides: NAME or NAME:KEY=VALUE, see below; may be given more "
+		 "than "
 		 "once (stdout)"},
 		{"scope", 's', TC_OPTION_STRING, "CGROUP", &options->scope,
 		 "watch only this cgroup and those below it: a directory of the cgroup2 file "
@@ -199,7 +204,8 @@ static int start_probes(struct run *run)
 	return r;
 }
 
-/* Events of these kinds wake the reader at once: a rule of priority Critical or above may match them. */
+/* Events of these kinds wake the reader at once: a rule of priority Critical or above may match
+ * them. */
 static uint64_t urgent_kinds(const struct tc_ruleset *rules)
 {
 	uint64_t kinds = 0;
@@ -285,14 +291,16 @@ static int tell(struct run *run, const struct tc_record *record)
 static int watch(struct run *run)
 {
 	struct tc_notice notice;
-	int r = tell(run, tc_notice_start(&notice, boot_ns(), (uint32_t)tc_ruleset_count(run->rules),
-					  tc_probes_fallback(run->probes) ? "fallback" : "lsm"));
+	int r = tell(run,
+		     tc_notice_start(&notice, boot_ns(), (uint32_t)tc_ruleset_count(run->rules),
+				     tc_probes_fallback(run->probes) ? "fallback" : "lsm"));
 
 	while (r >= 0 && !stop_requested && !time_is_up(run)) {
 		r = tc_reader_drain(run->reader, false, tc_pipeline_feed, run->pipeline);
 		if (r < 0)
 			break;
-		tc_pipeline_commit(run->pipeline); /* a failure was logged; the next round tries again */
+		tc_pipeline_commit(
+			run->pipeline); /* a failure was logged; the next round tries again */
 		r = tc_reader_wait(run->reader, DRAIN_MS);
 		if (r == -EINTR)
 			r = 0;
@@ -320,8 +328,9 @@ static int commit_last(struct run *run)
 }
 
 /*
- * What the rings still hold is judged, the end is told, and all is committed: each of it even when something before
- * went wrong. What cannot be committed is counted when the journal is closed. 0 or the first error.
+ * What the rings still hold is judged, the end is told, and all is committed: each of it even when
+ * something before went wrong. What cannot be committed is counted when the journal is closed. 0 or
+ * the first error.
  */
 static int finish(struct run *run)
 {
@@ -332,7 +341,8 @@ static int finish(struct run *run)
 	let_probes_settle(run);
 	drained = tc_reader_drain(run->reader, true, tc_pipeline_feed, run->pipeline);
 	tc_pipeline_counts(run->pipeline, &counts);
-	told = tell(run, tc_notice_stop(&notice, boot_ns(), counts.events, counts.lost + counts.refused));
+	told = tell(run, tc_notice_stop(&notice, boot_ns(), counts.events,
+					counts.lost + counts.refused));
 	committed = commit_last(run);
 	if (drained < 0)
 		return drained;

@@ -103,10 +103,12 @@ void tc_run_report_start(const struct tc_run_report *report, FILE *stream)
 	for (size_t i = 0; i < n_rules; i++)
 		n_blind += !(tc_ruleset_at(report->rules, i)->kinds & seen);
 
-	fprintf(stream, "tocsin %s on Linux %s, mode monitor\n", TOCSIN_VERSION, report->kernel->release);
+	fprintf(stream, "tocsin %s on Linux %s, mode monitor\n", TOCSIN_VERSION,
+		report->kernel->release);
 	if (tc_probes_fallback(report->probes))
 		fprintf(stream, "events    from tracepoints (fallback): %s\n",
-			report->kernel->lsm_reason[0] ? report->kernel->lsm_reason : "as asked for");
+			report->kernel->lsm_reason[0] ? report->kernel->lsm_reason
+						      : "as asked for");
 	else
 		fprintf(stream, "events    from LSM hooks and scheduler tracepoints\n");
 	print_families(report, stream);
@@ -122,19 +124,21 @@ void tc_run_report_start(const struct tc_run_report *report, FILE *stream)
 
 /* --- totals --- */
 
-void tc_run_report_end(const struct tc_pipeline_counts *counts, uint64_t duration_ns, const char *journal_path,
-		       FILE *stream)
+void tc_run_report_end(const struct tc_pipeline_counts *counts, uint64_t duration_ns,
+		       const char *journal_path, FILE *stream)
 {
-	fprintf(stream, "\nwatched for %.1f s: %llu events, %llu lost, %llu alerts", (double)duration_ns / 1e9,
-		(unsigned long long)counts->events, (unsigned long long)counts->lost,
-		(unsigned long long)counts->alerts);
+	fprintf(stream, "\nwatched for %.1f s: %llu events, %llu lost, %llu alerts",
+		(double)duration_ns / 1e9, (unsigned long long)counts->events,
+		(unsigned long long)counts->lost, (unsigned long long)counts->alerts);
 	for (unsigned priority = 0; priority < TC_PRIORITY_MAX; priority++)
 		if (counts->by_priority[priority])
-			fprintf(stream, ", %llu %s", (unsigned long long)counts->by_priority[priority],
+			fprintf(stream, ", %llu %s",
+				(unsigned long long)counts->by_priority[priority],
 				tc_priority_name((enum tc_priority)priority));
 	fputc('\n', stream);
 	if (counts->refused)
-		fprintf(stream, "%llu records could not be read\n", (unsigned long long)counts->refused);
+		fprintf(stream, "%llu records could not be read\n",
+			(unsigned long long)counts->refused);
 	if (counts->dropped)
 		fprintf(stream, "%llu alerts found no room in the journal\n",
 			(unsigned long long)counts->dropped);

@@ -18,10 +18,11 @@ struct tc_run_report {
 	const char *scope; /* NULL: the whole host */
 };
 
-/* Kernel, where each family of events comes from, what cannot be seen, rules, journal; the last word is "watching". */
+/* Kernel, where each family of events comes from, what cannot be seen, rules, journal; the last
+ * word is "watching". */
 void tc_run_report_start(const struct tc_run_report *report, FILE *stream);
 /* Totals of a run that lasted duration_ns. */
-void tc_run_report_end(const struct tc_pipeline_counts *counts, uint64_t duration_ns, const char *journal_path,
-		       FILE *stream);
+void tc_run_report_end(const struct tc_pipeline_counts *counts, uint64_t duration_ns,
+		       const char *journal_path, FILE *stream);
 
 #endif

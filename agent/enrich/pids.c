@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Open addressing with linear probing; what follows a removed slot moves up, so that there are no tombstones. */
+/* Open addressing with linear probing; what follows a removed slot moves up, so that there are no
+ * tombstones. */
 #include "agent/enrich/pids.h"
 
 #include <errno.h>

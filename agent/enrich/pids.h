@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a process id to the entry that has it now. Every event asks: the answer must cost one or two cache lines, not a
- * walk along entries.
+ * From a process id to the entry that has it now. Every event asks: the answer must cost one or two
+ * cache lines, not a walk along entries.
  */
 #ifndef TOCSIN_AGENT_ENRICH_PIDS_H
 #define TOCSIN_AGENT_ENRICH_PIDS_H

@@ -11,9 +11,11 @@
 #define TC_COLOUR_BOLD "\033[1m"
 #define TC_COLOUR_END "\033[0m"
 
-/* True when a descriptor is a terminal that takes colours, and the user did not say no (https://no-color.org). */
+/* True when a descriptor is a terminal that takes colours, and the user did not say no
+ * (https://no-color.org). */
 bool tc_colour_wanted(int fd);
-/* What switches the colour of a priority on; "" for those that have none. Ends with TC_COLOUR_END. */
+/* What switches the colour of a priority on; "" for those that have none. Ends with TC_COLOUR_END.
+ */
 const char *tc_colour_of(enum tc_priority priority);
 
 #endif

@@ -11,10 +11,25 @@
 
 /* What every alert carries when there is a value, whatever the rule's text names. */
 static const char *const common_names[] = {
-	"evt.time",       "evt.type",     "evt.kind",     "evt.cpu",     "evt.seq",
-	"proc.pid",       "proc.start_boottime",          "proc.name",   "proc.exepath",
-	"proc.cmdline",   "proc.cwd",     "proc.ppid",    "proc.pname",  "user.uid",
-	"user.name",      "user.loginuid", "cgroup.id",   "cgroup.path", "container.id",
+	"evt.time",
+	"evt.type",
+	"evt.kind",
+	"evt.cpu",
+	"evt.seq",
+	"proc.pid",
+	"proc.start_boottime",
+	"proc.name",
+	"proc.exepath",
+	"proc.cmdline",
+	"proc.cwd",
+	"proc.ppid",
+	"proc.pname",
+	"user.uid",
+	"user.name",
+	"user.loginuid",
+	"cgroup.id",
+	"cgroup.path",
+	"container.id",
 };
 
 static const struct tc_field *common_fields[COUNT(common_names)];
@@ -78,7 +93,8 @@ static void put_value(struct tc_json *json, const struct tc_value *value)
 	}
 }
 
-static void put_incomplete(struct document *document, const char *name, const struct tc_value *value)
+static void put_incomplete(struct document *document, const char *name,
+			   const struct tc_value *value)
 {
 	struct tc_json *json = &document->incomplete;
 	bool there = value->type == TC_TYPE_STRING || value->type == TC_TYPE_LIST;

@@ -93,7 +93,8 @@ void tc_json_int(struct tc_json *json, int64_t number)
 	add_digits(json->buffer, number < 0 ? -(uint64_t)number : (uint64_t)number);
 }
 
-/* The scratch text has no control characters and is valid UTF-8: two characters are left that JSON escapes. */
+/* The scratch text has no control characters and is valid UTF-8: two characters are left that JSON
+ * escapes. */
 static void add_scratch(struct tc_json *json)
 {
 	const char *text = json->scratch.bytes;
@@ -116,13 +117,15 @@ static void add_scratch(struct tc_json *json)
 }
 
 /*
- * True when each of eight bytes is printable ASCII, but neither a quote nor a backslash. (x - ONES) & ~x & HIGH is not
- * zero when a byte of x is, see "Bit Twiddling Hacks", "Determine if a word has a zero byte".
+ * True when each of eight bytes is printable ASCII, but neither a quote nor a backslash. (x - ONES)
+ * & ~x & HIGH is not zero when a byte of x is, see "Bit Twiddling Hacks", "Determine if a word has
+ * a zero byte".
  */
 static bool is_plain_word(uint64_t word)
 {
 	const uint64_t ones = 0x0101010101010101, high = 0x80 * ones;
-	uint64_t quote = word ^ '"' * ones, backslash = word ^ '\\' * ones, rubout = word ^ 0x7f * ones;
+	uint64_t quote = word ^ '"' * ones, backslash = word ^ '\\' * ones,
+		 rubout = word ^ 0x7f * ones;
 	uint64_t control = (word - 0x20 * ones) & ~word;
 
 	return !((word | control | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |

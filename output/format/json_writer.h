@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes JSON (RFC 8259) into a buffer. It sets the commas; the caller keeps the order of things right. Whatever
- * bytes go in, what comes out is valid JSON on one line.
+ * Writes JSON (RFC 8259) into a buffer. It sets the commas; the caller keeps the order of things
+ * right. Whatever bytes go in, what comes out is valid JSON on one line.
  */
 #ifndef TOCSIN_OUTPUT_FORMAT_JSON_WRITER_H
 #define TOCSIN_OUTPUT_FORMAT_JSON_WRITER_H
@@ -16,7 +16,7 @@
 struct tc_json {
 	struct tc_buffer *buffer;
 	struct tc_buffer scratch; /* for escaping; kept from one string to the next */
-	bool comma; /* the next value or key has one before it */
+	bool comma;		  /* the next value or key has one before it */
 };
 
 /* Frees what the writer holds itself; the buffer stays. */
@@ -38,8 +38,8 @@ void tc_json_text(struct tc_json *json, const char *text, size_t length);
 /* Terminated text; null for NULL. */
 void tc_json_string(struct tc_json *json, const char *string);
 /*
- * Bytes from outside: as tc_text_escape() has them, and then as a JSON string. A reader that undoes both has the
- * bytes.
+ * Bytes from outside: as tc_text_escape() has them, and then as a JSON string. A reader that undoes
+ * both has the bytes.
  */
 void tc_json_bytes(struct tc_json *json, const char *bytes, size_t length);
 

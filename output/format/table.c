@@ -6,7 +6,7 @@
 #include "output/format/colour.h"
 #include "output/format/text.h"
 
-#define GAP 2 /* between columns */
+#define GAP 2			/* between columns */
 #define ELLIPSIS "\xe2\x80\xa6" /* U+2026, one column wide */
 
 static unsigned total_width(const struct tc_table *table)

@@ -24,7 +24,8 @@ void tc_text_sanitize(struct tc_buffer *buffer, const char *text, size_t length)
 	}
 }
 
-/* Blocks of characters that take two columns or none, from Unicode's EastAsianWidth.txt and general category Mn. */
+/* Blocks of characters that take two columns or none, from Unicode's EastAsianWidth.txt and general
+ * category Mn. */
 static const struct {
 	uint32_t first, last;
 	unsigned columns;

@@ -8,9 +8,9 @@
 #include "agent/buffer.h"
 
 /*
- * Appends text that was escaped before (by tc_text_escape(), or written by a person in a rule file): as
- * tc_text_escape(), but backslashes stay as they are, so that escapes are not escaped again. What comes out has no
- * control character and is valid UTF-8, whatever went in.
+ * Appends text that was escaped before (by tc_text_escape(), or written by a person in a rule
+ * file): as tc_text_escape(), but backslashes stay as they are, so that escapes are not escaped
+ * again. What comes out has no control character and is valid UTF-8, whatever went in.
  */
 void tc_text_sanitize(struct tc_buffer *buffer, const char *text, size_t length);
 

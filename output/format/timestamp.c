@@ -8,7 +8,8 @@
 
 #define NS_PER_S 1000000000ULL
 
-/* Prints count decimal digits; every alert has a time, and snprintf(3) would be a tenth of its cost. */
+/* Prints count decimal digits; every alert has a time, and snprintf(3) would be a tenth of its
+ * cost. */
 static char *put_digits(char *text, unsigned long number, unsigned count)
 {
 	for (unsigned i = count; i-- > 0; number /= 10)

@@ -1,7 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The only place that knows kernel versions. One comment with the upstream change for each difference, one accessor;
- * callers never see a version.
+ * The only place that knows kernel versions. One comment with the upstream change for each
+ * difference, one accessor; callers never see a version.
  */
 #ifndef TOCSIN_PROBES_COMPAT_H
 #define TOCSIN_PROBES_COMPAT_H
@@ -17,9 +17,10 @@
 extern const volatile struct tc_settings settings;
 
 /*
- * Atomic operations that give a value back: v5.12, "bpf: Add atomic_fetch_(and|or|xor) and cmpxchg" (5ffa25502b5a).
- * Before it a plain read and write stands in. That is enough there: LSM programs of 5.10 run with migration disabled
- * on kernels that do not preempt; the agent refuses a preemptible 5.10.
+ * Atomic operations that give a value back: v5.12, "bpf: Add atomic_fetch_(and|or|xor) and cmpxchg"
+ * (5ffa25502b5a). Before it a plain read and write stands in. That is enough there: LSM programs
+ * of 5.10 run with migration disabled on kernels that do not preempt; the agent refuses a
+ * preemptible 5.10.
  */
 #ifdef TC_LINUX_5_10
 #define COMPAT_SCRATCH_TRIES TC_SCRATCH_PER_CPU /* never another CPU's */
@@ -54,10 +55,10 @@ static __always_inline __u64 compat_next(__u64 *counter)
 #endif
 
 /*
- * The current task, and known_read() for members of objects whose type the verifier knows: those of the current task
- * and of an LSM program's arguments, and what they point to. It then takes plain loads, one instruction each instead of
- * about a hundred for bpf_probe_read_kernel(); a load that faults gives 0. bpf_get_current_task_btf() came with v5.11
- * (3ca1032ab7ab).
+ * The current task, and known_read() for members of objects whose type the verifier knows: those of
+ * the current task and of an LSM program's arguments, and what they point to. It then takes plain
+ * loads, one instruction each instead of about a hundred for bpf_probe_read_kernel(); a load that
+ * faults gives 0. bpf_get_current_task_btf() came with v5.11 (3ca1032ab7ab).
  */
 #ifdef TC_LINUX_5_10
 #define compat_current() ((struct task_struct *)bpf_get_current_task())
@@ -68,16 +69,17 @@ static __always_inline __u64 compat_next(__u64 *counter)
 #endif
 
 /*
- * The registers of the system call that the current task is in. bpf_task_pt_regs() came to tracing programs with
- * v5.15 (dd6e10fbd9fb) and is there for LSM programs with bpf_get_current_task_btf(). Without it they lie at the top
- * of the kernel stack, 16 KiB on x86-64; from v6.18 on FRED leaves a gap there, but those kernels have the helper.
+ * The registers of the system call that the current task is in. bpf_task_pt_regs() came to tracing
+ * programs with v5.15 (dd6e10fbd9fb) and is there for LSM programs with bpf_get_current_task_btf().
+ * Without it they lie at the top of the kernel stack, 16 KiB on x86-64; from v6.18 on FRED leaves a
+ * gap there, but those kernels have the helper.
  */
 #define compat_stack_regs(task)                                                                    \
 	((struct pt_regs *)((char *)BPF_CORE_READ(task, stack) + 16384 - 168))
 
 /*
- * kernel_cap_t was struct { u32 cap[2] } and is struct { u64 val } since v6.3 (f122a08b197d): eight bytes with the same
- * bits either way.
+ * kernel_cap_t was struct { u32 cap[2] } and is struct { u64 val } since v6.3 (f122a08b197d): eight
+ * bytes with the same bits either way.
  */
 struct compat_caps {
 	__u64 bits;
@@ -95,12 +97,13 @@ struct compat_cred_caps {
 static __always_inline void compat_read_caps(const struct cred *cred, struct compat_cred_caps *caps)
 {
 	bpf_probe_read_kernel(caps, sizeof(*caps),
-			      (char *)cred + bpf_core_field_offset(struct cred___caps, cap_inheritable));
+			      (char *)cred +
+				      bpf_core_field_offset(struct cred___caps, cap_inheritable));
 }
 
 /*
- * A mount namespace that holds one detached tree (fsmount(2), open_tree(2)) has no inode number, or, where namespaces
- * got fixed numbers in v6.18, MNT_NS_ANON_INO (include/uapi/linux/nsfs.h).
+ * A mount namespace that holds one detached tree (fsmount(2), open_tree(2)) has no inode number,
+ * or, where namespaces got fixed numbers in v6.18, MNT_NS_ANON_INO (include/uapi/linux/nsfs.h).
  */
 static __always_inline bool compat_mount_ns_is_anonymous(struct mnt_namespace *ns)
 {
@@ -154,8 +157,8 @@ static __always_inline void compat_read_mount(struct mount *mount, struct compat
 }
 
 /*
- * The mounts of a super block hang on a list in super_block.s_mounts, on newer kernels (seen on v6.18) on a chain of
- * mount.mnt_next_for_sb. True when there is another one than this.
+ * The mounts of a super block hang on a list in super_block.s_mounts, on newer kernels (seen on
+ * v6.18) on a chain of mount.mnt_next_for_sb. True when there is another one than this.
  */
 struct compat_list {
 	struct compat_list *next, *prev;
@@ -187,8 +190,9 @@ static __always_inline bool compat_mounted_elsewhere(struct super_block *sb)
 }
 
 /*
- * Arguments of the system call that the current task is in: a 32-bit one (int 0x80, sysenter) passes them in other
- * registers and has its own numbers. TS_COMPAT is in thread_info.status, arch/x86/include/asm/thread_info.h.
+ * Arguments of the system call that the current task is in: a 32-bit one (int 0x80, sysenter)
+ * passes them in other registers and has its own numbers. TS_COMPAT is in thread_info.status,
+ * arch/x86/include/asm/thread_info.h.
  */
 #define TS_COMPAT 0x0002
 
@@ -223,8 +227,8 @@ static __always_inline void compat_current_syscall(struct task_struct *task,
 }
 
 /*
- * Numbers of the system calls that a probe must tell apart or that are twins of io_uring operations, x86-64, and with
- * NR_32 those of i386.
+ * Numbers of the system calls that a probe must tell apart or that are twins of io_uring
+ * operations, x86-64, and with NR_32 those of i386.
  */
 enum {
 	NR_OPEN = 2,

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * The fallback: the same events on a kernel without BPF LSM, from one tracepoint that runs whenever
  * a system call ends.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Family mount of the fallback. */
 
 /* Old programs put this into the upper half of mount(2)'s flags: include/uapi/linux/mount.h. */

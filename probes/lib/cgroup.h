@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Cgroup v2 ids and the scope. */
 #ifndef TOCSIN_PROBES_CGROUP_H
 #define TOCSIN_PROBES_CGROUP_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* What a record tells of an inode. */
 #ifndef TOCSIN_PROBES_INODE_H
 #define TOCSIN_PROBES_INODE_H
@@ -12,7 +12,8 @@
 #define HUGETLBFS_MAGIC 0x958458f6
 #define PIDFS_MAGIC 0x50494446
 
-/* A kernel dev_t (12 bits major, 20 bits minor) as stat(2) gives it: new_encode_dev(), include/linux/kdev_t.h. */
+/* A kernel dev_t (12 bits major, 20 bits minor) as stat(2) gives it: new_encode_dev(),
+ * include/linux/kdev_t.h. */
 static __always_inline __u32 device_number(dev_t dev)
 {
 	__u32 major = dev >> 20, minor = dev & 0xfffff;
@@ -52,9 +53,9 @@ static __always_inline __u32 inode_device(struct inode *inode)
 	})
 
 /*
- * The file is in the upper layer of an overlay: made or changed since the image was mounted. struct ovl_inode keeps the
- * upper dentry right behind the inode that it embeds (fs/overlayfs/ovl_entry.h: __upperdentry), on all kernels from
- * v4.13 on; the type itself may be in a module without BTF.
+ * The file is in the upper layer of an overlay: made or changed since the image was mounted. struct
+ * ovl_inode keeps the upper dentry right behind the inode that it embeds (fs/overlayfs/ovl_entry.h:
+ * __upperdentry), on all kernels from v4.13 on; the type itself may be in a module without BTF.
  */
 static __always_inline bool inode_in_upper_layer(struct inode *inode)
 {
@@ -68,8 +69,9 @@ static __always_inline bool inode_in_upper_layer(struct inode *inode)
 }
 
 /*
- * The file is a memfd: on the kernel's own tmpfs or hugetlbfs mount, with a dentry that is its own parent and a name
- * that memfd_create(2) made ("memfd:..."). A user's file cannot be its own parent.
+ * The file is a memfd: on the kernel's own tmpfs or hugetlbfs mount, with a dentry that is its own
+ * parent and a name that memfd_create(2) made ("memfd:..."). A user's file cannot be its own
+ * parent.
  */
 static __always_inline bool file_is_memfd(struct file *file)
 {

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* The maps that all probes share. Sizes are set by the agent before loading. */
 #ifndef TOCSIN_PROBES_MAPS_H
 #define TOCSIN_PROBES_MAPS_H
@@ -8,8 +8,8 @@
 const volatile struct tc_settings settings = {.ring_bytes = 4096};
 
 /*
- * One ring for each CPU: two producers on one ring slow each other down by a factor of two to ten. The size here is that
- * of the template alone; the agent makes the rings.
+ * One ring for each CPU: two producers on one ring slow each other down by a factor of two to ten.
+ * The size here is that of the template alone; the agent makes the rings.
  */
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -39,16 +39,17 @@ struct {
 	__type(value, struct tc_controls);
 } controls SEC(".maps");
 
-/* Where path names are put together, back to front: room for one name behind the end of the longest path. */
+/* Where path names are put together, back to front: room for one name behind the end of the longest
+ * path. */
 #define WALK_BYTES (TC_PATH_MAX + 256)
 
 /* A walk from a dentry to the root of its mount namespace; see lib/path.h. */
 struct walk {
-	__u64 dentry, mount; /* kernel addresses */
+	__u64 dentry, mount;	       /* kernel addresses */
 	__u64 root, above, mountpoint; /* of the mount: its root, and what it is mounted on */
-	__u32 offset; /* of the first byte of the path in bytes[] */
-	__u32 size; /* of the path so far, kept or not */
-	__u32 flags; /* TC_SLOT_* */
+	__u32 offset;		       /* of the first byte of the path in bytes[] */
+	__u32 size;		       /* of the path so far, kept or not */
+	__u32 flags;		       /* TC_SLOT_* */
 	__u32 names;
 	__u32 private; /* reached the root of a mount that is in no namespace */
 	__u32 pad;
@@ -57,8 +58,9 @@ struct walk {
 
 /* What a system call's descriptor and path stand for; see fallback/place.h. */
 struct place {
-	__u64 dentry, mount; /* kernel addresses: the file itself, or where the words start; 0: gone */
-	__u64 words; /* user address of the path; 0: there are none */
+	__u64 dentry,
+		mount;	/* kernel addresses: the file itself, or where the words start; 0: gone */
+	__u64 words;	/* user address of the path; 0: there are none */
 	__u64 relative; /* the words do not begin with a slash */
 };
 

@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * Paths, walked by hand from a dentry to the root of its mount namespace.
  *
- * bpf_d_path() is refused in many of the hooks and stops at a chroot, behind which a process could hide. The state of
- * a walk lies in scratch memory and the step is a global function, which the verifier checks once: inlined, the loop
- * is too much for it on every kernel.
+ * bpf_d_path() is refused in many of the hooks and stops at a chroot, behind which a process could
+ * hide. The state of a walk lies in scratch memory and the step is a global function, which the
+ * verifier checks once: inlined, the loop is too much for it on every kernel.
  */
 #ifndef TOCSIN_PROBES_PATH_H
 #define TOCSIN_PROBES_PATH_H
@@ -16,13 +16,15 @@
 #define WALK_LEG_STEPS (TC_PATH_MAX / 2 / WALK_LEGS)
 #define NAME_BYTES 255
 
-/* fs/dcache.c, fs/namespace.c: their sequence counts tell whether a rename or mount ran meanwhile. */
+/* fs/dcache.c, fs/namespace.c: their sequence counts tell whether a rename or mount ran meanwhile.
+ */
 extern const void rename_lock __ksym __weak;
 extern const void mount_lock __ksym __weak;
 
 enum walk_step { WALK_ON = 0, WALK_END = 1 };
 
-/* Writes one name in front of what is there. The walk goes on when it does not fit, to tell the true size. */
+/* Writes one name in front of what is there. The walk goes on when it does not fit, to tell the
+ * true size. */
 static __always_inline void walk_name(struct walk *w, const struct compat_dentry *part, bool slash)
 {
 	__u32 length = part->length & NAME_BYTES;
@@ -46,9 +48,10 @@ static __always_inline void walk_name(struct walk *w, const struct compat_dentry
 }
 
 /*
- * The topmost mount. The kernel's own mounts, such as those through which overlayfs opens the files of its layers, have
- * an error pointer for a namespace (MNT_NS_INTERNAL). One that was unmounted while in use has none, one that is not
- * attached yet has an anonymous one: their paths lead nowhere, but the files are in users' hands.
+ * The topmost mount. The kernel's own mounts, such as those through which overlayfs opens the files
+ * of its layers, have an error pointer for a namespace (MNT_NS_INTERNAL). One that was unmounted
+ * while in use has none, one that is not attached yet has an anonymous one: their paths lead
+ * nowhere, but the files are in users' hands.
  */
 static __always_inline void walk_top(struct walk *w, struct mount *mount)
 {
@@ -72,7 +75,8 @@ static __always_inline void walk_enter(struct walk *w, struct mount *mount)
 	w->mountpoint = (__u64)part.mountpoint;
 }
 
-/* One step up: a name, or over the edge of a mount. A global function with a scalar argument loads on 5.10. */
+/* One step up: a name, or over the edge of a mount. A global function with a scalar argument loads
+ * on 5.10. */
 __noinline int walk_step(__u32 index)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
@@ -99,7 +103,8 @@ __noinline int walk_step(__u32 index)
 		return WALK_END;
 	}
 	if (part.parent == dentry || !part.parent) {
-		/* At once: a memfd or a pipe. After names: what lies beside its mount, as overlayfs' work files do. */
+		/* At once: a memfd or a pipe. After names: what lies beside its mount, as
+		 * overlayfs' work files do. */
 		if (s->walk.names > 0)
 			walk_top(&s->walk, mount);
 		walk_name(&s->walk, &part, s->walk.names > 0);
@@ -120,8 +125,9 @@ __noinline int walk_leg(__u32 index)
 }
 
 /*
- * The whole walk. The start is in the scratch; see walk_path(). The verifier goes through every turn of a loop, in each
- * program anew: two short loops in two functions, which it checks one by one, are thirty times less work than a long one.
+ * The whole walk. The start is in the scratch; see walk_path(). The verifier goes through every
+ * turn of a loop, in each program anew: two short loops in two functions, which it checks one by
+ * one, are thirty times less work than a long one.
  */
 __noinline int walk_all(__u32 index)
 {
@@ -191,7 +197,8 @@ static __always_inline void slot_walked(struct scratch *s, struct tc_slot *slot)
 	if (!offset || from > TC_PATH_MAX)
 		return;
 	stored = TC_PATH_MAX - from;
-	if (stored == 0 && s->walk.names == 0) { /* the root itself; a pipe has a name, an empty one */
+	if (stored == 0 &&
+	    s->walk.names == 0) { /* the root itself; a pipe has a name, an empty one */
 		s->record[offset] = '/';
 		slot_close(s, slot, offset, 1, 1, s->walk.flags);
 		return;
@@ -202,8 +209,8 @@ static __always_inline void slot_walked(struct scratch *s, struct tc_slot *slot)
 }
 
 /*
- * Appends the path from the root of the file system, for hooks that are told no mount. Nothing is where a mount would
- * be: the walk ends at the dentry that is its own parent.
+ * Appends the path from the root of the file system, for hooks that are told no mount. Nothing is
+ * where a mount would be: the walk ends at the dentry that is its own parent.
  */
 static __always_inline void slot_fs_path(struct scratch *s, struct tc_slot *slot,
 					 struct dentry *dentry)

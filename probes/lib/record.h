@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * A record from begin to end: claim scratch, fill the header, append slots, send.
  *
@@ -10,7 +10,8 @@
  *	slot_text(s, &record->filename, name);
  *	record_send(s);
  *
- * record_begin() counts the loss itself when there is no scratch; record_drop() gives the scratch back unsent.
+ * record_begin() counts the loss itself when there is no scratch; record_drop() gives the scratch
+ *back unsent.
  */
 #ifndef TOCSIN_PROBES_RECORD_H
 #define TOCSIN_PROBES_RECORD_H
@@ -20,7 +21,8 @@
 #define PF_IO_WORKER 0x00000010
 #define PF_KTHREAD 0x00200000
 
-/* True when somebody wants this kind of event from the current task. Checked before anything that costs. */
+/* True when somebody wants this kind of event from the current task. Checked before anything that
+ * costs. */
 static __always_inline bool kind_wanted(__u32 kind)
 {
 	__u32 zero = 0;
@@ -59,9 +61,10 @@ static __always_inline __u64 next_seq(__u32 cpu)
 }
 
 /*
- * Takes a free slot: its index, or -1. This CPU's own first; whoever was preempted keeps his, and many can be at once:
- * then those of the next CPUs, and behind the last those of the first ones. A function of its own, so that what follows
- * is checked by the verifier once and not once for each turn of the loop.
+ * Takes a free slot: its index, or -1. This CPU's own first; whoever was preempted keeps his, and
+ * many can be at once: then those of the next CPUs, and behind the last those of the first ones. A
+ * function of its own, so that what follows is checked by the verifier once and not once for each
+ * turn of the loop.
  */
 __noinline int scratch_take(__u32 cpu)
 {
@@ -163,8 +166,8 @@ static __always_inline void fill_header(struct tc_record *header, __s32 io_uring
 }
 
 /*
- * Starts a record of fixed_size bytes (a constant) before its slots. io_uring_twin is the x86-64 number of the system
- * call that does what an io_uring submission did here, -1 when there is none.
+ * Starts a record of fixed_size bytes (a constant) before its slots. io_uring_twin is the x86-64
+ * number of the system call that does what an io_uring submission did here, -1 when there is none.
  */
 static __always_inline struct scratch *record_begin(__u32 kind, __u32 fixed_size,
 						    __s32 io_uring_twin)
@@ -188,9 +191,10 @@ static __always_inline void record_drop(struct scratch *s)
 }
 
 /*
- * Wakes the reader for urgent kinds, and for one record of 32 while the ring is more than a quarter full; else the
- * reader's timer finds the record. Only a reader that sleeps is woken: a wake-up costs more than making the record.
- * Never an adaptive wake-up (flag 0) for a sample: it is lost unless the reader has caught up exactly at that record.
+ * Wakes the reader for urgent kinds, and for one record of 32 while the ring is more than a quarter
+ * full; else the reader's timer finds the record. Only a reader that sleeps is woken: a wake-up
+ * costs more than making the record. Never an adaptive wake-up (flag 0) for a sample: it is lost
+ * unless the reader has caught up exactly at that record.
  */
 static __always_inline __u64 wake_flags(void *ring, const struct tc_record *header)
 {

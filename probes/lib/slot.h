@@ -1,9 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * Slots: the variable parts of a record, appended behind its fixed part.
  *
- * Every part is bounded by a constant, and all parts of one record together by TC_TAIL_MAX, so that the offset can be
- * checked by comparing.
+ * Every part is bounded by a constant, and all parts of one record together by TC_TAIL_MAX, so that
+ * the offset can be checked by comparing.
  */
 #ifndef TOCSIN_PROBES_SLOT_H
 #define TOCSIN_PROBES_SLOT_H
@@ -11,8 +11,8 @@
 #include "probes/lib/record.h"
 
 /*
- * Offset for a part of at most max bytes, or 0 when there is no room (which the constants rule out). The barriers keep
- * clang from folding the bound into a form that the verifier cannot follow.
+ * Offset for a part of at most max bytes, or 0 when there is no room (which the constants rule
+ * out). The barriers keep clang from folding the bound into a form that the verifier cannot follow.
  */
 static __always_inline __u64 slot_offset(struct scratch *s, __u32 max)
 {
@@ -41,7 +41,8 @@ static __always_inline void slot_close(struct scratch *s, struct tc_slot *slot, 
 	header->size = offset + stored;
 }
 
-/* A string that fills the room up to its NUL looks like one that was cut: the byte behind what was kept tells. */
+/* A string that fills the room up to its NUL looks like one that was cut: the byte behind what was
+ * kept tells. */
 static __always_inline bool string_goes_on(const char *text, __u32 length, bool user)
 {
 	char byte = 1;
@@ -117,7 +118,8 @@ static __always_inline void slot_user_strings(struct scratch *s, struct tc_slot 
 		slot_close(s, slot, offset, 0, size, TC_SLOT_UNREADABLE);
 		return;
 	}
-	/* A list's last string always ends, also where it was cut or the program wrote over the NUL. */
+	/* A list's last string always ends, also where it was cut or the program wrote over the
+	 * NUL. */
 	s->record[offset + ((stored - 1) & (TC_ARGS_MAX - 1))] = 0;
 	slot_close(s, slot, offset, stored, size, 0);
 }

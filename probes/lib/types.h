@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * The structs of all events, for the type information (BTF) of the object: clang puts there what
  * functions take, and the test tests/unit/agent/test_schema_btf.c compares it with the agent's

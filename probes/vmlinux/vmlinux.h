@@ -1,7 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The kernel types that the probes touch, cut down to the members that they read. Every access is relocated against
- * the running kernel's BTF (CO-RE), so only names and types matter here, not offsets: a host without BTF can build.
+ * The kernel types that the probes touch, cut down to the members that they read. Every access is
+ * relocated against the running kernel's BTF (CO-RE), so only names and types matter here, not
+ * offsets: a host without BTF can build.
  *
  * Members that were renamed or retyped between kernels live in compat/.
  */
@@ -59,7 +60,8 @@ struct bpf_raw_tracepoint_args {
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct pt_regs {
-	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip,
+		cs, flags, sp, ss;
 };
 
 typedef struct {

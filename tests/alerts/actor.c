@@ -50,7 +50,8 @@ static void deed_idle(void)
 
 	if (stat("/proc/self/exe", &st) < 0)
 		fail("stat");
-	printf("idle ino=%llu dev=%u pid=%d\n", (unsigned long long)st.st_ino, (unsigned)st.st_dev, getpid());
+	printf("idle ino=%llu dev=%u pid=%d\n", (unsigned long long)st.st_ino, (unsigned)st.st_dev,
+	       getpid());
 }
 
 static void deed_ptrace(void)
@@ -114,7 +115,7 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*deed)(void);
 	} deeds[] = {
-		{"idle", deed_idle},	     {"ptrace", deed_ptrace}, {"vm_write", deed_vm_write},
+		{"idle", deed_idle},   {"ptrace", deed_ptrace}, {"vm_write", deed_vm_write},
 		{"mount", deed_mount}, {"memfd", deed_memfd},
 	};
 

@@ -126,8 +126,8 @@ static void *tell_tid(void *context)
 }
 
 /*
- * Threads are not told, neither when they come nor when they go. They are joined before the kernel is done with them:
- * until they are no more, one of them might be the last.
+ * Threads are not told, neither when they come nor when they go. They are joined before the kernel
+ * is done with them: until they are no more, one of them might be the last.
  */
 static void act_threads(struct run *run)
 {

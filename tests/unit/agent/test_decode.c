@@ -29,8 +29,10 @@ static struct exec_record good_record(void)
 						.tgid = 7};
 	record.exec.exe = (struct tc_slot){
 		.size = 6, .offset = sizeof(struct tc_exec), .stored = 6, .flags = TC_SLOT_PRESENT};
-	record.exec.argv = (struct tc_slot){
-		.size = 5, .offset = sizeof(struct tc_exec) + 6, .stored = 5, .flags = TC_SLOT_PRESENT};
+	record.exec.argv = (struct tc_slot){.size = 5,
+					    .offset = sizeof(struct tc_exec) + 6,
+					    .stored = 5,
+					    .flags = TC_SLOT_PRESENT};
 	return record;
 }
 
@@ -64,10 +66,14 @@ static void a_good_record_is_read(void **state)
 
 static void an_absent_number_is_no_value(void **state)
 {
-	struct tc_trace trace = {.header = {.kind = TC_KIND_trace, .version = TC_RECORD_VERSION, .size = sizeof(trace)},
+	struct tc_trace trace = {.header = {.kind = TC_KIND_trace,
+					    .version = TC_RECORD_VERSION,
+					    .size = sizeof(trace)},
 				 .request = TC_ABSENT_U32,
 				 .target_uid = 7};
-	struct tc_exec exec = {.header = {.kind = TC_KIND_exec, .version = TC_RECORD_VERSION, .size = sizeof(exec)},
+	struct tc_exec exec = {.header = {.kind = TC_KIND_exec,
+					  .version = TC_RECORD_VERSION,
+					  .size = sizeof(exec)},
 			       .loginuid = TC_ABSENT_U32};
 	struct tc_decode_error error;
 	struct tc_value value;
@@ -88,7 +94,8 @@ static void a_short_record_is_refused(void **state)
 
 	for (size_t size = 0; size < record.exec.header.size; size++) {
 		struct tc_decode_error error;
-		void *exact = malloc(size + 1); /* so that the sanitizer sees a read behind the end */
+		void *exact =
+			malloc(size + 1); /* so that the sanitizer sees a read behind the end */
 
 		memcpy(exact, &record, size);
 		assert_int_equal(tc_decode(exact, size, &event, &error), -EBADMSG);
@@ -147,7 +154,8 @@ static void flipped_bits_never_lead_astray(void **state)
 		char *exact = malloc(size);
 
 		for (int flips = 0; flips < 1 + round % 4; flips++)
-			((unsigned char *)&record)[(size_t)rand() % size] ^= (unsigned char)(1 << rand() % 8);
+			((unsigned char *)&record)[(size_t)rand() % size] ^=
+				(unsigned char)(1 << rand() % 8);
 		memcpy(exact, &record, size);
 		if (tc_decode(exact, size, &event, &error) == 0) {
 			const struct tc_kind_info *kind = event.kind;

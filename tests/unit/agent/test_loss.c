@@ -13,8 +13,10 @@
 /* A look at a ring that was read out, a tenth of a second after the one before. */
 static struct tc_loss_look look_at(uint64_t made, uint64_t now_ns)
 {
-	return (struct tc_loss_look){
-		.state = {.made = made}, .read_out = true, .now_ns = now_ns, .last_ns = now_ns - SECOND_NS / 10};
+	return (struct tc_loss_look){.state = {.made = made},
+				     .read_out = true,
+				     .now_ns = now_ns,
+				     .last_ns = now_ns - SECOND_NS / 10};
 }
 
 static void counted_losses_are_told_once(void **state)

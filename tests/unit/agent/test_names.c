@@ -68,7 +68,8 @@ static void every_word_fits(void **state)
 		if (!tc_names_has((enum tc_show)show))
 			continue;
 		tc_names_present((enum tc_show)show, ~0ULL, &arena, &value);
-		assert_true(value.type == TC_TYPE_NONE || value.length == strnlen(value.bytes, 4096));
+		assert_true(value.type == TC_TYPE_NONE ||
+			    value.length == strnlen(value.bytes, 4096));
 	}
 }
 

@@ -87,7 +87,8 @@ static void assert_mistake(int result, const char *message)
 {
 	char expected[512];
 
-	snprintf(expected, sizeof(expected), "tocsin try: %s\nusage: tocsin try [OPTION]... [PATH]\n", message);
+	snprintf(expected, sizeof(expected),
+		 "tocsin try: %s\nusage: tocsin try [OPTION]... [PATH]\n", message);
 	assert_int_equal(result, TC_EXIT_USAGE);
 	assert_string_equal(told, expected);
 	assert_string_equal(printed, "");
@@ -139,11 +140,14 @@ static void test_tells_mistakes(void **state)
 	assert_mistake(PARSE("--json=yes"), "option --json takes no value");
 	assert_mistake(PARSE("--config"), "option --config needs a value: FILE");
 	assert_mistake(PARSE("-c"), "option --config needs a value: FILE");
-	assert_mistake(PARSE("--for", "soon"), "--for soon: not a duration such as 90s, 5m, 2h or 7d");
+	assert_mistake(PARSE("--for", "soon"),
+		       "--for soon: not a duration such as 90s, 5m, 2h or 7d");
 	assert_mistake(PARSE("--for", "213504d"), "--for 213504d: too large");
-	assert_mistake(PARSE("--ring-size", "8k"), "--ring-size 8k: not a size such as 4096, 64K, 8M or 1G");
+	assert_mistake(PARSE("--ring-size", "8k"),
+		       "--ring-size 8k: not a size such as 4096, 64K, 8M or 1G");
 	assert_mistake(PARSE("-n", "-1"), "--limit -1: not a number");
-	assert_mistake(PARSE("-n", "18446744073709551616"), "--limit 18446744073709551616: too large");
+	assert_mistake(PARSE("-n", "18446744073709551616"),
+		       "--limit 18446744073709551616: too large");
 	assert_mistake(PARSE("a", "b"), "one argument too many: b");
 }
 
@@ -152,7 +156,8 @@ static void test_wants_enough_arguments(void **state)
 	struct tc_usage strict = usage;
 
 	strict.positional_min = 1;
-	assert_mistake(parse(&strict, (const char *const[]){"--json", NULL}), "an argument is missing");
+	assert_mistake(parse(&strict, (const char *const[]){"--json", NULL}),
+		       "an argument is missing");
 }
 
 static void test_help_comes_from_the_table(void **state)

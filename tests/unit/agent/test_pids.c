@@ -52,7 +52,8 @@ static void test_what_is_removed_hides_nobody(void **state)
 			wanted[pid] = NULL;
 		}
 		for (unsigned i = 0; i < 16; i++)
-			assert_ptr_equal(tc_pids_find(&pids, (pid + i) % N_PIDS), wanted[(pid + i) % N_PIDS]);
+			assert_ptr_equal(tc_pids_find(&pids, (pid + i) % N_PIDS),
+					 wanted[(pid + i) % N_PIDS]);
 	}
 	for (unsigned pid = 0; pid < N_PIDS; pid++)
 		assert_ptr_equal(tc_pids_find(&pids, pid), wanted[pid]);

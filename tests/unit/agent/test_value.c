@@ -17,7 +17,10 @@ struct escape_case {
 	const char *text;
 };
 
-#define CASE(name, bytes, text) {name, bytes, sizeof(bytes) - 1, text}
+#define CASE(name, bytes, text)                                                                    \
+	{                                                                                          \
+		name, bytes, sizeof(bytes) - 1, text                                               \
+	}
 
 static const struct escape_case escape_cases[] = {
 	CASE("nothing", "", ""),
@@ -46,11 +49,17 @@ static const struct escape_case escape_cases[] = {
 	CASE("cut at the end: 3 of 4", "a\xf0\x9f\x92", "a\\xf0\\x9f\\x92"),
 	CASE("continuation alone", "\x80z\xbf", "\\x80z\\xbf"),
 	CASE("lead before plain", "\xc3z", "\\xc3z"),
-	CASE("right-to-left override", "\xe2\x80\xae""fdp.exe", "\\u{202e}fdp.exe"),
+	CASE("right-to-left override",
+	     "\xe2\x80\xae"
+	     "fdp.exe",
+	     "\\u{202e}fdp.exe"),
 	CASE("isolate", "\xe2\x81\xa6", "\\u{2066}"),
 	CASE("Arabic letter mark", "\xd8\x9c", "\\u{61c}"),
 	CASE("line separator", "\xe2\x80\xa8", "\\u{2028}"),
-	CASE("C1 control", "\xc2\x9b""31m", "\\u{9b}31m"),
+	CASE("C1 control",
+	     "\xc2\x9b"
+	     "31m",
+	     "\\u{9b}31m"),
 	CASE("next line", "\xc2\x85", "\\u{85}"),
 	CASE("behind C1", "\xc2\xa0", "\xc2\xa0"),
 	CASE("byte order mark", "\xef\xbb\xbfx", "\\u{feff}x"),
@@ -147,9 +156,9 @@ static void assert_round_trip(const char *bytes, size_t length)
 static void test_escaping_is_reversible(void **state)
 {
 	/* Bytes around which the rules change come often. */
-	static const unsigned char edges[] = {0x00, 0x1b, '\n', '\\', 'x', 'u', '{', 0x7f, 0x80, 0x8f,
-					      0x90, 0x9f, 0xa0, 0xae, 0xbf, 0xc0, 0xc2, 0xe0, 0xe2, 0xed,
-					      0xef, 0xf0, 0xf4, 0xff};
+	static const unsigned char edges[] = {0x00, 0x1b, '\n', '\\', 'x',  'u',  '{',	0x7f,
+					      0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xae, 0xbf, 0xc0,
+					      0xc2, 0xe0, 0xe2, 0xed, 0xef, 0xf0, 0xf4, 0xff};
 
 	srand(1);
 	for (unsigned round = 0; round < 50000; round++) {
@@ -157,7 +166,8 @@ static void test_escaping_is_reversible(void **state)
 		size_t length = (size_t)rand() % sizeof(bytes);
 
 		for (size_t i = 0; i < length; i++)
-			bytes[i] = rand() & 1 ? (char)rand() : (char)edges[(size_t)rand() % sizeof(edges)];
+			bytes[i] = rand() & 1 ? (char)rand()
+					      : (char)edges[(size_t)rand() % sizeof(edges)];
 		assert_round_trip(bytes, length);
 	}
 }
@@ -187,7 +197,8 @@ static void test_prints_numbers(void **state)
 {
 	assert_prints(&(struct tc_value){.type = TC_TYPE_UINT, .uint = UINT64_MAX}, TC_SHOW_dec,
 		      "18446744073709551615");
-	assert_prints(&(struct tc_value){.type = TC_TYPE_UINT, .uint = 0x8000}, TC_SHOW_hex, "0x8000");
+	assert_prints(&(struct tc_value){.type = TC_TYPE_UINT, .uint = 0x8000}, TC_SHOW_hex,
+		      "0x8000");
 	assert_prints(&(struct tc_value){.type = TC_TYPE_INT, .sint = -100}, TC_SHOW_sdec, "-100");
 	assert_prints(&(struct tc_value){.type = TC_TYPE_INT, .sint = INT64_MIN}, TC_SHOW_sdec,
 		      "-9223372036854775808");
@@ -223,7 +234,8 @@ static void test_tells_what_is_not_whole(void **state)
 	cut.size = 9000;
 	assert_prints(&cut, TC_SHOW_path, "/a\\xe2\\x82...[cut, 9000 bytes]");
 	assert_prints(&(struct tc_value){.type = TC_TYPE_NONE}, TC_SHOW_path, "<NA>");
-	assert_prints(&(struct tc_value){.flags = TC_VALUE_UNREADABLE}, TC_SHOW_path, "<unreadable>");
+	assert_prints(&(struct tc_value){.flags = TC_VALUE_UNREADABLE}, TC_SHOW_path,
+		      "<unreadable>");
 	cut.flags = TC_VALUE_CUT | TC_VALUE_UNREADABLE;
 	assert_prints(&cut, TC_SHOW_path, "/a\\xe2\\x82...[unreadable]");
 }

@@ -15,7 +15,7 @@
 /* An output that remembers what it was told. */
 struct recorder {
 	unsigned taken, told; /* alerts: written, and flushed of those */
-	uint64_t seqs[8]; /* of the first ones taken */
+	uint64_t seqs[8];     /* of the first ones taken */
 	int write_result, flush_result;
 };
 
@@ -47,7 +47,8 @@ static const struct tc_output_ops recorder_ops = {
 	.close = recorder_close,
 };
 
-/* A pipeline with a journal and two outputs; another connection can keep the journal from being written. */
+/* A pipeline with a journal and two outputs; another connection can keep the journal from being
+ * written. */
 struct bench {
 	struct place *place;
 	struct recorder recorders[2];

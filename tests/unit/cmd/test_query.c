@@ -109,7 +109,7 @@ static int query_on(const char *journal, const char *const *words)
 	return code;
 }
 
-#define QUERY(...) query_on(path, (const char *const[]){__VA_ARGS__ __VA_OPT__(,) NULL})
+#define QUERY(...) query_on(path, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
 /* Numbers of the alerts that a query with --json prints. */
 static void assert_finds(const char *numbers, const char *const *words)
@@ -134,24 +134,29 @@ static void assert_finds(const char *numbers, const char *const *words)
 	assert_string_equal(told, found[0] ? "" : "no alerts\n");
 }
 
-#define FINDS(numbers, ...) assert_finds(numbers, (const char *const[]){__VA_ARGS__ __VA_OPT__(,) NULL})
+#define FINDS(numbers, ...)                                                                        \
+	assert_finds(numbers, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
 static void test_prints_a_table(void **state)
 {
 	assert_int_equal(QUERY(), TC_EXIT_GOOD);
-	assert_string_equal(
-		printed,
-		"TIME                     PRIORITY       RULE                          PROCESS          PID      "
-		"CGROUP                    OUTPUT\n"
-		"2024-05-01 10:00:01.123  Error          Shell in container            sh               1        "
-		"101                       program /bin/sh\n"
-		"2024-05-01 10:00:02.123  Notice         Quiet thing                   sh               2        "
-		"102                       quiet /bin/sh\n"
-		"2024-05-01 10:00:03.123  Warning        loss                          sh               0        "
-		"77                        loss: loss.count=5 loss.since_boottime=0 loss.until_boottime=0 "
-		"loss.cpu=0 loss.reason=ring_full\n"
-		"2024-05-01 10:00:04.123  Error          Shell in container            sh               4        "
-		"104                       program /bin/sh\n");
+	assert_string_equal(printed, "TIME                     PRIORITY       RULE                 "
+				     "         PROCESS          PID      "
+				     "CGROUP                    OUTPUT\n"
+				     "2024-05-01 10:00:01.123  Error          Shell in container   "
+				     "         sh               1        "
+				     "101                       program /bin/sh\n"
+				     "2024-05-01 10:00:02.123  Notice         Quiet thing          "
+				     "         sh               2        "
+				     "102                       quiet /bin/sh\n"
+				     "2024-05-01 10:00:03.123  Warning        loss                 "
+				     "         sh               0        "
+				     "77                        loss: loss.count=5 "
+				     "loss.since_boottime=0 loss.until_boottime=0 "
+				     "loss.cpu=0 loss.reason=ring_full\n"
+				     "2024-05-01 10:00:04.123  Error          Shell in container   "
+				     "         sh               4        "
+				     "104                       program /bin/sh\n");
 	assert_string_equal(told, "");
 }
 
@@ -191,14 +196,19 @@ static void assert_mistake(int code, const char *message)
 static void test_refuses_wrong_values(void **state)
 {
 	assert_mistake(QUERY("--since", "yesterday"), "--since yesterday: not a time such as");
-	assert_mistake(QUERY("--until", "2024-02-30T00:00:00Z"), "--until 2024-02-30T00:00:00Z: not a time");
+	assert_mistake(QUERY("--until", "2024-02-30T00:00:00Z"),
+		       "--until 2024-02-30T00:00:00Z: not a time");
 	assert_mistake(QUERY("--priority", "high"), "--priority high: not one of Emergency");
-	assert_mistake(QUERY("--kind", "exce"), "--kind exce: not a kind of event (did you mean exec?)");
-	assert_mistake(QUERY("--kind", "zzzzzzzz"), "not a kind of event; `tocsin fields` lists them");
-	assert_mistake(QUERY("--cgroup", "system.slice"), "--cgroup system.slice: not a path such as");
+	assert_mistake(QUERY("--kind", "exce"),
+		       "--kind exce: not a kind of event (did you mean exec?)");
+	assert_mistake(QUERY("--kind", "zzzzzzzz"),
+		       "not a kind of event; `tocsin fields` lists them");
+	assert_mistake(QUERY("--cgroup", "system.slice"),
+		       "--cgroup system.slice: not a path such as");
 	assert_mistake(QUERY("--cgroup", "-1"), "--cgroup -1: not a path");
 	assert_mistake(QUERY("--cgroup", "99999999999999999999"), "not a path");
-	assert_mistake(QUERY("--pid", "4294967296"), "--pid 4294967296: not the number of a process");
+	assert_mistake(QUERY("--pid", "4294967296"),
+		       "--pid 4294967296: not the number of a process");
 	assert_mistake(QUERY("--json", "--table"), "--json and --table do not go together");
 	assert_mistake(QUERY("extra"), "one argument too many: extra");
 }
@@ -207,8 +217,8 @@ static void test_missing_journal_is_an_environment_error(void **state)
 {
 	assert_int_equal(query_on("/nonexistent/journal.db", (const char *const[]){NULL}),
 			 TC_EXIT_ENVIRONMENT);
-	assert_string_equal(
-		told, "tocsin: error: journal /nonexistent/journal.db: there is none; has the agent run here?\n");
+	assert_string_equal(told, "tocsin: error: journal /nonexistent/journal.db: there is none; "
+				  "has the agent run here?\n");
 	assert_int_equal(query_on("/etc/passwd", (const char *const[]){NULL}), TC_EXIT_ENVIRONMENT);
 	assert_non_null(strstr(told, "not a database"));
 }
@@ -225,15 +235,19 @@ static void test_hostile_journal_is_printed_safely(void **state)
 	add(journal, 0, 1);
 	tc_journal_close(journal);
 	assert_int_equal(sqlite3_open(copy, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db,
-				      "UPDATE entries SET rule = char(27) || '[2J', comm = char(155, 8238, 10),"
-				      " kind = char(7), priority = 99, cgroup_path = CAST(x'ff1b' AS TEXT),"
-				      " json = '{\"output\":\"' || char(13, 27) || '\"'",
-				      NULL, NULL, NULL),
-			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(
+			db,
+			"UPDATE entries SET rule = char(27) || '[2J', comm = char(155, 8238, 10),"
+			" kind = char(7), priority = 99, cgroup_path = CAST(x'ff1b' AS TEXT),"
+			" json = '{\"output\":\"' || char(13, 27) || '\"'",
+			NULL, NULL, NULL),
+		SQLITE_OK);
 	sqlite3_close(db);
 	for (unsigned json = 0; json < 2; json++) {
-		assert_int_equal(query_on(copy, (const char *const[]){json ? "--json" : "--table", NULL}), 0);
+		assert_int_equal(
+			query_on(copy, (const char *const[]){json ? "--json" : "--table", NULL}),
+			0);
 		unsigned lines = 0;
 		for (const char *c = printed; *c; c++) {
 			lines += *c == '\n';
@@ -281,7 +295,8 @@ static void test_follow_prints_new_alerts(void **state)
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		char *argv[] = {"query", "--journal", live, "--json", "--follow", "--rule", "Shell*", NULL};
+		char *argv[] = {"query",    "--journal", live,	   "--json",
+				"--follow", "--rule",	 "Shell*", NULL};
 
 		dup2(fds[1], 1);
 		int code = tc_cmd_query(7, argv);

@@ -29,7 +29,8 @@ static inline void fixture_done(struct fixture *fixture)
 	tc_event_done(&fixture->event);
 }
 
-/* Starts a record of a kind; the event reads it from now on. Give it to a struct tc_<kind> pointer. */
+/* Starts a record of a kind; the event reads it from now on. Give it to a struct tc_<kind> pointer.
+ */
 static inline void *fixture_record(struct fixture *fixture, enum tc_kind kind)
 {
 	struct tc_record *record = (struct tc_record *)fixture->bytes;
@@ -56,8 +57,8 @@ static inline void *fixture_record(struct fixture *fixture, enum tc_kind kind)
 	return record;
 }
 
-static inline void fixture_slot_cut(struct fixture *fixture, struct tc_slot *slot, const char *bytes,
-				    size_t stored, size_t size, uint32_t flags)
+static inline void fixture_slot_cut(struct fixture *fixture, struct tc_slot *slot,
+				    const char *bytes, size_t stored, size_t size, uint32_t flags)
 {
 	struct tc_record *record = (struct tc_record *)fixture->bytes;
 
@@ -123,7 +124,8 @@ static inline struct tc_ruleset *fixture_rules(const char *yaml)
 	return set;
 }
 
-/* A directory of its own for a test; removed with everything in it by fixture_directory_remove(). */
+/* A directory of its own for a test; removed with everything in it by fixture_directory_remove().
+ */
 static inline char *fixture_directory(void)
 {
 	char *path = strdup("/tmp/tocsin-test-XXXXXX");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A strict reader of JSON (RFC 8259) for tests: says whether a text is one valid value, and finds values in it. */
+/* A strict reader of JSON (RFC 8259) for tests: says whether a text is one valid value, and finds
+ * values in it. */
 #ifndef TOCSIN_TESTS_OUTPUT_JSON_CHECK_H
 #define TOCSIN_TESTS_OUTPUT_JSON_CHECK_H
 
@@ -10,7 +11,8 @@
 
 #include "agent/buffer.h"
 
-/* Each reads one thing at the start of text and returns what follows it, or NULL when it is not valid. */
+/* Each reads one thing at the start of text and returns what follows it, or NULL when it is not
+ * valid. */
 static inline const char *json_check_value(const char *text, unsigned depth);
 
 static inline const char *json_check_blank(const char *text)
@@ -33,7 +35,8 @@ static inline size_t json_check_utf8(const unsigned char *text)
 		return 3;
 	}
 	if (text[0] >= 0xf0 && text[0] <= 0xf4) {
-		if ((text[1] & 0xc0) != 0x80 || (text[2] & 0xc0) != 0x80 || (text[3] & 0xc0) != 0x80)
+		if ((text[1] & 0xc0) != 0x80 || (text[2] & 0xc0) != 0x80 ||
+		    (text[3] & 0xc0) != 0x80)
 			return 0;
 		if ((text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
 			return 0;
@@ -146,7 +149,8 @@ static inline bool json_valid(const char *text)
 	return end && !*json_check_blank(end);
 }
 
-/* The text of the value of a key of the object at the start of valid JSON (heap memory), or NULL. */
+/* The text of the value of a key of the object at the start of valid JSON (heap memory), or NULL.
+ */
 static inline char *json_member(const char *object, const char *key)
 {
 	const char *text = json_check_blank(object);
@@ -160,7 +164,8 @@ static inline char *json_member(const char *object, const char *key)
 		const char *value = json_check_blank(json_check_blank(key_end) + 1);
 		const char *end = json_check_value(value, 0);
 
-		if ((size_t)(key_end - text) == key_length + 2 && !memcmp(text + 1, key, key_length))
+		if ((size_t)(key_end - text) == key_length + 2 &&
+		    !memcmp(text + 1, key, key_length))
 			return strndup(value, (size_t)(end - value));
 		text = json_check_blank(end);
 		if (*text == ',')

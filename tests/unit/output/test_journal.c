@@ -94,8 +94,8 @@ static void test_row_has_what_the_alert_had(void **state)
 	assert_int_equal(tc_journal_flush(journal), 0);
 	assert_int_equal(tc_journal_pending(journal), 0);
 	assert_int_equal(tc_journal_reader_open(place->path, &reader), 0);
-	assert_int_equal(
-		tc_journal_reader_query(reader, &TC_JOURNAL_FILTER_ALL, check_row, &rows), 0);
+	assert_int_equal(tc_journal_reader_query(reader, &TC_JOURNAL_FILTER_ALL, check_row, &rows),
+			 0);
 	assert_int_equal(rows, 1);
 }
 
@@ -143,11 +143,11 @@ static void test_stores_100000_rows(void **state)
 	tc_journal_close(journal);
 	assert_int_equal(number(place->path, "SELECT count(*) FROM entries"), 100000);
 	assert_int_equal(number(place->path, "SELECT max(seq) FROM entries"), 100000);
-	assert_int_equal(
-		number(place->path, "SELECT count(*) FROM entries"
-				    " WHERE json_extract(json, '$.seq') = seq"
-				    " AND json_extract(json, '$.output_fields.\"proc.pid\"') = pid"),
-		100000);
+	assert_int_equal(number(place->path,
+				"SELECT count(*) FROM entries"
+				" WHERE json_extract(json, '$.seq') = seq"
+				" AND json_extract(json, '$.output_fields.\"proc.pid\"') = pid"),
+			 100000);
 	assert_int_equal(number(place->path, "SELECT count(*) = 1 FROM pragma_integrity_check"
 					     " WHERE integrity_check = 'ok'"),
 			 1);
@@ -219,8 +219,9 @@ static void test_refuses_a_file_that_is_no_database(void **state)
 	const char *path = ((struct place *)*state)->path;
 	char text[64] = "";
 
-	write_file(path, "root:x:0:0:root:/root:/bin/bash\nand more than a hundred bytes of text, so that"
-			 " it is not taken for a file that is just too short\n");
+	write_file(path,
+		   "root:x:0:0:root:/root:/bin/bash\nand more than a hundred bytes of text, so that"
+		   " it is not taken for a file that is just too short\n");
 	assert_refused(path, -EBADMSG);
 	/* And it was not changed. */
 	int fd = open(path, O_RDONLY);
@@ -236,7 +237,9 @@ static void test_refuses_another_programs_database(void **state)
 	write_file(path, "");
 	execute(path, "CREATE TABLE entries (a); PRAGMA user_version = 1");
 	assert_refused(path, -EBADMSG);
-	assert_int_equal(number(path, "SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"), 0);
+	assert_int_equal(
+		number(path, "SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"),
+		0);
 }
 
 static void test_refuses_a_newer_schema(void **state)
@@ -547,7 +550,8 @@ static void test_survives_sigkill_at_any_moment(void **state)
 	assert_true(told >= 500);
 }
 
-/* On a file system of 1 MiB: fills it, makes room, goes on; no number is missing. Exit status 77: may not mount. */
+/* On a file system of 1 MiB: fills it, makes room, goes on; no number is missing. Exit status 77:
+ * may not mount. */
 static int fill_the_disk(const char *path)
 {
 	char filler[140], directory[128];

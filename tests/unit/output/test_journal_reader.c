@@ -27,7 +27,8 @@ static void test_query_filters(void **state)
 	assert_seqs(query(path, FILTER(.rule = "Shell*")), 1, 4);
 	assert_seqs(query(path, FILTER(.rule = "*")), 1, 2, 4, 5);
 	assert_seqs(query(path, FILTER(.rule = "?ther [s-u]hing")), 2, 5);
-	assert_seqs(query(path, (struct tc_journal_filter){.max_priority = TC_PRIORITY_WARNING}), 1, 3, 4);
+	assert_seqs(query(path, (struct tc_journal_filter){.max_priority = TC_PRIORITY_WARNING}), 1,
+		    3, 4);
 	assert_seqs(query(path, FILTER(.kind = "loss")), 3);
 	assert_seqs(query(path, FILTER(.by_pid = true, .pid = 30)), 4);
 	assert_seqs(query(path, FILTER(.by_cgroup_id = true, .cgroup_id = 20)), 2);
@@ -53,7 +54,8 @@ static void test_query_by_cgroup_path(void **state)
 	assert_seqs(query(path, FILTER(.cgroup_path = "/a/")), 1, 2);
 	assert_seqs(query(path, FILTER(.cgroup_path = "/a/b")), 2);
 	assert_seqs(query(path, FILTER(.cgroup_path = "/")), 1, 2, 3, 4);
-	/* The name of a systemd unit with an escape of systemd's own in it: bytes, as they are in /sys/fs/cgroup. */
+	/* The name of a systemd unit with an escape of systemd's own in it: bytes, as they are in
+	 * /sys/fs/cgroup. */
 	assert_seqs(query(path, FILTER(.cgroup_path = "/x\\x2dy")), 4);
 	assert_int_equal(query(path, FILTER(.cgroup_path = "/a*")).count, 0);
 }
@@ -72,8 +74,8 @@ static void test_callback_ends_the_query(void **state)
 
 	fill(path);
 	assert_int_equal(tc_journal_reader_open(path, &reader), 0);
-	assert_int_equal(
-		tc_journal_reader_query(reader, &TC_JOURNAL_FILTER_ALL, stop_at_2, &calls), 17);
+	assert_int_equal(tc_journal_reader_query(reader, &TC_JOURNAL_FILTER_ALL, stop_at_2, &calls),
+			 17);
 	assert_int_equal(calls, 2);
 }
 
@@ -108,7 +110,8 @@ static int check_order(const struct tc_journal_row *row, void *context)
 	struct order *order = context;
 
 	if (order->count++)
-		assert_true(order->down ? row->seq == order->last - 1 : row->seq == order->last + 1);
+		assert_true(order->down ? row->seq == order->last - 1
+					: row->seq == order->last + 1);
 	order->last = row->seq;
 	return 0;
 }
@@ -139,7 +142,8 @@ static void test_gives_many_rows_in_order(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct order order = {.down = cases[i].filter.newest_first};
 
-		assert_int_equal(tc_journal_reader_query(reader, &cases[i].filter, check_order, &order), 0);
+		assert_int_equal(
+			tc_journal_reader_query(reader, &cases[i].filter, check_order, &order), 0);
 		assert_int_equal(order.count, cases[i].count);
 		assert_int_equal(order.last, cases[i].last);
 	}
@@ -159,8 +163,9 @@ static int checkpoint(const struct tc_journal_row *row, void *context)
 	assert_int_equal(sqlite3_open(getenv("JOURNAL_OF_TEST"), &db), SQLITE_OK);
 	/* A connection that has read nothing does not know yet that there is a log. */
 	assert_int_equal(sqlite3_exec(db, "SELECT seq FROM entries", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &in_log, &moved),
-			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &in_log, &moved),
+		SQLITE_OK);
 	assert_int_equal(in_log, 0);
 	sqlite3_close(db);
 	/* The row is still there. */
@@ -180,7 +185,8 @@ static void test_paused_reader_does_not_hold_the_log(void **state)
 		_cleanup_journal_reader_ struct tc_journal_reader *reader = NULL;
 
 		assert_int_equal(tc_journal_reader_open(path, &reader), 0);
-		assert_int_equal(tc_journal_reader_query(reader, &filters[i], checkpoint, journal), 0);
+		assert_int_equal(tc_journal_reader_query(reader, &filters[i], checkpoint, journal),
+				 0);
 	}
 }
 

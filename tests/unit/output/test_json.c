@@ -137,11 +137,10 @@ static void test_tells_what_is_not_whole(void **state)
 	assert_member(fields, "proc.exepath", "\"/aaaa\"");
 	assert_member(fields, "proc.argv", "null");
 	assert_member(fields, "proc.cwd", "\"/b\"");
-	assert_member(
-		json, "incomplete",
-		"[{\"field\":\"proc.exepath\",\"reason\":\"cut\",\"kept\":5,\"size\":9000},"
-		"{\"field\":\"proc.argv\",\"reason\":\"unreadable\",\"kept\":0,\"size\":70},"
-		"{\"field\":\"proc.cwd\",\"reason\":\"unreadable\",\"kept\":2,\"size\":4}]");
+	assert_member(json, "incomplete",
+		      "[{\"field\":\"proc.exepath\",\"reason\":\"cut\",\"kept\":5,\"size\":9000},"
+		      "{\"field\":\"proc.argv\",\"reason\":\"unreadable\",\"kept\":0,\"size\":70},"
+		      "{\"field\":\"proc.cwd\",\"reason\":\"unreadable\",\"kept\":2,\"size\":4}]");
 	free(fields);
 	free(json);
 }

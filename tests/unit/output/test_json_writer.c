@@ -12,12 +12,19 @@
 static void test_checker_is_strict(void **state)
 {
 	static const char *const bad[] = {
-		"",         "{",          "{}x",      "[1,]",       "{\"a\":1,}", "{a:1}",   "01",
-		"1.",       "\"a\nb\"",   "\"\\x41\"", "\"\xff\"",  "\"\xc0\xaf\"", "nul",   "'a'",
-		"[1 2]",    "\"\\u12g4\"", "-",       "\"a",        "{\"a\" 1}",  "\"\xed\xa0\x80\"",
+		"",	      "{",	   "{}x",	"[1,]",
+		"{\"a\":1,}", "{a:1}",	   "01",	"1.",
+		"\"a\nb\"",   "\"\\x41\"", "\"\xff\"",	"\"\xc0\xaf\"",
+		"nul",	      "'a'",	   "[1 2]",	"\"\\u12g4\"",
+		"-",	      "\"a",	   "{\"a\" 1}", "\"\xed\xa0\x80\"",
 	};
 	static const char *const good[] = {
-		"{}", "[]", " [1, -2.5e+3, true, null] ", "{\"a\":{\"b\":[\"\\u00e4\\n\"]}}", "\"\xc3\xa4\"", "0",
+		"{}",
+		"[]",
+		" [1, -2.5e+3, true, null] ",
+		"{\"a\":{\"b\":[\"\\u00e4\\n\"]}}",
+		"\"\xc3\xa4\"",
+		"0",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -50,9 +57,10 @@ static void test_writes_nested_values(void **state)
 	tc_json_key(&json, "c\"d");
 	tc_json_string(&json, "");
 	tc_json_object_end(&json);
-	assert_string_equal(buffer.bytes,
-			    "{\"a\":18446744073709551615,\"b\":[-9223372036854775808,7,[],true,{},null],"
-			    "\"c\\\"d\":\"\"}");
+	assert_string_equal(
+		buffer.bytes,
+		"{\"a\":18446744073709551615,\"b\":[-9223372036854775808,7,[],true,{},null],"
+		"\"c\\\"d\":\"\"}");
 	assert_true(json_valid(buffer.bytes));
 }
 
@@ -65,7 +73,8 @@ static void test_escapes_bytes_twice_and_text_once(void **state)
 	tc_json_bytes(&json, "\x1b\\\"\xff", 4);
 	tc_json_text(&json, "\x1b\\n\"\xff", 5);
 	tc_json_array_end(&json);
-	assert_string_equal(buffer.bytes, "[\"\\\\x1b\\\\\\\\\\\"\\\\xff\",\"\\\\x1b\\\\n\\\"\\\\xff\"]");
+	assert_string_equal(buffer.bytes,
+			    "[\"\\\\x1b\\\\\\\\\\\"\\\\xff\",\"\\\\x1b\\\\n\\\"\\\\xff\"]");
 	assert_true(json_valid(buffer.bytes));
 }
 

@@ -97,24 +97,30 @@ static const char *open_refused(const char *spec)
 
 static void test_refuses_wrong_specifications(void **state)
 {
-	assert_string_equal(open_refused("stdot"), "tocsin: error: output stdot: there is none of this name "
-						   "(did you mean stdout?)\n");
-	assert_string_equal(open_refused("carrier-pigeon"),
-			    "tocsin: error: output carrier-pigeon: there is none of this name; known are: "
-			    "stdout, null\n");
+	assert_string_equal(open_refused("stdot"),
+			    "tocsin: error: output stdot: there is none of this name "
+			    "(did you mean stdout?)\n");
+	assert_string_equal(
+		open_refused("carrier-pigeon"),
+		"tocsin: error: output carrier-pigeon: there is none of this name; known are: "
+		"stdout, null\n");
 	assert_string_equal(open_refused("stdout:colour=red"),
 			    "tocsin: error: output stdout: there is no setting colour\n");
-	assert_string_equal(open_refused("stdout:format=xml"),
-			    "tocsin: error: output stdout: format=xml: it must be one of: json text\n");
-	assert_string_equal(open_refused("stdout:format="),
-			    "tocsin: error: output stdout: format=: it must be one of: json text\n");
+	assert_string_equal(
+		open_refused("stdout:format=xml"),
+		"tocsin: error: output stdout: format=xml: it must be one of: json text\n");
+	assert_string_equal(
+		open_refused("stdout:format="),
+		"tocsin: error: output stdout: format=: it must be one of: json text\n");
 	assert_string_equal(open_refused("stdout:format"),
 			    "tocsin: error: output stdout: `format` is not KEY=VALUE\n");
 	assert_string_equal(open_refused("stdout:format=json,"),
 			    "tocsin: error: output stdout: `` is not KEY=VALUE\n");
-	assert_string_equal(open_refused("null:a=b"), "tocsin: error: output null: there is no setting a\n");
-	assert_string_equal(open_refused(""),
-			    "tocsin: error: output : there is none of this name; known are: stdout, null\n");
+	assert_string_equal(open_refused("null:a=b"),
+			    "tocsin: error: output null: there is no setting a\n");
+	assert_string_equal(
+		open_refused(""),
+		"tocsin: error: output : there is none of this name; known are: stdout, null\n");
 }
 
 static void test_null_takes_everything(void **state)
@@ -177,10 +183,11 @@ static void test_prints_text(void **state)
 {
 	char *text = print("stdout:format=text");
 
-	assert_string_equal(text, "2024-05-01 10:00:00.123 Error Shell: program /bin/sh\n"
-				  "2024-05-01 10:00:00.123 Error Shell: program /bin/sh\n"
-				  "2024-05-01 10:00:00.123 Warning loss: loss.count=3 loss.since_boottime=0 "
-				  "loss.until_boottime=0 loss.cpu=0 loss.reason=ring_full\n");
+	assert_string_equal(
+		text, "2024-05-01 10:00:00.123 Error Shell: program /bin/sh\n"
+		      "2024-05-01 10:00:00.123 Error Shell: program /bin/sh\n"
+		      "2024-05-01 10:00:00.123 Warning loss: loss.count=3 loss.since_boottime=0 "
+		      "loss.until_boottime=0 loss.cpu=0 loss.reason=ring_full\n");
 	free(text);
 }
 
@@ -268,7 +275,9 @@ static void test_lines_left_at_the_end_are_counted(void **state)
 	unsigned lines = read_lines(fds[0]), lost = 0;
 	close(fds[0]);
 
-	assert_int_equal(sscanf(told, "tocsin: error: output stdout: %u alerts were not printed\n", &lost), 1);
+	assert_int_equal(
+		sscanf(told, "tocsin: error: output stdout: %u alerts were not printed\n", &lost),
+		1);
 	assert_true(lines > 0 && lost > 0);
 	assert_int_equal(lines + lost, 500);
 }
@@ -376,7 +385,8 @@ static void test_signal_ends_the_wait(void **state)
 	assert_true(time < 0.7);
 }
 
-/* What fills the memory: in one case the reader, in the other the journal, for which no flush comes. */
+/* What fills the memory: in one case the reader, in the other the journal, for which no flush
+ * comes. */
 static const char *overflow(bool flushes)
 {
 	static char line[1 << 20];

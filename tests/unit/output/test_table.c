@@ -20,7 +20,8 @@ static const struct tc_table_column columns[] = {
 };
 
 /* One row in a terminal of a width, header included; heap memory. */
-static char *print(unsigned width, bool colour, const char *const *cells, const char *style, int column)
+static char *print(unsigned width, bool colour, const char *const *cells, const char *style,
+		   int column)
 {
 	struct tc_table table;
 	char *text = NULL;
@@ -68,7 +69,8 @@ static void test_narrow_terminal_drops_and_narrows(void **state)
 
 static void test_without_terminal_nothing_is_cut(void **state)
 {
-	static const char *const cells[] = {"yesterday", "systemd-journald", "/a/long/path", "text"};
+	static const char *const cells[] = {"yesterday", "systemd-journald", "/a/long/path",
+					    "text"};
 
 	assert_prints(0, cells,
 		      "WHEN    NAME        PATH      TEXT\n"
@@ -81,29 +83,33 @@ static void test_a_path_keeps_its_end(void **state)
 
 	assert_prints(44, cells,
 		      "WHEN    NAME        PATH      TEXT\n"
-		      "now     sh          \xe2\x80\xa6""ng/path  -\n");
+		      "now     sh          \xe2\x80\xa6"
+		      "ng/path  -\n");
 }
 
 static void test_wide_characters_take_two_columns(void **state)
 {
 	/* Six characters of two columns each, and one with a combining accent. */
 	static const char *const cells[] = {
-		"e\xcc\x81", "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e",
+		"e\xcc\x81",
+		"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e",
 		"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", "x"};
 
-	assert_prints(44, cells,
-		      "WHEN    NAME        PATH      TEXT\n"
-		      "e\xcc\x81       \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe2\x80\xa6   "
-		      "\xe2\x80\xa6\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e   x\n");
+	assert_prints(
+		44, cells,
+		"WHEN    NAME        PATH      TEXT\n"
+		"e\xcc\x81       \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe2\x80\xa6   "
+		"\xe2\x80\xa6\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e   x\n");
 }
 
 static void test_colours_stand_around_cells_alone(void **state)
 {
 	char *text = print(60, true, plain, "\033[31m", 1);
 
-	assert_string_equal(text, "\033[1mWHEN\033[0m    \033[1mNAME\033[0m        \033[1mPATH\033[0m"
-				  "      \033[1mTEXT\033[0m\n"
-				  "now     \033[31msh\033[0m          /a/b      a line of text\n");
+	assert_string_equal(text,
+			    "\033[1mWHEN\033[0m    \033[1mNAME\033[0m        \033[1mPATH\033[0m"
+			    "      \033[1mTEXT\033[0m\n"
+			    "now     \033[31msh\033[0m          /a/b      a line of text\n");
 	free(text);
 }
 
