@@ -175,7 +175,8 @@ static void act_killed(struct run *run)
 	struct rlimit none = {0};
 
 	setrlimit(RLIMIT_CORE, &none);
-	(void)sigaction(*signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL); /* a sanitizer's */
+	(void)sigaction(*signal, &(struct sigaction){.sa_handler = SIG_DFL},
+			NULL); /* a sanitizer's */
 	enter(run);
 	syscall(SYS_tgkill, getpid(), getpid(), *signal);
 	pause();
