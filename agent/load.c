@@ -139,6 +139,7 @@ static int object_settings(struct tc_probes *probes, const struct tc_kernel *ker
 		.has_task_pt_regs = kernel->has_task_pt_regs,
 		.fallback = probes->fallback,
 	};
+	unsigned n_scratches = probes->n_cpus * TC_SCRATCH_PER_CPU;
 	size_t size = 0;
 	void *initial;
 
@@ -153,7 +154,7 @@ static int object_settings(struct tc_probes *probes, const struct tc_kernel *ker
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(probes->object, "ring_states"),
 				 probes->n_cpus);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(probes->object, "scratches"),
-				 probes->n_cpus * TC_SCRATCH_PER_CPU);
+				 n_scratches < TC_SCRATCH_MIN ? TC_SCRATCH_MIN : n_scratches);
 	return 0;
 }
 

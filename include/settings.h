@@ -38,5 +38,7 @@ struct tc_ring_state {
 /* Scratch slots for building a record; several for each CPU, since LSM programs may be preempted.
  */
 #define TC_SCRATCH_PER_CPU 8
+/* In all at least; a CPU whose own are taken looks at others', see scratch_take(). */
+#define TC_SCRATCH_MIN 64
 
 #endif
