@@ -23,7 +23,7 @@ extern const volatile struct tc_settings settings;
  * preemptible 5.10.
  */
 #ifdef TC_LINUX_5_10
-#define COMPAT_SCRATCH_TRIES TC_SCRATCH_PER_CPU /* never another CPU's */
+#define COMPAT_SCRATCH_CPUS 1 /* never another CPU's */
 
 static __always_inline bool compat_take(__u32 *busy)
 {
@@ -41,7 +41,7 @@ static __always_inline __u64 compat_next(__u64 *counter)
 	return value;
 }
 #else
-#define COMPAT_SCRATCH_TRIES (8 * TC_SCRATCH_PER_CPU)
+#define COMPAT_SCRATCH_CPUS 8
 
 static __always_inline bool compat_take(__u32 *busy)
 {

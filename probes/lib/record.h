@@ -60,29 +60,46 @@ static __always_inline __u64 next_seq(__u32 cpu)
 	return state ? compat_next(&state->made) : 0;
 }
 
-/*
- * Takes a free slot: its index, or -1. This CPU's own first; whoever was preempted keeps his, and
- * many can be at once: then those of the next CPUs, and behind the last those of the first ones. A
- * function of its own, so that what follows is checked by the verifier once and not once for each
- * turn of the loop.
- */
-__noinline int scratch_take(__u32 cpu)
+#define SCRATCH_BUSY -1
+#define SCRATCH_NONE -2 /* there is no such CPU */
+
+/* Takes a free slot of a CPU: its index, SCRATCH_BUSY or SCRATCH_NONE. */
+__noinline int scratch_take_of(__u32 cpu)
 {
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < COMPAT_SCRATCH_TRIES; i++) {
+	for (__u32 i = 0; i < TC_SCRATCH_PER_CPU; i++) {
 		__u32 index = cpu * TC_SCRATCH_PER_CPU + i;
 		struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
 
-		if (!s) {
-			index = COMPAT_SCRATCH_TRIES - 1 - i;
-			s = bpf_map_lookup_elem(&scratches, &index);
-		}
-		if (s && compat_take(&s->busy)) {
+		if (!s)
+			return SCRATCH_NONE;
+		if (compat_take(&s->busy)) {
 			s->index = index;
 			return index;
 		}
 	}
-	return -1;
+	return SCRATCH_BUSY;
+}
+
+/*
+ * Takes a free slot: its index, or less than 0. This CPU's own first; whoever was preempted keeps
+ * his, and many can be at once: then those of the next CPUs, and behind the last those of the first
+ * ones. Functions of their own, so that the verifier checks what is in the loops, and what follows
+ * them, once and not once for each turn.
+ */
+__noinline int scratch_take(__u32 cpu)
+{
+	int index = SCRATCH_NONE;
+
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < COMPAT_SCRATCH_CPUS; i++) {
+		index = scratch_take_of(cpu + i);
+		if (index == SCRATCH_NONE)
+			index = scratch_take_of(COMPAT_SCRATCH_CPUS - 1 - i);
+		if (index >= 0)
+			break;
+	}
+	return index;
 }
 
 static __always_inline struct scratch *scratch_claim(void)
@@ -166,6 +183,19 @@ static __always_inline void fill_header(struct tc_record *header, __s32 io_uring
 }
 
 /*
+ * This and record_output() are functions of their own, so that the verifier checks their branches
+ * once and not in all combinations with those of what comes before and behind.
+ */
+__noinline int record_fill(__u32 index, __s32 io_uring_twin)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
+
+	if (s)
+		fill_header((struct tc_record *)s->record, io_uring_twin);
+	return 0;
+}
+
+/*
  * Starts a record of fixed_size bytes (a constant) before its slots. io_uring_twin is the x86-64
  * number of the system call that does what an io_uring submission did here, -1 when there is none.
  */
@@ -181,7 +211,7 @@ static __always_inline struct scratch *record_begin(__u32 kind, __u32 fixed_size
 	header = (struct tc_record *)s->record;
 	header->kind = kind;
 	header->size = fixed_size;
-	fill_header(header, io_uring_twin);
+	record_fill(s->index, io_uring_twin);
 	return s;
 }
 
@@ -214,14 +244,18 @@ static __always_inline __u64 wake_flags(void *ring, const struct tc_record *head
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-/* Numbers the record, sends it to this CPU's ring, gives the scratch back. */
-static __always_inline void record_send(struct scratch *s)
+__noinline int record_output(__u32 index)
 {
-	struct tc_record *header = (struct tc_record *)s->record;
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
 	__u32 cpu = bpf_get_smp_processor_id();
 	void *ring = bpf_map_lookup_elem(&rings, &cpu);
-	__u64 size = header->size;
+	struct tc_record *header;
+	__u64 size;
 
+	if (!s)
+		return 0;
+	header = (struct tc_record *)s->record;
+	size = header->size;
 	header->cpu = cpu;
 	header->seq = next_seq(cpu);
 	if (size > TC_RECORD_MAX)
@@ -229,6 +263,13 @@ static __always_inline void record_send(struct scratch *s)
 	if (!ring || bpf_ringbuf_output(ring, s->record, size, wake_flags(ring, header)))
 		count_loss(cpu, TC_LOSS_RING_FULL);
 	scratch_release(s);
+	return 0;
+}
+
+/* Numbers the record, sends it to this CPU's ring, gives the scratch back. */
+static __always_inline void record_send(struct scratch *s)
+{
+	record_output(s->index);
 }
 
 #endif
