@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/enrich/clock.h"
 #include "agent/load.h"
 #include "agent/log.h"
 #include "agent/loss.h"
@@ -38,14 +39,6 @@ struct tc_reader {
 	bool waiting; /* records were held back */
 };
 
-static uint64_t boot_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
-
 /* --- opening --- */
 
 static int ring_take(void *context, void *bytes, size_t size)
@@ -69,7 +62,7 @@ static int ring_open(struct tc_reader *reader, unsigned cpu)
 	struct ring_reader *ring = &reader->rings[cpu];
 
 	ring->reader = reader;
-	ring->look.now_ns = boot_ns();
+	ring->look.now_ns = tc_clock_boot_ns();
 	ring->ring =
 		ring_buffer__new(tc_probes_ring_fd(reader->probes, cpu), ring_take, ring, NULL);
 	if (!ring->ring)
@@ -279,7 +272,7 @@ static void look_at(struct ring_reader *ring, const volatile struct tc_ring_stat
 		    bool final)
 {
 	ring->look.last_ns = ring->look.now_ns;
-	ring->look.now_ns = boot_ns();
+	ring->look.now_ns = tc_clock_boot_ns();
 	ring->look.ahead = 0;
 	ring->look.final = final;
 	for (int reason = 0; reason < TC_LOSS_RING_MAX; reason++)
@@ -334,7 +327,7 @@ int tc_reader_drain(struct tc_reader *reader, bool flush, tc_record_callback cal
 	int r;
 
 	do {
-		uint64_t start_ns = boot_ns();
+		uint64_t start_ns = tc_clock_boot_ns();
 
 		r = read_rings(reader, flush, &more);
 		if (r < 0)

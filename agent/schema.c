@@ -27,18 +27,11 @@ static const struct tc_member header_members[] = {
 	static const struct tc_member name##_members[] = {
 #define TC_FIELD(event, wire, member, show, name, doc)                                             \
 	{#member, name, doc, TC_W_##wire, TC_SHOW_##show, offsetof(struct tc_##event, member)},
-#define TC_ALIAS(event, member, name)
-#define TC_CONST(event, name, value)
 #define TC_END(event)                                                                              \
 	}                                                                                          \
 	;                                                                                          \
 	static_assert(sizeof(struct tc_##event) <= TC_FIXED_MAX, #event " is too large");
 #include "schema/events.def"
-#undef TC_EVENT
-#undef TC_FIELD
-#undef TC_ALIAS
-#undef TC_CONST
-#undef TC_END
 
 /* --- kinds --- */
 
@@ -55,16 +48,7 @@ static const struct tc_kind_info kind_infos[TC_KIND_LIMIT] = {
 		    .fixed_size = sizeof(struct tc_##name_),                                       \
 		    .n_members = COUNT(name_##_members),                                           \
 		    .members = name_##_members},
-#define TC_FIELD(event, wire, member, show, name, doc)
-#define TC_ALIAS(event, member, name)
-#define TC_CONST(event, name, value)
-#define TC_END(event)
 #include "schema/events.def"
-#undef TC_EVENT
-#undef TC_FIELD
-#undef TC_ALIAS
-#undef TC_CONST
-#undef TC_END
 };
 
 const struct tc_kind_info *tc_kind_info(uint32_t kind)
@@ -192,7 +176,6 @@ static const struct source sources[] = {
 	 .show = TC_SHOW_##show_},
 #include "schema/header.def"
 #undef TC_HEADER
-#define TC_EVENT(name, number, family, traits, syscalls, doc)
 #define TC_FIELD(event, wire, member_, show_, name_, doc_)                                         \
 	{.name = name_,                                                                            \
 	 .doc = doc_,                                                                              \
@@ -213,13 +196,7 @@ static const struct source sources[] = {
 	 .how = SOURCE_CONST,                                                                      \
 	 .show = TC_SHOW_yes,                                                                      \
 	 .value = value_},
-#define TC_END(event)
 #include "schema/events.def"
-#undef TC_EVENT
-#undef TC_FIELD
-#undef TC_ALIAS
-#undef TC_CONST
-#undef TC_END
 #define TC_DERIVED(name_, show_, flags_, kinds_, getter_, doc_)                                    \
 	{.name = #name_,                                                                           \
 	 .doc = doc_,                                                                              \

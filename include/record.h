@@ -83,33 +83,17 @@ struct tc_record {
 	struct tc_##name {                                                                         \
 		struct tc_record header;
 #define TC_FIELD(event, wire, member, show, name, doc) TC_WIRE_##wire member;
-#define TC_ALIAS(event, member, name)
-#define TC_CONST(event, name, value)
 #define TC_END(event)                                                                              \
 	}                                                                                          \
 	;
 #include "schema/events.def"
-#undef TC_EVENT
-#undef TC_FIELD
-#undef TC_ALIAS
-#undef TC_CONST
-#undef TC_END
 
 /* Values of tc_record.kind: TC_KIND_exec and so on. All below TC_KIND_LIMIT, so that sets of kinds
  * fit 64 bits. */
 enum tc_kind {
 	TC_KIND_NONE = 0,
 #define TC_EVENT(name, number, family, traits, syscalls, doc) TC_KIND_##name = number,
-#define TC_FIELD(event, wire, member, show, name, doc)
-#define TC_ALIAS(event, member, name)
-#define TC_CONST(event, name, value)
-#define TC_END(event)
 #include "schema/events.def"
-#undef TC_EVENT
-#undef TC_FIELD
-#undef TC_ALIAS
-#undef TC_CONST
-#undef TC_END
 	TC_KIND_LIMIT = 64,
 };
 

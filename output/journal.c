@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/enrich/clock.h"
 #include "agent/log.h"
 #include "agent/value.h"
 #include "output/format/text.h"
@@ -62,7 +63,7 @@ struct tc_journal {
 	sqlite3_stmt *insert;
 	const struct tc_field
 		*fields[COLUMN_MAX - COLUMN_FIELDS]; /* NULL where the schema has none */
-	char boot_id[37];			     /* "" when unknown */
+	char boot_id[TC_BOOT_ID_LENGTH + 1];	     /* "" when unknown */
 	uint64_t last_seq;			     /* committed */
 	struct row *rows;
 	size_t n_rows, rows_size;
@@ -520,16 +521,6 @@ static int prepare(struct tc_journal *journal)
 				   : tc_journal_fail(journal->db, result, journal->path, "write");
 }
 
-static void read_boot_id(char boot_id[37])
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? -1 : read(fd, boot_id, 36);
-
-	boot_id[length == 36 ? 36 : 0] = '\0';
-	if (fd >= 0)
-		close(fd);
-}
-
 static void journal_free(struct tc_journal *journal)
 {
 	sqlite3_finalize(journal->insert);
@@ -553,7 +544,7 @@ int tc_journal_open(const char *path, struct tc_journal **ret_journal)
 	journal->path = strdup(path);
 	for (unsigned i = 0; i < COLUMN_MAX - COLUMN_FIELDS; i++)
 		journal->fields[i] = tc_field_by_name(field_columns[i], strlen(field_columns[i]));
-	read_boot_id(journal->boot_id);
+	tc_clock_boot_id(journal->boot_id);
 
 	int error = journal->path ? find_directory(journal) : -ENOMEM;
 	if (!error)

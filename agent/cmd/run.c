@@ -9,6 +9,7 @@
 
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/run_report.h"
+#include "agent/enrich/clock.h"
 #include "agent/kernel.h"
 #include "agent/load.h"
 #include "agent/log.h"
@@ -57,14 +58,6 @@ static void request_stop(int signal)
 {
 	(void)signal;
 	stop_requested = 1;
-}
-
-static uint64_t boot_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }
 
 /* What is wrong with values that could be read: -1 to go on, or an exit code. */
@@ -280,7 +273,7 @@ static void stop(struct run *run)
 
 static bool time_is_up(const struct run *run)
 {
-	return boot_ns() - run->started_ns >= run->options.duration_ns;
+	return tc_clock_boot_ns() - run->started_ns >= run->options.duration_ns;
 }
 
 static int tell(struct run *run, const struct tc_record *record)
@@ -291,9 +284,9 @@ static int tell(struct run *run, const struct tc_record *record)
 static int watch(struct run *run)
 {
 	struct tc_notice notice;
-	int r = tell(run,
-		     tc_notice_start(&notice, boot_ns(), (uint32_t)tc_ruleset_count(run->rules),
-				     tc_probes_fallback(run->probes) ? "fallback" : "lsm"));
+	int r = tell(run, tc_notice_start(&notice, tc_clock_boot_ns(),
+					  (uint32_t)tc_ruleset_count(run->rules),
+					  tc_probes_fallback(run->probes) ? "fallback" : "lsm"));
 
 	while (r >= 0 && !stop_requested && !time_is_up(run)) {
 		r = tc_reader_drain(run->reader, false, tc_pipeline_feed, run->pipeline);
@@ -341,7 +334,7 @@ static int finish(struct run *run)
 	let_probes_settle(run);
 	drained = tc_reader_drain(run->reader, true, tc_pipeline_feed, run->pipeline);
 	tc_pipeline_counts(run->pipeline, &counts);
-	told = tell(run, tc_notice_stop(&notice, boot_ns(), counts.events,
+	told = tell(run, tc_notice_stop(&notice, tc_clock_boot_ns(), counts.events,
 					counts.lost + counts.refused));
 	committed = commit_last(run);
 	if (drained < 0)
@@ -376,7 +369,8 @@ static void report_end(const struct run *run)
 	struct tc_pipeline_counts counts;
 
 	tc_pipeline_counts(run->pipeline, &counts);
-	tc_run_report_end(&counts, boot_ns() - run->started_ns, run->options.journal, stderr);
+	tc_run_report_end(&counts, tc_clock_boot_ns() - run->started_ns, run->options.journal,
+			  stderr);
 }
 
 static int run_all(struct run *run)
@@ -395,7 +389,7 @@ static int run_all(struct run *run)
 		return TC_EXIT_ENVIRONMENT;
 
 	catch_signals();
-	run->started_ns = boot_ns();
+	run->started_ns = tc_clock_boot_ns();
 	report_start(run);
 	r = watch(run);
 	finished = finish(run);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/enrich/clock.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #define NS_PER_S 1000000000LL
 #define SAMPLES 8
@@ -14,6 +16,21 @@ static int64_t now_ns(clockid_t id)
 
 	clock_gettime(id, &now);
 	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+uint64_t tc_clock_boot_ns(void)
+{
+	return (uint64_t)now_ns(CLOCK_BOOTTIME);
+}
+
+void tc_clock_boot_id(char ret_boot_id[TC_BOOT_ID_LENGTH + 1])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, ret_boot_id, TC_BOOT_ID_LENGTH);
+
+	ret_boot_id[length == TC_BOOT_ID_LENGTH ? TC_BOOT_ID_LENGTH : 0] = '\0';
+	if (fd >= 0)
+		close(fd);
 }
 
 int64_t tc_clock_measure(struct tc_clock *clock)

@@ -6,6 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Nanoseconds since boot, suspended time included, now: the clock of records (CLOCK_BOOTTIME). */
+uint64_t tc_clock_boot_ns(void);
+
+/* Length of a boot id as text, without its NUL. */
+#define TC_BOOT_ID_LENGTH 36
+
+/* Reads /proc/sys/kernel/random/boot_id, see random(4); "" when it cannot be read. */
+void tc_clock_boot_id(char ret_boot_id[TC_BOOT_ID_LENGTH + 1]);
+
 /* How CLOCK_BOOTTIME and CLOCK_REALTIME lie to each other. */
 struct tc_clock {
 	int64_t real_minus_boot_ns;

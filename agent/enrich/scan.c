@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "agent/enrich/clock.h"
 #include "agent/enrich/tty.h"
 
 /* PF_KTHREAD, include/linux/sched.h. */
@@ -337,15 +337,6 @@ int tc_scan_start(uint32_t tgid, uint64_t *ret_start_ns)
 	return 0;
 }
 
-/* Since boot, as the records have it. */
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
-
 int tc_scan_process(struct tc_scan *scan, uint32_t tgid, struct tc_cgroupfs *fs)
 {
 	uint64_t values[STAT_MAX] = {0};
@@ -359,7 +350,7 @@ int tc_scan_process(struct tc_scan *scan, uint32_t tgid, struct tc_cgroupfs *fs)
 	memset(&scan->facts, 0, sizeof(scan->facts));
 	memset(&scan->exec, 0, sizeof(scan->exec));
 	scan->facts.tgid = tgid;
-	scan->facts.time_ns = now_ns();
+	scan->facts.time_ns = tc_clock_boot_ns();
 	scan->facts.exec = &scan->exec;
 	scan->exec.header = (struct tc_record){.kind = TC_KIND_exec,
 					       .version = TC_RECORD_VERSION,

@@ -3,12 +3,11 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+#include <time.h>
 
 #include "agent/enrich/cgroupfs.h"
 #include "agent/enrich/scan.h"
@@ -73,16 +72,6 @@ void tc_world_done(struct tc_world *world)
 
 /* --- the host --- */
 
-static void read_boot_id(struct tc_world *world)
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd < 0 ? 0 : read(fd, world->boot_id, sizeof(world->boot_id) - 1);
-
-	world->boot_id[length == sizeof(world->boot_id) - 1 ? length : 0] = '\0';
-	if (fd >= 0)
-		close(fd);
-}
-
 static void read_namespaces(struct tc_world *world)
 {
 	const struct tc_exec *exec = &world->scan->exec;
@@ -109,7 +98,7 @@ int tc_world_scan(struct tc_world *world)
 	if (!world->scan)
 		return -ENOMEM;
 	tc_clock_measure(&world->clock);
-	read_boot_id(world);
+	tc_clock_boot_id(world->boot_id);
 	if (gethostname(world->hostname, sizeof(world->hostname) - 1) < 0)
 		world->hostname[0] = '\0';
 	read_namespaces(world);

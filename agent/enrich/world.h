@@ -35,7 +35,7 @@ struct tc_world {
 	struct tc_cgroups *cgroups;
 	struct tc_users *users;
 	struct tc_clock clock;
-	char boot_id[37]; /* /proc/sys/kernel/random/boot_id; "" when unknown */
+	char boot_id[TC_BOOT_ID_LENGTH + 1]; /* /proc/sys/kernel/random/boot_id; "" when unknown */
 	char hostname[65];
 	bool live; /* may look at the host; set by tc_world_scan() */
 	struct tc_namespaces host;

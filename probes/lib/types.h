@@ -14,15 +14,6 @@
 	{                                                                                          \
 		return 0;                                                                          \
 	}
-#define TC_FIELD(event, wire, member, show, name, doc)
-#define TC_ALIAS(event, member, name)
-#define TC_CONST(event, name, value)
-#define TC_END(event)
 #include "schema/events.def"
-#undef TC_EVENT
-#undef TC_FIELD
-#undef TC_ALIAS
-#undef TC_CONST
-#undef TC_END
 
 #endif

@@ -245,16 +245,7 @@ static void kinds_have_numbers_of_their_own(void **state)
 {
 	numbers = 0;
 #define TC_EVENT(name, number, family, traits, syscalls, doc) count_kind(#name, number);
-#define TC_FIELD(event, wire, member, show, name, doc)
-#define TC_ALIAS(event, member, name)
-#define TC_CONST(event, name, value)
-#define TC_END(event)
 #include "schema/events.def"
-#undef TC_EVENT
-#undef TC_FIELD
-#undef TC_ALIAS
-#undef TC_CONST
-#undef TC_END
 	assert_true(numbers == tc_kinds_all());
 }
 
