@@ -40,6 +40,9 @@ static int check_slot(const struct tc_record *record, const struct tc_kind_info 
 	if (tc_show_type(member->show) == TC_TYPE_LIST && slot->stored &&
 	    ((const char *)record)[end - 1] != '\0')
 		return refuse(error, "%s.%s does not end in NUL", kind->name, member->member);
+	if (tc_show_type(member->show) == TC_TYPE_IP && slot->stored != TC_IP_BYTES)
+		return refuse(error, "%s.%s has %u bytes, an address has %u", kind->name,
+			      member->member, slot->stored, TC_IP_BYTES);
 	return 0;
 }
 

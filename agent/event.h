@@ -27,7 +27,7 @@ struct tc_value {
 		bool yes;
 		struct {
 			const char *bytes; /* STRING: raw bytes, not terminated. LIST: each element
-					      with its NUL */
+					      with its NUL. IP: TC_IP_BYTES of them */
 			uint32_t length;   /* bytes kept */
 			uint32_t size;	   /* bytes there were */
 		};

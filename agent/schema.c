@@ -136,9 +136,10 @@ const char *tc_show_doc(enum tc_show show)
 const char *tc_type_name(enum tc_type type)
 {
 	static const char *const names[TC_TYPE_MAX] = {
-		[TC_TYPE_NONE] = "nothing",  [TC_TYPE_UINT] = "unsigned number",
-		[TC_TYPE_INT] = "number",    [TC_TYPE_BOOL] = "boolean",
-		[TC_TYPE_STRING] = "string", [TC_TYPE_LIST] = "list of strings",
+		[TC_TYPE_NONE] = "nothing",	   [TC_TYPE_UINT] = "unsigned number",
+		[TC_TYPE_INT] = "number",	   [TC_TYPE_BOOL] = "boolean",
+		[TC_TYPE_STRING] = "string",	   [TC_TYPE_LIST] = "list of strings",
+		[TC_TYPE_IP] = "internet address",
 	};
 
 	return type < TC_TYPE_MAX ? names[type] : "?";

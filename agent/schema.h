@@ -22,6 +22,7 @@ enum tc_type {
 	TC_TYPE_BOOL,
 	TC_TYPE_STRING,
 	TC_TYPE_LIST,
+	TC_TYPE_IP, /* an internet address: 16 bytes, IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2) */
 	TC_TYPE_MAX,
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/value.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -105,6 +106,19 @@ void tc_text_escape(struct tc_buffer *text, const char *bytes, size_t length)
 	}
 }
 
+void tc_ip_print(struct tc_buffer *text, const char *bytes)
+{
+	char shown[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+
+	memcpy(&address, bytes, sizeof(address));
+	if (IN6_IS_ADDR_V4MAPPED(&address))
+		inet_ntop(AF_INET, bytes + 12, shown, sizeof(shown));
+	else
+		inet_ntop(AF_INET6, bytes, shown, sizeof(shown));
+	tc_buffer_add_string(text, shown);
+}
+
 static void print_list(struct tc_buffer *text, const char *bytes, size_t length)
 {
 	for (size_t start = 0; start < length;) {
@@ -136,6 +150,9 @@ void tc_value_print(struct tc_buffer *text, const struct tc_value *value, enum t
 	case TC_TYPE_LIST:
 		print_list(text, value->bytes, value->length);
 		break;
+	case TC_TYPE_IP:
+		tc_ip_print(text, value->bytes);
+		return;
 	default:
 		tc_buffer_add_string(text,
 				     value->flags & TC_VALUE_UNREADABLE ? "<unreadable>" : "<NA>");

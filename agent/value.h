@@ -16,6 +16,9 @@
  */
 void tc_text_escape(struct tc_buffer *text, const char *bytes, size_t length);
 
+/* Appends an address of TC_IP_BYTES as text: 192.0.2.1 or, as RFC 5952 has it, 2001:db8::1. */
+void tc_ip_print(struct tc_buffer *text, const char *bytes);
+
 /*
  * Appends a value as text for people: numbers in decimal (hexadecimal for show hex), true or false,
  * strings escaped, lists joined by blanks; <NA> when there is none, <unreadable> when the kernel

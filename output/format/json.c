@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "agent/value.h"
 #include "output/alert.h"
 #include "output/format/json_writer.h"
 #include "output/format/timestamp.h"
@@ -70,6 +71,17 @@ static void put_list(struct tc_json *json, const struct tc_value *value)
 	tc_json_array_end(json);
 }
 
+static void put_ip(struct tc_json *json, const struct tc_value *value)
+{
+	_cleanup_buffer_ struct tc_buffer text = {0};
+
+	tc_ip_print(&text, value->bytes);
+	if (tc_buffer_failed(&text))
+		json->buffer->failed = true;
+	else
+		tc_json_string(json, text.bytes);
+}
+
 static void put_value(struct tc_json *json, const struct tc_value *value)
 {
 	switch (value->type) {
@@ -87,6 +99,9 @@ static void put_value(struct tc_json *json, const struct tc_value *value)
 		break;
 	case TC_TYPE_LIST:
 		put_list(json, value);
+		break;
+	case TC_TYPE_IP:
+		put_ip(json, value);
 		break;
 	default:
 		tc_json_null(json);
