@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/arena.h"
 #include "agent/buffer.h"
 #include "agent/log.h"
 #include "agent/value.h"
@@ -15,6 +16,11 @@ struct tc_journal_reader {
 	char *path;
 	sqlite3 *db;
 	bool empty; /* when last looked at, it had no tables yet */
+	/* For tc_journal_reader_next(): prepared once, and kept from call to call. */
+	sqlite3_stmt *next;
+	struct tc_arena texts;
+	struct tc_journal_row *rows;
+	size_t rows_size;
 };
 
 int tc_journal_reader_open(const char *path, struct tc_journal_reader **ret_reader)
@@ -57,7 +63,10 @@ void tc_journal_reader_close(struct tc_journal_reader *reader)
 {
 	if (!reader)
 		return;
+	sqlite3_finalize(reader->next);
 	sqlite3_close(reader->db);
+	tc_arena_done(&reader->texts);
+	free(reader->rows);
 	free(reader->path);
 	free(reader);
 }
@@ -72,11 +81,18 @@ void tc_journal_reader_close(struct tc_journal_reader *reader)
 /* Numbers read at once where rows lie in their order. */
 #define NUMBERS_MAX 4096
 
-static const char select_sql[] =
-	"SELECT seq, uuid, time_ns, boot_id, rule, priority, kind, cgroup_id, cgroup_path,"
-	" container_id, pid, start_ns, comm, exe,"
-	" CASE WHEN json_valid(json) THEN json_extract(json, '$.output') END, json"
-	" FROM entries WHERE seq = ?";
+#define SELECT_ROW                                                                                 \
+	"SELECT seq, uuid, time_ns, boot_id, rule, priority, kind, cgroup_id, cgroup_path,"        \
+	" container_id, pid, start_ns, comm, exe,"                                                 \
+	" CASE WHEN json_valid(json) THEN json_extract(json, '$.output') END, json FROM entries"
+
+static const char select_sql[] = SELECT_ROW " WHERE seq = ?";
+static const char next_sql[] = SELECT_ROW " WHERE seq > ? ORDER BY seq LIMIT ?";
+
+/* +seq: by the index of times; without it every row from the first on would be read. */
+static const char find_time_sql[] =
+	"SELECT coalesce((SELECT min(+seq) FROM entries WHERE time_ns >= ?) - 1,"
+	" (SELECT max(seq) FROM entries), 0)";
 
 /* The conditions of a filter; sqlite3_bind_parameter_index() tells later which parameters are
  * there. */
@@ -113,7 +129,7 @@ struct cursor {
 	uint64_t before_seq; /* newest first: only rows below; 0: no bound */
 	uint64_t *numbers;   /* n_numbers of them, in the order of the rows */
 	size_t n_numbers, size;
-	struct tc_buffer texts; /* of the row that is handed over */
+	struct tc_arena texts; /* of the row that is handed over */
 };
 
 /*
@@ -267,29 +283,24 @@ static const struct {
 #define N_TEXTS (sizeof(text_columns) / sizeof(text_columns[0]))
 
 /* Copies the texts of a row and points the row at the copies. 0 or -ENOMEM. */
-static int copy_texts(sqlite3_stmt *statement, struct tc_buffer *texts, struct tc_journal_row *row)
+static int copy_texts(sqlite3_stmt *statement, struct tc_arena *texts, struct tc_journal_row *row)
 {
-	size_t starts[N_TEXTS];
-
-	tc_buffer_reset(texts);
 	for (size_t i = 0; i < N_TEXTS; i++) {
 		const char *text =
 			(const char *)sqlite3_column_text(statement, text_columns[i].column);
+		char *copy = NULL;
 
-		starts[i] = text ? texts->length : SIZE_MAX;
-		if (text)
-			tc_buffer_add(texts, text, strlen(text) + 1);
+		if (text) {
+			copy = tc_arena_copy(texts, text, strlen(text));
+			if (!copy)
+				return -ENOMEM;
+		}
+		*(const char **)((char *)row + text_columns[i].offset) = copy;
 	}
-	if (tc_buffer_failed(texts))
-		return -ENOMEM;
-	for (size_t i = 0; i < N_TEXTS; i++)
-		*(const char **)((char *)row + text_columns[i].offset) =
-			starts[i] == SIZE_MAX ? NULL : texts->bytes + starts[i];
 	return 0;
 }
 
-static int copy_row(sqlite3_stmt *statement, struct tc_buffer *texts,
-		    struct tc_journal_row *ret_row)
+static int copy_row(sqlite3_stmt *statement, struct tc_arena *texts, struct tc_journal_row *ret_row)
 {
 	int64_t priority = sqlite3_column_int64(statement, 5);
 
@@ -316,6 +327,7 @@ static int give_row(struct tc_journal_reader *reader, struct cursor *cursor,
 	struct tc_journal_row row;
 	int error = 0;
 
+	tc_arena_reset(&cursor->texts);
 	sqlite3_bind_int64(statement, 1, (int64_t)number);
 	int result = sqlite3_step(statement);
 	if (result == SQLITE_ROW)
@@ -372,7 +384,7 @@ int tc_journal_reader_query(struct tc_journal_reader *reader,
 	error = result == SQLITE_OK ? run(reader, &cursor, statement, callback, context)
 				    : tc_journal_fail(reader->db, result, reader->path, "read it");
 	sqlite3_finalize(statement);
-	tc_buffer_done(&cursor.texts);
+	tc_arena_done(&cursor.texts);
 	free(cursor.numbers);
 	return error;
 }
@@ -387,5 +399,122 @@ int tc_journal_reader_last_seq(struct tc_journal_reader *reader, uint64_t *ret_s
 					  "SELECT coalesce(max(seq), 0) FROM entries", &seq);
 	if (!error)
 		*ret_seq = (uint64_t)seq;
+	return error;
+}
+
+/* --- for couriers --- */
+
+/* The room for one more row behind count, or NULL. */
+static struct tc_journal_row *row_room(struct tc_journal_reader *reader, size_t count)
+{
+	size_t size = reader->rows_size ? 2 * reader->rows_size : 64;
+	struct tc_journal_row *rows;
+
+	if (count < reader->rows_size)
+		return &reader->rows[count];
+	rows = reallocarray(reader->rows, size, sizeof(*rows));
+	if (!rows)
+		return NULL;
+	reader->rows = rows;
+	reader->rows_size = size;
+	return &rows[count];
+}
+
+static size_t text_bytes(const struct tc_journal_row *row)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < N_TEXTS; i++) {
+		const char *text =
+			*(const char *const *)((const char *)row + text_columns[i].offset);
+
+		bytes += text ? strlen(text) : 0;
+	}
+	return bytes;
+}
+
+/* Copies what one step of the statement after another gives. 0 or a negative errno, logged. */
+static int gather_rows(struct tc_journal_reader *reader, sqlite3_stmt *statement, size_t max_rows,
+		       size_t *ret_count, bool *ret_more)
+{
+	size_t count = 0, bytes = 0;
+	int result, error = 0;
+
+	while (!error && (result = sqlite3_step(statement)) == SQLITE_ROW) {
+		struct tc_journal_row *row;
+
+		if (count == max_rows || bytes >= TC_JOURNAL_NEXT_BYTES)
+			break;
+		row = row_room(reader, count);
+		error = row ? copy_row(statement, &reader->texts, row) : -ENOMEM;
+		if (!error) {
+			bytes += text_bytes(row);
+			count++;
+		}
+	}
+	if (!error && result != SQLITE_ROW && result != SQLITE_DONE)
+		error = tc_journal_fail(reader->db, result, reader->path, "read it");
+	*ret_count = count;
+	*ret_more = result == SQLITE_ROW;
+	return error;
+}
+
+static int read_next(struct tc_journal_reader *reader, uint64_t after_seq, size_t max_rows,
+		     size_t *ret_count, bool *ret_more)
+{
+	int result = SQLITE_OK;
+
+	if (!reader->next)
+		result = sqlite3_prepare_v3(reader->db, next_sql, -1, SQLITE_PREPARE_PERSISTENT,
+					    &reader->next, NULL);
+	if (result != SQLITE_OK)
+		return tc_journal_fail(reader->db, result, reader->path, "read it");
+	tc_arena_reset(&reader->texts);
+	sqlite3_bind_int64(reader->next, 1, saturate(after_seq));
+	/* One more than wanted tells whether there is more. */
+	sqlite3_bind_int64(reader->next, 2, saturate(max_rows) + (max_rows < INT64_MAX));
+	int error = gather_rows(reader, reader->next, max_rows, ret_count, ret_more);
+	sqlite3_reset(reader->next);
+	return error;
+}
+
+int tc_journal_reader_next(struct tc_journal_reader *reader, uint64_t after_seq, size_t max_rows,
+			   tc_journal_row_callback callback, void *context, bool *ret_more)
+{
+	int stop = look_for_tables(reader);
+	size_t count = 0;
+	bool more = false;
+
+	if (!stop && !reader->empty)
+		stop = read_next(reader, after_seq, max_rows, &count, &more);
+	for (size_t i = 0; i < count && !stop; i++)
+		stop = callback(&reader->rows[i], context);
+	if (!stop)
+		*ret_more = more;
+	return stop;
+}
+
+int tc_journal_reader_find_time(struct tc_journal_reader *reader, uint64_t time_ns,
+				uint64_t *ret_seq)
+{
+	sqlite3_stmt *statement = NULL;
+	int error = look_for_tables(reader);
+
+	if (error)
+		return error;
+	if (reader->empty) {
+		*ret_seq = 0;
+		return 0;
+	}
+	int result = sqlite3_prepare_v2(reader->db, find_time_sql, -1, &statement, NULL);
+	if (result == SQLITE_OK) {
+		sqlite3_bind_int64(statement, 1, saturate(time_ns));
+		result = sqlite3_step(statement);
+	}
+	if (result == SQLITE_ROW)
+		*ret_seq = (uint64_t)sqlite3_column_int64(statement, 0);
+	else
+		error = tc_journal_fail(reader->db, result, reader->path, "read it");
+	sqlite3_finalize(statement);
 	return error;
 }

@@ -70,6 +70,27 @@ int tc_journal_reader_query(struct tc_journal_reader *reader,
 			    const struct tc_journal_filter *filter,
 			    tc_journal_row_callback callback, void *context);
 
+/* tc_journal_reader_next() gives no further row when those it has hold so many bytes. */
+#define TC_JOURNAL_NEXT_BYTES (1024 * 1024)
+
+/*
+ * Calls back for rows with a number above after_seq, in order: for at most max_rows, and for fewer
+ * where they are large (but for one, if there is any). *ret_more: there are more behind them.
+ * 0, what the callback returned, or a negative errno, logged. All rows were copied before the first
+ * call: the callback may block as long as it likes, and they stay valid until the reader is used
+ * again.
+ */
+int tc_journal_reader_next(struct tc_journal_reader *reader, uint64_t after_seq, size_t max_rows,
+			   tc_journal_row_callback callback, void *context, bool *ret_more);
+
+/*
+ * The number behind which every row lies whose time is time_ns (since the epoch) or later: one less
+ * than the first such row's, or that of the last row when there is none. Where the clock was set
+ * back, rows of an earlier time may lie behind it as well. 0 or a negative errno, logged.
+ */
+int tc_journal_reader_find_time(struct tc_journal_reader *reader, uint64_t time_ns,
+				uint64_t *ret_seq);
+
 /* The highest number that was committed; 0 when there is no row. 0 or a negative errno, logged. */
 int tc_journal_reader_last_seq(struct tc_journal_reader *reader, uint64_t *ret_seq);
 

@@ -190,6 +190,111 @@ static void test_paused_reader_does_not_hold_the_log(void **state)
 	}
 }
 
+/* Rows behind a number, as a courier reads them. */
+static struct result next(const char *path, uint64_t after, size_t max, bool expect_more)
+{
+	_cleanup_journal_reader_ struct tc_journal_reader *reader = NULL;
+	struct result result = {0};
+	bool more = !expect_more;
+
+	assert_int_equal(tc_journal_reader_open(path, &reader), 0);
+	assert_int_equal(tc_journal_reader_next(reader, after, max, collect, &result, &more), 0);
+	assert_int_equal(more, expect_more);
+	return result;
+}
+
+static void test_next_gives_so_many_rows_in_order(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+
+	fill(path);
+	assert_seqs(next(path, 0, 3, true), 1, 2, 3);
+	assert_seqs(next(path, 3, 3, false), 4, 5);
+	assert_seqs(next(path, 0, 5, false), 1, 2, 3, 4, 5);
+	assert_seqs(next(path, 4, SIZE_MAX, false), 5);
+	assert_int_equal(next(path, 5, 3, false).count, 0);
+	assert_int_equal(next(path, UINT64_MAX, 3, false).count, 0);
+	execute(path, "DELETE FROM entries WHERE seq IN (2, 3)");
+	assert_seqs(next(path, 0, 2, true), 1, 4);
+}
+
+static void test_next_is_bounded_in_bytes(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	struct result result;
+
+	fill(path);
+	execute(path, "UPDATE entries SET json = hex(zeroblob(300000)) WHERE seq < 4");
+	result = next(path, 0, 100, true);
+	assert_int_equal(result.count, 2);
+	/* A row that is larger than the bound comes alone, but it comes. */
+	execute(path, "UPDATE entries SET json = hex(zeroblob(3000000)) WHERE seq = 3");
+	assert_seqs(next(path, 2, 100, true), 3);
+	assert_seqs(next(path, 3, 100, false), 4, 5);
+}
+
+static void test_next_follows_the_writer(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	_cleanup_journal_ struct tc_journal *journal = open_journal(path);
+	_cleanup_journal_reader_ struct tc_journal_reader *reader = NULL;
+	bool more;
+
+	assert_int_equal(tc_journal_reader_open(path, &reader), 0);
+	for (uint32_t i = 1; i <= 3; i++) {
+		struct result result = {0};
+
+		add(journal, 0, i);
+		assert_int_equal(tc_journal_flush(journal), 0);
+		assert_int_equal(tc_journal_reader_next(reader, i - 1, 10, collect, &result, &more),
+				 0);
+		assert_seqs(result, i);
+	}
+}
+
+static void test_next_holds_nothing_while_the_callback_runs(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	bool more;
+
+	setenv("JOURNAL_OF_TEST", path, 1);
+	fill(path);
+	_cleanup_journal_ struct tc_journal *journal = open_journal(path);
+	_cleanup_journal_reader_ struct tc_journal_reader *reader = NULL;
+	assert_int_equal(tc_journal_reader_open(path, &reader), 0);
+	assert_int_equal(tc_journal_reader_next(reader, 0, 3, checkpoint, journal, &more), 0);
+}
+
+static uint64_t find_time(const char *path, uint64_t seconds)
+{
+	_cleanup_journal_reader_ struct tc_journal_reader *reader = NULL;
+	uint64_t seq = 99;
+
+	assert_int_equal(tc_journal_reader_open(path, &reader), 0);
+	assert_int_equal(
+		tc_journal_reader_find_time(reader, FIXTURE_TIME_NS + seconds * 1000000000, &seq),
+		0);
+	return seq;
+}
+
+static void test_finds_a_time(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	_cleanup_journal_ struct tc_journal *journal = open_journal(path);
+
+	assert_int_equal(find_time(path, 0), 0);
+	for (uint32_t i = 1; i <= 5; i++)
+		add(journal, 0, i * 10);
+	add(journal, 0, 25); /* 6: the clock was set back */
+	assert_int_equal(tc_journal_flush(journal), 0);
+	assert_int_equal(find_time(path, 0), 0);
+	assert_int_equal(find_time(path, 10), 0);
+	assert_int_equal(find_time(path, 11), 1);
+	assert_int_equal(find_time(path, 25), 2);
+	assert_int_equal(find_time(path, 50), 4);
+	assert_int_equal(find_time(path, 51), 6);
+}
+
 static void test_missing_journal_is_told(void **state)
 {
 	const char *path = ((struct place *)*state)->path;
@@ -208,6 +313,11 @@ int main(void)
 		TEST(test_reader_follows_the_writer),
 		TEST(test_gives_many_rows_in_order),
 		TEST(test_paused_reader_does_not_hold_the_log),
+		TEST(test_next_gives_so_many_rows_in_order),
+		TEST(test_next_is_bounded_in_bytes),
+		TEST(test_next_follows_the_writer),
+		TEST(test_next_holds_nothing_while_the_callback_runs),
+		TEST(test_finds_a_time),
 		TEST(test_missing_journal_is_told),
 	};
 
