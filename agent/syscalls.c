@@ -63,6 +63,30 @@ static const char *const names_x32[] = {
 	"pwritev2",
 };
 
+static const char *name_find_64(const char *name, size_t length)
+{
+	for (size_t i = 0; i < COUNT(names_64); i++)
+		if (names_64[i] && strlen(names_64[i]) == length &&
+		    memcmp(names_64[i], name, length) == 0)
+			return names_64[i];
+	return NULL;
+}
+
+/* i386 got wider calls under names that end in 32 or 64 (setuid32, fcntl64): x86-64 has them as
+ * setuid and fcntl. */
+static const char *name_without_width(const char *name)
+{
+	size_t length = name ? strlen(name) : 0;
+	const char *twin;
+
+	if (length < 3 ||
+	    (strcmp(name + length - 2, "32") != 0 && strcmp(name + length - 2, "64") != 0) ||
+	    name_find_64(name, length))
+		return name;
+	twin = name_find_64(name, length - 2);
+	return twin ? twin : name;
+}
+
 const char *tc_syscall_name(int32_t number, bool i386)
 {
 	size_t place = (size_t)number;
@@ -70,7 +94,7 @@ const char *tc_syscall_name(int32_t number, bool i386)
 	if (number < 0)
 		return NULL;
 	if (i386)
-		return place < COUNT(names_32) ? names_32[place] : NULL;
+		return place < COUNT(names_32) ? name_without_width(names_32[place]) : NULL;
 	if (number & TC_SYSCALL_X32_BIT) {
 		place &= ~(size_t)TC_SYSCALL_X32_BIT;
 		if (place >= X32_FIRST)

@@ -10,8 +10,9 @@
 #define TC_SYSCALL_X32_BIT 0x40000000
 
 /*
- * The name of system call number; i386 tells whose numbers are meant. An x32 call has the name of
- * its x86-64 twin. Static; NULL for a number that has no name.
+ * The name of system call number; i386 tells whose numbers are meant. An x32 or i386 call has the
+ * name of its x86-64 twin, so that a rule that names one means both: setuid32 is setuid. Static;
+ * NULL for a number that has no name.
  */
 const char *tc_syscall_name(int32_t number, bool i386);
 

@@ -8,6 +8,7 @@
 /* Where kinds say which other cgroup they are about; 0: they are about none. */
 static const uint16_t target_offset[TC_KIND_LIMIT] = {
 	[TC_KIND_trace] = offsetof(struct tc_trace, target_cgroup_id),
+	[TC_KIND_signal] = offsetof(struct tc_signal, target_cgroup_id),
 	[TC_KIND_cgroup_mkdir] = offsetof(struct tc_cgroup_mkdir, target_id),
 	[TC_KIND_cgroup_rmdir] = offsetof(struct tc_cgroup_rmdir, target_id),
 	[TC_KIND_cgroup_rename] = offsetof(struct tc_cgroup_rename, target_id),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fields of the event itself and of the file it is about: evt.*, fd.*, file.*. */
 #include <fcntl.h>
+#include <sched.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
@@ -142,6 +143,35 @@ bool tc_get_evt_failed(struct tc_event *event, int index, struct tc_value *ret_v
 bool tc_get_fd_num(struct tc_event *event, int index, struct tc_value *ret_value)
 {
 	return tc_give_int(ret_value, is_blocked(event) ? -1 : 0);
+}
+
+/* --- what a call was given --- */
+
+bool tc_get_evt_rawarg_sig(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	return tc_give_uint(ret_value, ((const struct tc_signal *)event->record)->number);
+}
+
+bool tc_get_setns_is_host(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	const struct tc_setns *setns = (const struct tc_setns *)event->record;
+	const struct tc_namespaces *host = event->world ? &event->world->host : NULL;
+	const struct {
+		uint32_t type, ns;
+	} rows[] = {
+		{CLONE_NEWNS, host ? host->mnt : 0},	    {CLONE_NEWPID, host ? host->pid : 0},
+		{CLONE_NEWUSER, host ? host->user : 0},	    {CLONE_NEWNET, host ? host->net : 0},
+		{CLONE_NEWUTS, host ? host->uts : 0},	    {CLONE_NEWIPC, host ? host->ipc : 0},
+		{CLONE_NEWCGROUP, host ? host->cgroup : 0},
+	};
+
+	if (setns->target_tgid != TC_ABSENT_U32)
+		return tc_give_bool(ret_value, setns->target_tgid == 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].type == setns->nstype)
+			return rows[i].ns && setns->ns != TC_ABSENT_U32 &&
+			       tc_give_bool(ret_value, rows[i].ns == setns->ns);
+	return false;
 }
 
 /* --- how it was seen --- */

@@ -2,6 +2,7 @@
 /* Fields of processes: proc.*, thread.*, user.*, group.*, ns.*, and part of target.*. */
 #include "agent/enrich/fields.h"
 #include "agent/enrich/tty.h"
+#include "agent/syscalls.h"
 
 /* --- the image: members of the exec record --- */
 
@@ -507,20 +508,48 @@ bool tc_get_user_loginname(struct tc_event *event, int index, struct tc_value *r
 	       give_user(event, event->process->image->exec.loginuid, ret_value);
 }
 
+/* All events with a target have TC_TARGET's members at the same place. */
 bool tc_get_target_user(struct tc_event *event, int index, struct tc_value *ret_value)
 {
-	return event->record->kind == TC_KIND_trace &&
-	       give_user(event, ((const struct tc_trace *)event->record)->target_uid, ret_value);
+	return give_user(event, ((const struct tc_trace *)event->record)->target_uid, ret_value);
+}
+
+static bool is_call(const struct tc_event *event, const char *name)
+{
+	const struct tc_record *record = event->record;
+	const char *call = tc_syscall_name(record->syscall, record->flags & TC_RECORD_COMPAT);
+
+	return call && strcmp(call, name) == 0;
+}
+
+/* setfsuid(2) changes nothing but the id for file access. */
+bool tc_get_evt_arg_uid(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	const struct tc_setuid *setuid = (const struct tc_setuid *)event->record;
+	bool for_files = is_call(event, "setfsuid");
+
+	return give_user(event, for_files ? setuid->fsuid : setuid->euid, ret_value);
+}
+
+static bool give_group(const struct tc_event *event, uint32_t gid, struct tc_value *ret_value)
+{
+	uint32_t length;
+	const char *name = event->world ? tc_users_group(event->world->users, gid, &length) : NULL;
+
+	return name && tc_give_bytes(ret_value, name, length);
+}
+
+bool tc_get_evt_arg_gid(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	const struct tc_setgid *setgid = (const struct tc_setgid *)event->record;
+	bool for_files = is_call(event, "setfsgid");
+
+	return give_group(event, for_files ? setgid->fsgid : setgid->egid, ret_value);
 }
 
 bool tc_get_group_name(struct tc_event *event, int index, struct tc_value *ret_value)
 {
-	uint32_t length;
-	const char *name =
-		event->world ? tc_users_group(event->world->users, event->record->egid, &length)
-			     : NULL;
-
-	return name && tc_give_bytes(ret_value, name, length);
+	return give_group(event, event->record->egid, ret_value);
 }
 
 /* --- namespaces --- */

@@ -250,7 +250,11 @@ static int on_exec(struct tc_world *world, struct tc_event *event)
 	return event->process ? tc_processes_exec(world->processes, event->process, exec) : 0;
 }
 
-static int on_trace(struct tc_world *world, struct tc_event *event)
+/* Events on another process have the members of TC_TARGET first. */
+static_assert(offsetof(struct tc_trace, target_comm) == offsetof(struct tc_signal, target_comm),
+	      "targets are read through one struct");
+
+static int on_target(struct tc_world *world, struct tc_event *event)
 {
 	const struct tc_trace *trace = (const struct tc_trace *)event->record;
 	int error;
@@ -303,9 +307,13 @@ static int on_loss(struct tc_world *world, struct tc_event *event)
 typedef int (*updater)(struct tc_world *world, struct tc_event *event);
 
 static const updater updaters[TC_KIND_LIMIT] = {
-	[TC_KIND_fork] = on_fork,	    [TC_KIND_exec] = on_exec,
-	[TC_KIND_trace] = on_trace,	    [TC_KIND_cgroup_mkdir] = on_cgroup,
-	[TC_KIND_cgroup_rmdir] = on_cgroup, [TC_KIND_cgroup_rename] = on_cgroup,
+	[TC_KIND_fork] = on_fork,
+	[TC_KIND_exec] = on_exec,
+	[TC_KIND_trace] = on_target,
+	[TC_KIND_signal] = on_target,
+	[TC_KIND_cgroup_mkdir] = on_cgroup,
+	[TC_KIND_cgroup_rmdir] = on_cgroup,
+	[TC_KIND_cgroup_rename] = on_cgroup,
 	[TC_KIND_loss] = on_loss,
 };
 

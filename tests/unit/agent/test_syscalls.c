@@ -42,6 +42,12 @@ static const struct {
 	{469, true, "file_setattr"},
 	{17, true, "break"},
 	{222, true, NULL},
+	/* The wide twins of x86-64 calls; what x86-64 calls by the same name keeps it. */
+	{198, true, "lchown"},
+	{213, true, "setuid"},
+	{221, true, "fcntl"},
+	{180, true, "pread64"},
+	{300, true, "fstatat64"},
 	{-1, true, NULL},
 	{INT32_MAX, true, NULL},
 	/* x32: most calls have the number of their x86-64 twin. */
