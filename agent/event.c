@@ -109,8 +109,11 @@ bool tc_event_member(struct tc_event *event, const struct tc_member *member,
 		present_number(event, member, *(const uint64_t *)place, ret_value);
 		break;
 	case TC_W_s32:
-		present_number(event, member, (uint64_t)(int64_t) * (const int32_t *)place,
-			       ret_value);
+		if (*(const int32_t *)place == TC_ABSENT_S32)
+			*ret_value = (struct tc_value){0};
+		else
+			present_number(event, member, (uint64_t)(int64_t) * (const int32_t *)place,
+				       ret_value);
 		break;
 	case TC_W_slot:
 		present_slot(event, (const struct tc_slot *)place, tc_show_type(member->show),

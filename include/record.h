@@ -31,6 +31,9 @@
 /* A number that stands for "there is no value". */
 #define TC_ABSENT_U32 0xffffffffU
 
+/* The same for signed ones. */
+#define TC_ABSENT_S32 (-0x7fffffff - 1)
+
 /* tc_record.flags */
 #define TC_RECORD_IO_URING                                                                         \
 	(1U << 0) /* on behalf of an io_uring submission: evt.type is the twin's name */
@@ -89,6 +92,15 @@ struct tc_record {
 	}                                                                                          \
 	;
 #include "schema/events.def"
+
+/* The members that TC_SOCKET puts into an event, from its member family on. All are aligned to four
+ * bytes, so they lie alike in every event. */
+#include "schema/socket.def"
+struct tc_socket_part {
+#define TC_FIELD(event, wire, member, show, name, doc) TC_WIRE_##wire member;
+	TC_SOCKET(any)
+#undef TC_FIELD
+};
 
 /* Values of tc_record.kind: TC_KIND_exec and so on. All below TC_KIND_LIMIT, so that sets of kinds
  * fit 64 bits. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fields of the event itself and of the file it is about: evt.*, fd.*, file.*. */
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
 #include "agent/enrich/fields.h"
+#include "agent/enrich/socket.h"
 #include "agent/syscalls.h"
 
 #define NS_PER_S 1000000000LL
@@ -125,19 +127,33 @@ static bool is_blocked(const struct tc_event *event)
 	return event->record->verdict == TC_VERDICT_BLOCKED;
 }
 
+/* What the call gave back: known of events that are told at its end. Else the hook's own verdict
+ * stands for it. */
+static int32_t event_result(const struct tc_event *event)
+{
+	int32_t result;
+
+	if (tc_event_result(event, &result))
+		return result;
+	return is_blocked(event) ? -EPERM : 0;
+}
+
 bool tc_get_evt_res(struct tc_event *event, int index, struct tc_value *ret_value)
 {
-	return tc_give_string(ret_value, is_blocked(event) ? "EPERM" : "SUCCESS");
+	int32_t result = event_result(event);
+	const char *name = result < 0 ? strerrorname_np(-result) : "SUCCESS";
+
+	return name && tc_give_string(ret_value, name);
 }
 
 bool tc_get_evt_rawres(struct tc_event *event, int index, struct tc_value *ret_value)
 {
-	return tc_give_int(ret_value, is_blocked(event) ? -1 : 0);
+	return tc_give_int(ret_value, event_result(event));
 }
 
 bool tc_get_evt_failed(struct tc_event *event, int index, struct tc_value *ret_value)
 {
-	return tc_give_bool(ret_value, is_blocked(event));
+	return tc_give_bool(ret_value, event_result(event) < 0);
 }
 
 bool tc_get_fd_num(struct tc_event *event, int index, struct tc_value *ret_value)
@@ -274,11 +290,21 @@ static bool give_type(struct tc_event *event, size_t word, struct tc_value *ret_
 
 bool tc_get_fd_typechar(struct tc_event *event, int index, struct tc_value *ret_value)
 {
+	const struct tc_socket_part *socket = tc_event_socket(event);
+	const char *word = socket ? tc_socket_typechar(event, socket) : NULL;
+
+	if (socket)
+		return word && tc_give_string(ret_value, word);
 	return give_type(event, offsetof(struct type_row, letter), ret_value);
 }
 
 bool tc_get_fd_type(struct tc_event *event, int index, struct tc_value *ret_value)
 {
+	const struct tc_socket_part *socket = tc_event_socket(event);
+	const char *word = socket ? tc_socket_type(event, socket) : NULL;
+
+	if (socket)
+		return word && tc_give_string(ret_value, word);
 	return give_type(event, offsetof(struct type_row, word), ret_value);
 }
 

@@ -11,6 +11,7 @@
 
 #include "agent/enrich/cgroupfs.h"
 #include "agent/enrich/scan.h"
+#include "agent/enrich/services.h"
 #include "agent/log.h"
 
 #define TICK_NS 1000000000ULL
@@ -66,6 +67,7 @@ void tc_world_done(struct tc_world *world)
 	tc_processes_free(world->processes);
 	tc_cgroups_free(world->cgroups);
 	tc_users_free(world->users);
+	tc_services_free(world->services);
 	free(world->scan);
 	*world = (struct tc_world){0};
 }
@@ -102,6 +104,8 @@ int tc_world_scan(struct tc_world *world)
 	if (gethostname(world->hostname, sizeof(world->hostname) - 1) < 0)
 		world->hostname[0] = '\0';
 	read_namespaces(world);
+	if (!world->services)
+		world->services = tc_services_read("/etc/services");
 	error = tc_users_refresh(world->users, "");
 	if (error < 0)
 		return error;

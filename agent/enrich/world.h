@@ -29,11 +29,13 @@ struct tc_namespaces {
 };
 
 struct tc_scan;
+struct tc_services;
 
 struct tc_world {
 	struct tc_processes *processes;
 	struct tc_cgroups *cgroups;
 	struct tc_users *users;
+	struct tc_services *services; /* names of ports; NULL: none have one */
 	struct tc_clock clock;
 	char boot_id[TC_BOOT_ID_LENGTH + 1]; /* /proc/sys/kernel/random/boot_id; "" when unknown */
 	char hostname[65];

@@ -16,6 +16,8 @@ union made {
 	struct tc_create create;
 	struct tc_trace trace;
 	struct tc_cgroup_mkdir cgroup;
+	struct tc_connect connect;
+	struct tc_listen listen;
 	struct tc_loss loss;
 	char bytes[TC_RECORD_MAX];
 };

@@ -257,6 +257,8 @@ static uint32_t slot_max(const struct tc_member *member, bool has_args)
 {
 	if (member->show == TC_SHOW_args)
 		return TC_ARGS_MAX;
+	if (member->show == TC_SHOW_ip)
+		return TC_IP_BYTES;
 	return member->show == TC_SHOW_text && has_args ? TC_TEXT_MAX : TC_PATH_MAX;
 }
 

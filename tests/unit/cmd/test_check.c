@@ -16,7 +16,7 @@
 
 #define RULE                                                                                       \
 	"- list: l\n  items: [x]\n"                                                                \
-	"- rule: r\n  desc: d\n  priority: INFO\n  output: o\n  condition: fd.name in (l)\n"
+	"- rule: r\n  desc: d\n  priority: INFO\n  output: o\n  condition: fd.directory in (l)\n"
 
 static char path[] = "/tmp/tocsin-check-XXXXXX";
 

@@ -111,7 +111,7 @@ static void what_is_not_there_yet_is_named(void **state)
 	assert_condition_refused("fd.name = val(proc.name)", "TC-R074", 11);
 	assert_condition_refused("fd.name in val(proc.name)", "TC-R074", 12);
 	assert_condition_refused("tolover(fd.name) = x", "TC-R073", 1);
-	assert_condition_refused("fd.sip = 1.2.3.4", "TC-R067", 1);
+	assert_condition_refused("fd.sip.name = a.b", "TC-R067", 1);
 	assert_condition_refused("container.image.repository = x", "TC-R067", 1);
 	assert_condition_refused("container.mount.dest[/proc*] exists", "TC-R067", 1);
 }
@@ -153,7 +153,7 @@ static void types_of_operators_and_values_are_checked(void **state)
 
 static void several_mistakes_are_all_told(void **state)
 {
-	char *text = rule_text("a.b = 1 and (fd.sip = 2 or proc.pid = x) and nomacro");
+	char *text = rule_text("a.b = 1 and (fd.sip.name = 2 or proc.pid = x) and nomacro");
 	struct tc_diagnostics diagnostics = {0};
 
 	assert_null(rules_from(text, &diagnostics));

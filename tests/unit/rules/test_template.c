@@ -93,7 +93,7 @@ static void mistakes_are_told(void **state)
 	assert_refused(HEAD "off %\n", "TC-R090", 5, 15);
 	assert_refused(HEAD "'%5'\n", "TC-R090", 5, 12);
 	assert_refused(HEAD "a %fd.nam\n", "TC-R066", 5, 14);
-	assert_refused(HEAD "a %fd.sip\n", "TC-R067", 5, 14);
+	assert_refused(HEAD "a %fd.sip.name\n", "TC-R067", 5, 14);
 	assert_refused(HEAD "a %tolower(fd.name)\n", "TC-R074", 5, 14);
 	assert_refused(HEAD "a %proc.aname[x]\n", "TC-R068", 5, 14);
 	assert_refused(HEAD "a %proc.aname[1\n", "TC-R090", 5, 14);
