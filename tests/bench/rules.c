@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writes a file of rules to stdout: tocsin-bench-rules [COUNT]. 1000 when not given.
+ *
+ * They read as a security team's do: who does what where, on the name, the command line and the
+ * executable of the process, its parent, and the file. No two have a condition in common, but for
+ * the macros at the top. They are to be judged, not to match: the words in them are none that
+ * stream.c uses, the beginnings of paths are.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *const macros =
+	"- macro: spawned\n  condition: evt.type in (execve, execveat)\n"
+	"- macro: written\n  condition: evt.type in (open, openat, openat2) and evt.is_open_write "
+	"= true and fd.typechar = 'f'\n"
+	"- macro: in_container\n  condition: container.id != host\n"
+	"- list: shells\n  items: [bash, dash, zsh, ksh, ash, tcsh, csh, sh, fish]\n"
+	"- list: installers\n  items: [dpkg, apt, apt-get, rpm, yum, dnf, apk, pip, npm]\n";
+
+static const char *const directories[] = {"/etc", "/usr/lib", "/usr/bin", "/var/lib", "/opt",
+					  "/srv", "/home",    "/tmp",	  "/root",    "/run"};
+static const char *const endings[] = {"conf", "so", "py", "sh", "service", "key", "pem", "json"};
+
+/* One form of condition; n makes its words differ from those of all others. */
+typedef void (*form)(unsigned n);
+
+static const char *directory(unsigned n)
+{
+	return directories[n / 7 % COUNT(directories)];
+}
+
+static const char *ending(unsigned n)
+{
+	return endings[n / 3 % COUNT(endings)];
+}
+
+static void tool_with_option(unsigned n)
+{
+	printf("spawned and proc.name in (tool%u, tool%u-cli) and proc.cmdline contains \"--flag%u "
+	       "\"",
+	       n, n, n);
+}
+
+static void words_in_line(unsigned n)
+{
+	printf("spawned and (proc.cmdline contains \"evil%u.example\" or proc.cmdline contains \" "
+	       "-x %u/\" "
+	       "or proc.cmdline icontains \"Loader%u\") and not proc.pname in (installers)",
+	       n, n, n);
+}
+
+static void run_from_place(unsigned n)
+{
+	printf("spawned and proc.exepath startswith %s/stage%u/ and not proc.pname in (daemon%u, "
+	       "installers)",
+	       directory(n), n, n);
+}
+
+static void child_of_service(unsigned n)
+{
+	printf("spawned and proc.pname in (server%u, worker%u) and proc.name in (shells) and not "
+	       "proc.cmdline contains health%u",
+	       n, n, n);
+}
+
+static void write_below(unsigned n)
+{
+	printf("written and fd.name startswith %s/app%u/ and not proc.name in (manager%u, "
+	       "installers)",
+	       directory(n), n, n);
+}
+
+static void write_under_paths(unsigned n)
+{
+	printf("written and fd.name pmatch (%s/data%u, %s/cache/%u/current) and not proc.exepath "
+	       "startswith /usr/lib/owner%u/",
+	       directory(n), n, directory(n + 7), n, n);
+}
+
+static void write_by_ending(unsigned n)
+{
+	printf("written and fd.name endswith /unit%u.%s and not proc.pname = parent%u", n,
+	       ending(n), n);
+}
+
+static void write_by_pattern(unsigned n)
+{
+	printf("written and fd.name glob \"%s/*/secret%u/*.%s\" and in_container", directory(n), n,
+	       ending(n));
+}
+
+static void write_somewhere(unsigned n)
+{
+	printf("written and fd.name contains /.hidden%u and not proc.name in (shells)", n);
+}
+
+static void write_by_program(unsigned n)
+{
+	printf("written and proc.exepath = %s/bin/agent%u and not fd.name startswith "
+	       "/var/log/agent%u",
+	       directory(n), n, n);
+}
+
+static const form forms[] = {
+	tool_with_option,  words_in_line,   run_from_place,   child_of_service, write_below,
+	write_under_paths, write_by_ending, write_by_pattern, write_somewhere,	write_by_program,
+};
+
+int main(int argc, char **argv)
+{
+	unsigned count = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1000;
+
+	fputs(macros, stdout);
+	for (unsigned n = 0; n < count; n++) {
+		printf("- rule: Generated %u\n  desc: Made for a benchmark.\n  condition: ", n);
+		forms[n % COUNT(forms)](n);
+		printf("\n  output: file=%%fd.name process=%%proc.name\n  priority: NOTICE\n");
+	}
+	return ferror(stdout) || fflush(stdout) ? 1 : 0;
+}
