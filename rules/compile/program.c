@@ -5,51 +5,138 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/compile/matcher.h"
+
 #define EPOCH_LAST (UINT32_MAX >> 1)
+
+/* Checks of one input from which on a matcher pays: measured, see tests/bench/README.md. */
+#define MATCHER_LEAST 4
+/* Checks of one input that are tested one by one in an event before its matcher is run. */
+#define ASKED_MOST 3
+
+static int make_matcher(struct tc_program *program, uint32_t number)
+{
+	struct tc_patterns patterns = {0};
+	int r = 0;
+
+	for (uint32_t i = 0; i < program->n_checks && !r; i++) {
+		struct tc_check *check = &program->checks[i];
+
+		if (check->input != number || !check->odds)
+			continue;
+		r = tc_patterns_add(&patterns, check, i);
+	}
+	if (!r)
+		r = tc_matcher_new(&patterns, &program->inputs[number].matcher);
+	tc_patterns_done(&patterns);
+	return r;
+}
+
+static int make_matchers(struct tc_program *program)
+{
+	uint32_t *counts = calloc(program->n_inputs + 1, sizeof(*counts));
+	int r = counts ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < program->n_checks && !r; i++) {
+		struct tc_check *check = &program->checks[i];
+
+		if (!tc_patterns_has(check, &program->inputs[check->input]))
+			continue;
+		check->odds = tc_patterns_odds(check);
+		counts[check->input]++;
+	}
+	for (size_t i = 0; i < program->n_checks && !r; i++) {
+		if (counts[program->checks[i].input] < MATCHER_LEAST)
+			program->checks[i].odds = 0;
+	}
+	for (uint32_t i = 0; i < program->n_inputs && !r; i++) {
+		if (counts[i] >= MATCHER_LEAST)
+			r = make_matcher(program, i);
+	}
+	free(counts);
+	return r;
+}
 
 int tc_program_seal(struct tc_program *program)
 {
 	program->verdicts = calloc(program->n_nodes + 1, sizeof(*program->verdicts));
-	program->reads = calloc(program->n_inputs + 1, sizeof(*program->reads));
-	program->values = calloc(program->n_inputs + 1, sizeof(*program->values));
-	return program->verdicts && program->reads && program->values ? 0 : -ENOMEM;
+	program->readings = calloc(program->n_inputs + 1, sizeof(*program->readings));
+	program->came_up = calloc(program->n_checks + 1, sizeof(*program->came_up));
+	program->came = calloc(program->n_checks + 1, sizeof(*program->came));
+	if (!program->verdicts || !program->readings || !program->came_up || !program->came)
+		return -ENOMEM;
+	return make_matchers(program);
 }
 
 void tc_program_done(struct tc_program *program)
 {
+	for (size_t i = 0; i < program->n_inputs; i++)
+		tc_matcher_free(program->inputs[i].matcher);
 	free(program->nodes);
 	free(program->children);
 	free(program->checks);
 	free(program->inputs);
 	free(program->verdicts);
-	free(program->reads);
-	free(program->values);
+	free(program->readings);
+	free(program->came_up);
+	free(program->came);
 	tc_arena_done(&program->arena);
 	*program = (struct tc_program){0};
 }
 
-void tc_program_next(struct tc_program *program)
+/* Epochs begin anew. */
+static void forget(struct tc_program *program)
 {
-	if (program->epoch == EPOCH_LAST) {
-		memset(program->verdicts, 0, program->n_nodes * sizeof(*program->verdicts));
-		memset(program->reads, 0, program->n_inputs * sizeof(*program->reads));
-		program->epoch = 0;
-	}
-	program->epoch++;
+	memset(program->verdicts, 0, program->n_nodes * sizeof(*program->verdicts));
+	memset(program->readings, 0, program->n_inputs * sizeof(*program->readings));
+	memset(program->came_up, 0, program->n_checks * sizeof(*program->came_up));
+	program->epoch = 0;
 }
 
-static const struct tc_value *read_input(struct tc_program *program, struct tc_event *event,
-					 uint32_t number)
+void tc_program_next(struct tc_program *program)
+{
+	if (program->epoch == EPOCH_LAST)
+		forget(program);
+	program->epoch++;
+	program->n_came = 0;
+}
+
+static struct tc_reading *read_input(struct tc_program *program, struct tc_event *event,
+				     uint32_t number)
 {
 	const struct tc_input *input = &program->inputs[number];
-	struct tc_value *value = &program->values[number];
+	struct tc_reading *reading = &program->readings[number];
 
-	if (program->reads[number] == program->epoch)
-		return value;
-	program->reads[number] = program->epoch;
-	if (!tc_event_get(event, input->field, input->index, value) || value->type != input->type)
-		value->type = TC_TYPE_NONE;
-	return value;
+	if (reading->read == program->epoch)
+		return reading;
+	reading->read = program->epoch;
+	reading->asked = 0;
+	if (!tc_event_get(event, input->field, input->index, &reading->value) ||
+	    reading->value.type != input->type)
+		reading->value.type = TC_TYPE_NONE;
+	return reading;
+}
+
+/* A tc_found with the program as context. */
+static void come_up(void *context, uint32_t check)
+{
+	struct tc_program *program = context;
+
+	if (program->came_up[check] == program->epoch)
+		return;
+	program->came_up[check] = program->epoch;
+	program->came[program->n_came++] = check;
+}
+
+void tc_program_match(struct tc_program *program, struct tc_event *event, uint32_t number)
+{
+	struct tc_reading *reading = read_input(program, event, number);
+
+	if (reading->matched == program->epoch)
+		return;
+	reading->matched = program->epoch;
+	if (reading->value.type != TC_TYPE_NONE)
+		tc_matcher_run(program->inputs[number].matcher, &reading->value, come_up, program);
 }
 
 /*
@@ -91,18 +178,40 @@ static bool list_holds(const struct tc_check *check, const struct tc_value *list
 	return holds && !open;
 }
 
-static bool check_holds(struct tc_program *program, struct tc_event *event,
-			const struct tc_check *check)
+bool tc_check_holds(const struct tc_check *check, const struct tc_input *input,
+		    const struct tc_value *value)
 {
-	const struct tc_value *value = read_input(program, event, check->input);
-
-	if (value->type == TC_TYPE_NONE)
-		return false;
 	if (!check->test)
 		return true;
 	if (check->spread == TC_SPREAD_NONE)
 		return check->test(&check->operand, value);
-	return list_holds(check, value, program->inputs[check->input].field->flags & TC_FIELD_ANY);
+	return list_holds(check, value, input->field->flags & TC_FIELD_ANY);
+}
+
+/* What the matcher knows of a check. The first ones are tested rather than asking it. */
+static bool can_hold(struct tc_program *program, struct tc_event *event, uint32_t number)
+{
+	const struct tc_check *check = &program->checks[number];
+	struct tc_reading *reading = &program->readings[check->input];
+
+	if (reading->matched != program->epoch) {
+		if (reading->asked++ < ASKED_MOST)
+			return true;
+		tc_program_match(program, event, check->input);
+	}
+	return program->came_up[number] == program->epoch;
+}
+
+static bool check_holds(struct tc_program *program, struct tc_event *event, uint32_t number)
+{
+	const struct tc_check *check = &program->checks[number];
+	const struct tc_value *value = &read_input(program, event, check->input)->value;
+
+	if (value->type == TC_TYPE_NONE)
+		return false;
+	if (check->odds && !can_hold(program, event, number))
+		return false;
+	return tc_check_holds(check, &program->inputs[check->input], value);
 }
 
 static bool children_hold(struct tc_program *program, struct tc_event *event, uint64_t kind,
@@ -134,7 +243,7 @@ bool tc_program_holds(struct tc_program *program, struct tc_event *event, uint64
 
 	switch (node->kind) {
 	case TC_NODE_CHECK:
-		holds = check_holds(program, event, &program->checks[node->first]);
+		holds = check_holds(program, event, node->first);
 		break;
 	case TC_NODE_NOT:
 		holds = !tc_program_holds(program, event, kind, program->children[node->first]);

@@ -2,6 +2,10 @@
 /*
  * What conditions compile to: a graph of checks joined by and, or, not, in which every distinct
  * part exists once, however many rules and macros hold it, and is judged at most once for an event.
+ *
+ * Where many checks look at one input, a matcher (matcher.h) looks at it first, for all of them at
+ * once, and says which can hold; only those are tested. It says so of too many rather than of too
+ * few: the test behind an operator alone decides.
  */
 #ifndef TOCSIN_RULES_COMPILE_PROGRAM_H
 #define TOCSIN_RULES_COMPILE_PROGRAM_H
@@ -9,6 +13,8 @@
 #include "agent/arena.h"
 #include "agent/event.h"
 #include "rules/language/words.h"
+
+struct tc_matcher;
 
 /* Strings with a quick no by their length. Filled once. */
 struct tc_string_set {
@@ -51,6 +57,8 @@ struct tc_input {
 	const struct tc_field *field;
 	int index;	   /* or -1 */
 	enum tc_type type; /* of the value */
+	/* Tells at once which checks can hold; NULL where it would not pay. */
+	struct tc_matcher *matcher;
 };
 
 /* What to do with the elements of a list. */
@@ -65,6 +73,9 @@ struct tc_check {
 	enum tc_operator_kind op;
 	enum tc_spread spread;
 	tc_test test; /* NULL: that there is a value is enough */
+	/* A guess at how often the matcher of its input lets it hold, of 2^20. 0: it knows nothing
+	 * of the check. */
+	uint32_t odds;
 	struct tc_operand operand;
 };
 
@@ -80,6 +91,14 @@ struct tc_node {
 	uint32_t cost;	   /* a guess at the work, for the order of children */
 };
 
+/* What is known of an input in the event that is being judged. Epochs are those of the program. */
+struct tc_reading {
+	uint32_t read;	  /* epoch in which the value was read */
+	uint32_t matched; /* epoch in which the matcher was run */
+	uint32_t asked;	  /* checks that were tested without it */
+	struct tc_value value;
+};
+
 /* Zero-initialised is empty. */
 struct tc_program {
 	struct tc_arena arena; /* operands */
@@ -89,19 +108,30 @@ struct tc_program {
 	struct tc_input *inputs;
 	size_t n_nodes, n_children, n_checks, n_inputs;
 	/* Of the event that is being judged. */
-	uint32_t *verdicts;	 /* by node: epoch << 1 | verdict */
-	uint32_t *reads;	 /* by input: epoch */
-	struct tc_value *values; /* by input */
+	uint32_t *verdicts;	     /* by node: epoch << 1 | verdict */
+	struct tc_reading *readings; /* by input */
+	uint32_t *came_up;	     /* by check: epoch in which a matcher let it hold */
+	uint32_t *came;		     /* the checks that came up, n_came of them */
+	size_t n_came;
 	uint32_t epoch;
 };
 
 #define TC_NODE_DEPTH_MAX 1000
 
-/* Makes room for the verdicts once all nodes are there. 0 or -ENOMEM. */
+/* Makes matchers, and room for verdicts, once all nodes are there. 0 or -ENOMEM. */
 int tc_program_seal(struct tc_program *program);
 void tc_program_done(struct tc_program *program);
 /* The next event: forgets the verdicts on the one before. */
 void tc_program_next(struct tc_program *program);
+/* Whether a check holds for a value of its input's type: its test alone, without all that is known
+ * of the event. */
+bool tc_check_holds(const struct tc_check *check, const struct tc_input *input,
+		    const struct tc_value *value);
+/*
+ * Runs the matcher of an input, which must have one, if it was not run for this event: checks that
+ * it knows of hold only if they are in program->came from here on.
+ */
+void tc_program_match(struct tc_program *program, struct tc_event *event, uint32_t input);
 /* Whether a node holds for the event; kind is the bit of its kind. */
 bool tc_program_holds(struct tc_program *program, struct tc_event *event, uint64_t kind,
 		      uint32_t node);

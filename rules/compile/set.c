@@ -64,3 +64,19 @@ bool tc_string_set_has(const struct tc_string_set *set, const char *bytes, size_
 {
 	return set->lengths & length_bit(length) && find(set, bytes, length)->bytes;
 }
+
+bool tc_string_set_next(const struct tc_string_set *set, size_t *at, const char **ret_bytes,
+			uint32_t *ret_length)
+{
+	for (; *at <= set->mask; (*at)++) {
+		const struct tc_set_entry *entry = &set->entries[*at];
+
+		if (!entry->bytes)
+			continue;
+		*ret_bytes = entry->bytes;
+		*ret_length = entry->length;
+		(*at)++;
+		return true;
+	}
+	return false;
+}

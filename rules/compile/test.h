@@ -21,6 +21,9 @@ tc_test tc_test_for(enum tc_operator_kind op, enum tc_type type);
 const struct tc_string_set *tc_string_set_new(struct tc_arena *arena, const char *const *strings,
 					      const uint32_t *lengths, size_t n);
 bool tc_string_set_has(const struct tc_string_set *set, const char *bytes, size_t length);
+/* The strings of a set one by one, in no order; *at is 0 for the first. False behind the last. */
+bool tc_string_set_next(const struct tc_string_set *set, size_t *at, const char **ret_bytes,
+			uint32_t *ret_length);
 
 /*
  * Whether bytes match a pattern as fnmatch(3) says it with flags 0 in the C locale: * any bytes
