@@ -5,20 +5,25 @@ size_t tc_ruleset_judge(struct tc_ruleset *set, struct tc_event *event,
 			const struct tc_rule **ret_matches, size_t max)
 {
 	unsigned kind = event->record->kind;
+	const uint64_t *awake;
 	size_t n = 0;
 
-	if (kind >= TC_KIND_LIMIT || !set->n_candidates[kind])
+	if (kind >= TC_KIND_LIMIT || !set->dispatch.kinds[kind].always)
 		return 0;
 
-	const struct tc_candidate *candidate = set->candidates[kind];
-	const struct tc_candidate *end = candidate + set->n_candidates[kind];
 	tc_program_next(&set->program);
-	for (; candidate < end; candidate++) {
-		if (!tc_program_holds(&set->program, event, TC_KIND_BIT(kind), candidate->node))
-			continue;
-		if (n < max)
-			ret_matches[n] = candidate->rule;
-		n++;
+	awake = tc_dispatch_wake(&set->dispatch, &set->program, event, kind);
+	for (size_t word = 0; word < set->dispatch.n_words; word++) {
+		for (uint64_t rules = awake[word]; rules; rules &= rules - 1) {
+			size_t rule = word * 64 + (size_t)__builtin_ctzll(rules);
+
+			if (!tc_program_holds(&set->program, event, TC_KIND_BIT(kind),
+					      set->nodes[rule]))
+				continue;
+			if (n < max)
+				ret_matches[n] = &set->rules[rule];
+			n++;
+		}
 	}
 	return n;
 }

@@ -128,29 +128,6 @@ static int load_rules(struct loading *loading)
 	return 0;
 }
 
-/* For each kind the rules that may match it. */
-static int index_kinds(struct tc_ruleset *set)
-{
-	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
-		size_t n = 0;
-
-		for (size_t i = 0; i < set->n_rules; i++)
-			n += set->rules[i].kinds >> kind & 1;
-		if (!n)
-			continue;
-		set->candidates[kind] =
-			tc_arena_alloc(&set->arena, n * sizeof(struct tc_candidate));
-		if (!set->candidates[kind])
-			return -ENOMEM;
-		for (size_t i = 0; i < set->n_rules; i++) {
-			if (set->rules[i].kinds >> kind & 1)
-				set->candidates[kind][set->n_candidates[kind]++] =
-					(struct tc_candidate){set->nodes[i], &set->rules[i]};
-		}
-	}
-	return 0;
-}
-
 static int list_files(struct loading *loading)
 {
 	struct tc_ruleset *set = loading->set;
@@ -176,6 +153,7 @@ static int list_files(struct loading *loading)
 /* From sources to a set. */
 static int load_sources(struct loading *loading)
 {
+	struct tc_ruleset *set = loading->set;
 	int r = 0;
 
 	loading->library.diagnostics = loading->diagnostics;
@@ -186,8 +164,8 @@ static int load_sources(struct loading *loading)
 	if (!r)
 		r = load_rules(loading);
 	if (!r)
-		r = tc_program_seal(&loading->set->program);
-	return r ? r : index_kinds(loading->set);
+		r = tc_program_seal(&set->program);
+	return r ? r : tc_dispatch_init(&set->dispatch, &set->program, set->nodes, set->n_rules);
 }
 
 /* Frees what is only needed for loading, and hands over the set. */
@@ -275,6 +253,7 @@ void tc_ruleset_free(struct tc_ruleset *set)
 {
 	if (!set)
 		return;
+	tc_dispatch_done(&set->dispatch);
 	tc_program_done(&set->program);
 	tc_arena_done(&set->arena);
 	free(set->rules);

@@ -4,18 +4,13 @@
 #define TOCSIN_RULES_RULESET_H
 
 #include "rules/compile/program.h"
+#include "rules/dispatch.h"
 #include "rules/rules.h"
 
 /* A file that was read. */
 struct tc_rule_file {
 	const char *path;
 	size_t n_rules, n_macros, n_lists; /* defined in it */
-};
-
-/* A rule that may match events of a kind. */
-struct tc_candidate {
-	uint32_t node;
-	const struct tc_rule *rule;
 };
 
 struct tc_ruleset {
@@ -25,8 +20,7 @@ struct tc_ruleset {
 	uint32_t *nodes; /* by rule */
 	size_t n_rules;
 	uint64_t kinds;
-	struct tc_candidate *candidates[TC_KIND_LIMIT]; /* by kind, in the order of rules */
-	size_t n_candidates[TC_KIND_LIMIT];
+	struct tc_dispatch dispatch;
 	struct tc_rule_file *files;
 	size_t n_files;
 };

@@ -19,7 +19,7 @@ static uint64_t kinds_of(const char *condition)
 	uint64_t kinds = tc_ruleset_at(set, 0)->kinds;
 	assert_true(kinds == tc_ruleset_kinds(set));
 	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++)
-		assert_int_equal(set->n_candidates[kind], kinds >> kind & 1);
+		assert_int_equal(set->dispatch.kinds[kind].always != NULL, kinds >> kind & 1);
 	tc_ruleset_free(set);
 	tc_diagnostics_done(&diagnostics);
 	free(text);
