@@ -9,6 +9,7 @@
 #include "probes/lib/types.h"
 
 #include "probes/process.bpf.c"
+#include "probes/identity.bpf.c"
 #include "probes/cgroup.bpf.c"
 #include "probes/file.bpf.c"
 #include "probes/mount.bpf.c"

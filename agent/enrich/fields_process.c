@@ -528,7 +528,7 @@ bool tc_get_evt_arg_uid(struct tc_event *event, int index, struct tc_value *ret_
 	const struct tc_setuid *setuid = (const struct tc_setuid *)event->record;
 	bool for_files = is_call(event, "setfsuid");
 
-	return give_user(event, for_files ? setuid->fsuid : setuid->euid, ret_value);
+	return give_user(event, for_files ? setuid->new_fsuid : setuid->new_euid, ret_value);
 }
 
 static bool give_group(const struct tc_event *event, uint32_t gid, struct tc_value *ret_value)
@@ -544,7 +544,7 @@ bool tc_get_evt_arg_gid(struct tc_event *event, int index, struct tc_value *ret_
 	const struct tc_setgid *setgid = (const struct tc_setgid *)event->record;
 	bool for_files = is_call(event, "setfsgid");
 
-	return give_group(event, for_files ? setgid->fsgid : setgid->egid, ret_value);
+	return give_group(event, for_files ? setgid->new_fsgid : setgid->new_egid, ret_value);
 }
 
 bool tc_get_group_name(struct tc_event *event, int index, struct tc_value *ret_value)

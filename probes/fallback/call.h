@@ -54,6 +54,9 @@ enum call_shape {
 	SHAPE_VM_READ,
 	SHAPE_VM_WRITE,
 	SHAPE_GETFD,
+	SHAPE_SETUID,
+	SHAPE_SETGID,
+	SHAPE_CAPSET,
 };
 
 /* A row of calls.def. */

@@ -14,6 +14,7 @@
 #include "probes/fallback/trace.bpf.c"
 #include "probes/fallback/file.bpf.c"
 #include "probes/fallback/mount.bpf.c"
+#include "probes/fallback/identity.bpf.c"
 
 static __always_inline int tell_file_call(const struct call *call)
 {
@@ -74,6 +75,12 @@ static __always_inline int tell_other_call(const struct call *call)
 		return tell_vm(call);
 	case SHAPE_GETFD:
 		return tell_getfd(call);
+	case SHAPE_SETUID:
+		return tell_setuid(call);
+	case SHAPE_SETGID:
+		return tell_setgid(call);
+	case SHAPE_CAPSET:
+		return tell_capset(call);
 	}
 	return 0;
 }

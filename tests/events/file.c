@@ -436,17 +436,6 @@ static void check_bind(struct run *run)
 #define NR_32_OPEN 5
 #define NR_32_GETPID 20
 
-static long call_32(long number, long first, long second, long third)
-{
-	long result;
-
-	__asm__ volatile("int $0x80"
-			 : "=a"(result)
-			 : "a"(number), "b"(first), "c"(second), "d"(third)
-			 : "r8", "r9", "r10", "r11", "memory");
-	return result;
-}
-
 static void *low_memory(struct run *run, const char *text)
 {
 	char *place = mmap(NULL, 4096, PROT_READ | PROT_WRITE,

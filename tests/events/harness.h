@@ -30,6 +30,9 @@ enum source { SOURCE_ANY, SOURCE_LSM, SOURCE_FALLBACK };
 struct who {
 	uint32_t tgid, tid, ppid, uid, euid, egid, mnt_ns, pid_ns, user_ns;
 	uint64_t start_ticks; /* field 22 of /proc/PID/stat */
+	/* By witness() alone: real, effective, saved, for files. */
+	uint32_t uids[4], gids[4];
+	uint64_t cap_permitted, cap_effective, cap_inheritable;
 	char comm[TC_COMM_MAX];
 };
 
@@ -80,6 +83,7 @@ struct taken {
 /* One run of one test. */
 struct run {
 	const struct test *test;
+	uint64_t asides; /* TC_KIND_BIT of what acts of the family do on the side: passed over */
 	struct watch *watch; /* the probes */
 	bool fallback;	     /* the source of events is the fallback */
 	struct notes *notes;
@@ -118,7 +122,7 @@ struct test {
 /* The families; each table ends with a row without a name. */
 extern const struct test process_tests[], exec_tests[], file_tests[], name_tests[],
 	attribute_tests[], uring_tests[], path_tests[], mount_tests[], trace_tests[],
-	cgroup_tests[];
+	cgroup_tests[], identity_tests[];
 
 /* True when a program of include/schema/probes.def is attached: kernels differ in what a hook is
  * told. */

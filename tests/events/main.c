@@ -11,9 +11,18 @@
 /* Large enough that no test loses an event. */
 #define RING_BYTES (4 * 1024 * 1024)
 
-static const struct test *const families[] = {
-	process_tests, exec_tests, file_tests,	name_tests,  attribute_tests,
-	uring_tests,   path_tests, mount_tests, trace_tests, cgroup_tests,
+/* What acts about other things do in passing: end a child, take namespaces of their own ... */
+#define IN_PASSING                                                                                 \
+	(TC_KIND_BIT(TC_KIND_setuid) | TC_KIND_BIT(TC_KIND_setgid) | TC_KIND_BIT(TC_KIND_capset))
+
+static const struct family {
+	const struct test *tests;
+	uint64_t asides;
+} families[] = {
+	{process_tests, IN_PASSING}, {exec_tests, IN_PASSING},	    {file_tests, IN_PASSING},
+	{name_tests, IN_PASSING},    {attribute_tests, IN_PASSING}, {uring_tests, IN_PASSING},
+	{path_tests, IN_PASSING},    {mount_tests, IN_PASSING},	    {trace_tests, IN_PASSING},
+	{cgroup_tests, IN_PASSING},  {identity_tests, 0},
 };
 
 struct arguments {
@@ -71,11 +80,11 @@ static void list_tests(void)
 		[SOURCE_ANY] = "", [SOURCE_LSM] = " (lsm)", [SOURCE_FALLBACK] = " (fallback)"};
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		for (const struct test *test = families[i]; test->name; test++)
+		for (const struct test *test = families[i].tests; test->name; test++)
 			printf("%s%s\n", test->name, needs[test->source]);
 }
 
-static void run_row(const struct test *test, struct watch *watch, const char *base,
+static void run_row(const struct test *test, uint64_t asides, struct watch *watch, const char *base,
 		    struct counts *counts)
 {
 	const char *lacks = test->lacks ? test->lacks() : NULL;
@@ -89,7 +98,7 @@ static void run_row(const struct test *test, struct watch *watch, const char *ba
 		return;
 	}
 	report = open_memstream(&text, &size);
-	bool good = report && run_test(test, watch, base, report);
+	bool good = report && run_test(test, asides, watch, base, report);
 	if (report)
 		fclose(report);
 	printf("%sok %u - %s\n", good ? "" : "not ", ++counts->number, test->name);
@@ -152,10 +161,10 @@ static bool run_table(const struct arguments *arguments, const char *base)
 		return false;
 	print_probes(&watch);
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		for (const struct test *test = families[i]; test->name; test++)
+		for (const struct test *test = families[i].tests; test->name; test++)
 			if (source_fits(test, tc_probes_fallback(watch.probes)) &&
 			    fnmatch(arguments->only, test->name, 0) == 0)
-				run_row(test, &watch, base, &counts);
+				run_row(test, families[i].asides, &watch, base, &counts);
 	good = nothing_lost(&watch) && counts.failed == 0 && counts.passed > 0;
 	watch_close(&watch);
 	printf("%u passed, %u failed", counts.passed, counts.failed);

@@ -6,9 +6,10 @@
 #include "tests/events/harness.h"
 #include "tests/events/watch.h"
 
-/* Runs one test in a new directory below base; what went wrong goes to report. True when nothing
- * did. */
-bool run_test(const struct test *test, struct watch *watch, const char *base, FILE *report);
+/* Runs one test in a new directory below base; what went wrong goes to report. Events of the kinds
+ * in asides need not be expected. True when nothing went wrong. */
+bool run_test(const struct test *test, uint64_t asides, struct watch *watch, const char *base,
+	      FILE *report);
 
 /* Two writers make that many events, into small rings. True when received and lost add up to what
  * was made. */

@@ -132,17 +132,11 @@ static void check_seize(struct run *run)
 	expect_door(run, (struct door){SYS_ptrace, MODE_ATTACH_REAL, TC_DOOR_SEIZE, PTRACE_SEIZE});
 }
 
-/* int $0x80: ptrace has number 26 there. */
 static void act_attach_32(struct run *run)
 {
 	pid_t pid = enter_with_target(run);
-	long result;
 
-	__asm__ volatile("int $0x80"
-			 : "=a"(result)
-			 : "a"(26L), "b"((long)PTRACE_ATTACH), "c"((long)pid), "d"(0L), "S"(0L)
-			 : "r8", "r9", "r10", "r11", "memory");
-	must(run, (int)result == 0);
+	must(run, (int)call_32(26, PTRACE_ATTACH, pid, 0) == 0);
 	must(run, waitpid(pid, NULL, __WALL) == pid);
 	end_child(pid);
 }

@@ -41,6 +41,9 @@ void overlay_mount(struct run *run);
 /* For rows: why the running kernel has none. */
 const char *lacks_overlay(void);
 
+/* A system call of the i386 ABI: its result, or -errno, in the lower 32 bits. */
+long call_32(long number, long first, long second, long third);
+
 /* A child that does nothing until it is killed, in the cgroup of the caller. Its id. */
 pid_t idle_child(struct run *run);
 void end_child(pid_t pid);

@@ -76,6 +76,11 @@ static bool read_status(pid_t pid, char *status, size_t size)
 	return length > 0;
 }
 
+static uint64_t status_caps(const char *status, const char *key)
+{
+	return strtoull(status_line(status, key), NULL, 16);
+}
+
 bool who_is(pid_t pid, struct who *ret_who)
 {
 	struct who who = {.tgid = (uint32_t)pid, .tid = (uint32_t)pid};
@@ -86,6 +91,13 @@ bool who_is(pid_t pid, struct who *ret_who)
 	who.uid = status_number(status, "\nUid:", 0, 10);
 	who.euid = status_number(status, "\nUid:", 1, 10);
 	who.egid = status_number(status, "\nGid:", 1, 10);
+	for (unsigned i = 0; i < 4; i++) {
+		who.uids[i] = status_number(status, "\nUid:", i, 10);
+		who.gids[i] = status_number(status, "\nGid:", i, 10);
+	}
+	who.cap_inheritable = status_caps(status, "\nCapInh:");
+	who.cap_permitted = status_caps(status, "\nCapPrm:");
+	who.cap_effective = status_caps(status, "\nCapEff:");
 	who.mnt_ns = ns_inum(pid, "mnt");
 	who.pid_ns = ns_inum(pid, "pid");
 	who.user_ns = ns_inum(pid, "user");
@@ -121,11 +133,6 @@ static uint32_t aux_secure(pid_t pid)
 		if (aux[i].a_type == AT_SECURE)
 			return (uint32_t)aux[i].a_un.a_val;
 	return UINT32_MAX;
-}
-
-static uint64_t status_caps(const char *status, const char *key)
-{
-	return strtoull(status_line(status, key), NULL, 16);
 }
 
 static void exec_status(pid_t pid, const char *status, struct exec_notes *notes)

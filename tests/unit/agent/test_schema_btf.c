@@ -249,6 +249,24 @@ static void kinds_have_numbers_of_their_own(void **state)
 	assert_true(numbers == tc_kinds_all());
 }
 
+/* Fields of the header are found by the name of the member: a kind's own member of that name would
+ * be shown in its place. */
+static void no_member_hides_the_header(void **state)
+{
+	unsigned n_header;
+	const struct tc_member *header = tc_header_members(&n_header);
+
+	for (uint32_t number = 0; number < TC_KIND_LIMIT; number++) {
+		const struct tc_kind_info *kind = tc_kind_info(number);
+
+		for (unsigned i = 0; kind && i < kind->n_members; i++)
+			for (unsigned j = 0; j < n_header; j++)
+				if (strcmp(kind->members[i].member, header[j].member) == 0)
+					fail_msg("%s.%s hides the header's", kind->name,
+						 kind->members[i].member);
+	}
+}
+
 /*
  * The most that a slot may hold. Text is bounded by TC_TEXT_MAX in exec, which has arguments as
  * well, and by TC_PATH_MAX elsewhere (probes/lib/slot.h).
@@ -290,6 +308,7 @@ int main(void)
 		cmocka_unit_test(a_name_has_one_type),
 		cmocka_unit_test(all_is_documented),
 		cmocka_unit_test(kinds_have_numbers_of_their_own),
+		cmocka_unit_test(no_member_hides_the_header),
 		cmocka_unit_test(slots_fit_the_tail),
 	};
 
