@@ -164,3 +164,10 @@ bool tc_event_get(struct tc_event *event, const struct tc_field *field, int inde
 	*ret_value = event->cache[field->id];
 	return ret_value->type != TC_TYPE_NONE;
 }
+
+void tc_event_set(struct tc_event *event, const struct tc_field *field,
+		  const struct tc_value *value)
+{
+	event->cache[field->id] = *value;
+	event->cached[field->id / 64] |= 1ULL << (field->id % 64);
+}

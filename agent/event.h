@@ -66,6 +66,11 @@ void tc_event_reset(struct tc_event *event, const struct tc_record *record,
 bool tc_event_get(struct tc_event *event, const struct tc_field *field, int index,
 		  struct tc_value *ret_value);
 
+/* From now on the field, without an index, has this value, NONE for none: see agent/author.h. Bytes
+ * are not copied. */
+void tc_event_set(struct tc_event *event, const struct tc_field *field,
+		  const struct tc_value *value);
+
 /* The value of a member on the wire, as its show presents it. */
 bool tc_event_member(struct tc_event *event, const struct tc_member *member,
 		     struct tc_value *ret_value);

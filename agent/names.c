@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/names.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "agent/nearest.h"
 
 enum name_how { NAME_VALUE, NAME_BITS };
 
@@ -113,4 +117,57 @@ void tc_names_present(enum tc_show show, uint64_t number, struct tc_arena *arena
 	} else {
 		present_set(row, number, arena, ret_value);
 	}
+}
+
+/* Adds what one word stands for. False when the show has no such word. */
+static bool parse_word(enum tc_show show, const char *word, size_t length, uint64_t *number)
+{
+	char digits[24], *end;
+
+	for (size_t row = first_row(show); row < N_ROWS && name_rows[row].show == show; row++) {
+		if (strlen(name_rows[row].word) == length &&
+		    memcmp(name_rows[row].word, word, length) == 0) {
+			*number |= name_rows[row].value;
+			return true;
+		}
+	}
+	if (length < 3 || length >= sizeof(digits) || memcmp(word, "0x", 2) != 0)
+		return false;
+	memcpy(digits, word, length);
+	digits[length] = '\0';
+	*number |= strtoull(digits, &end, 16);
+	return !*end;
+}
+
+int tc_names_parse(enum tc_show show, const char *text, size_t length, uint64_t *ret_number,
+		   const char **ret_wrong, size_t *ret_length)
+{
+	const char *end = text + length;
+	size_t first = first_row(show);
+	bool one = first < N_ROWS && name_rows[first].how == NAME_VALUE;
+	uint64_t number = 0;
+
+	while (text < end) {
+		const char *stop = one ? end : text;
+
+		while (stop < end && *stop != '|' && *stop != ' ' && *stop != ',')
+			stop++;
+		if (stop > text && !parse_word(show, text, (size_t)(stop - text), &number)) {
+			*ret_wrong = text;
+			*ret_length = (size_t)(stop - text);
+			return -EINVAL;
+		}
+		text = stop + 1;
+	}
+	*ret_number = number;
+	return 0;
+}
+
+const char *tc_names_nearest(enum tc_show show, const char *word, size_t length)
+{
+	struct tc_nearest nearest = {.word = word, .length = length};
+
+	for (size_t row = first_row(show); row < N_ROWS && name_rows[row].show == show; row++)
+		tc_nearest_offer(&nearest, name_rows[row].word);
+	return nearest.best;
 }

@@ -14,6 +14,16 @@
 void tc_names_present(enum tc_show show, uint64_t number, struct tc_arena *arena,
 		      struct tc_value *ret_value);
 
+/*
+ * The other way round: the number that words joined by |, by blanks or by commas stand for. 0;
+ * -EINVAL for a word that the show does not have, then *ret_wrong (with *ret_length) is where it
+ * stands in the text.
+ */
+int tc_names_parse(enum tc_show show, const char *text, size_t length, uint64_t *ret_number,
+		   const char **ret_wrong, size_t *ret_length);
+/* The show's word nearest to a wrong one, or NULL. */
+const char *tc_names_nearest(enum tc_show show, const char *word, size_t length);
+
 /* True when words stand for a show. */
 bool tc_names_has(enum tc_show show);
 

@@ -90,6 +90,21 @@ static void join(struct tc_image *image, char *line)
 			line[i] = ' ';
 }
 
+/* Numbers that say themselves that there is no value; of an id it is one, see shows.def. */
+static uint64_t absent_numbers(const struct tc_kind_info *kind, const struct tc_exec *exec)
+{
+	uint64_t absent = 0;
+
+	for (unsigned i = 0; i < kind->n_members; i++) {
+		const struct tc_member *member = &kind->members[i];
+
+		if (member->wire == TC_W_u32 && member->show != TC_SHOW_id &&
+		    *(const uint32_t *)((const char *)exec + member->offset) == TC_ABSENT_U32)
+			absent |= 1ULL << i;
+	}
+	return absent;
+}
+
 struct tc_image *tc_image_new(struct tc_image_counts *counts, const struct tc_exec *exec,
 			      uint64_t absent, uint32_t slot_max)
 {
@@ -105,7 +120,7 @@ struct tc_image *tc_image_new(struct tc_image_counts *counts, const struct tc_ex
 	*image = (struct tc_image){.counts = counts,
 				   .refs = 1,
 				   .bytes = (uint32_t)bytes,
-				   .absent = absent,
+				   .absent = absent | absent_numbers(kind, exec),
 				   .exec = *exec};
 	for (unsigned i = 0; i < kind->n_members; i++)
 		if (kind->members[i].wire == TC_W_slot)

@@ -132,7 +132,8 @@ static int names_read(struct names *names, FILE *file)
 	size_t size = 0;
 	int error = 0;
 
-	if (fstat(fileno(file), &fresh.stat) < 0)
+	/* A text in memory has no descriptor, and no file that may change. */
+	if (fileno(file) >= 0 && fstat(fileno(file), &fresh.stat) < 0)
 		return 0;
 	while (error == 0 && getline(&line, &size, file) > 0)
 		error = add_line(&fresh, line);
@@ -171,6 +172,23 @@ int tc_users_refresh(struct tc_users *users, const char *root)
 	int error = names_refresh(&users->users, root, "/etc/passwd");
 
 	return error < 0 ? error : names_refresh(&users->groups, root, "/etc/group");
+}
+
+static int names_parse(struct names *names, const char *text)
+{
+	FILE *file = fmemopen((char *)text, strlen(text), "r");
+	int error = file ? names_read(names, file) : -ENOMEM;
+
+	if (file)
+		fclose(file);
+	return error;
+}
+
+int tc_users_read(struct tc_users *users, const char *passwd, const char *group)
+{
+	int error = names_parse(&users->users, passwd);
+
+	return error < 0 ? error : names_parse(&users->groups, group);
 }
 
 static const char *find(const struct names *names, uint32_t id, uint32_t *ret_length)

@@ -23,6 +23,10 @@ void tc_users_free(struct tc_users *users);
  */
 int tc_users_refresh(struct tc_users *users, const char *root);
 
+/* Takes the names from texts in the form of the two files, for hosts that are not this one. 0 or
+ * -ENOMEM. */
+int tc_users_read(struct tc_users *users, const char *passwd, const char *group);
+
 /* Name of a user or group; NULL when it has none. Valid until the next refresh. */
 const char *tc_users_name(const struct tc_users *users, uint32_t uid, uint32_t *ret_length);
 const char *tc_users_group(const struct tc_users *users, uint32_t gid, uint32_t *ret_length);
