@@ -137,11 +137,21 @@ static int open_path(int at, const char *name, const char *path, struct stat *st
 	return fd;
 }
 
+/* Tests lie beside the rules. */
 static bool is_rule_name(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
-	return name[0] != '.' && dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"));
+	return name[0] != '.' && dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml")) &&
+	       !tc_is_test_name(name);
+}
+
+bool tc_is_test_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	return (length > 10 && !strcmp(name + length - 10, ".test.yaml")) ||
+	       (length > 9 && !strcmp(name + length - 9, ".test.yml"));
 }
 
 static int compare_names(const void *left, const void *right)
