@@ -1,184 +1,108 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "output/journal.h"
 
-#include <fcntl.h>
 #include <libgen.h>
-#include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "agent/enrich/clock.h"
 #include "agent/log.h"
-#include "agent/value.h"
-#include "output/format/text.h"
+#include "output/journal_batch.h"
+#include "output/journal_file.h"
 #include "output/journal_schema.h"
 
-/* The columns, in the order of insert_sql. */
-enum column {
-	COLUMN_SEQ,
-	COLUMN_UUID,
-	COLUMN_TIME,
-	COLUMN_BOOT,
-	COLUMN_RULE,
-	COLUMN_PRIORITY,
-	COLUMN_KIND,
-	COLUMN_JSON,
-	COLUMN_FIELDS, /* from here on as in field_columns */
-	COLUMN_MAX = COLUMN_FIELDS + 7,
-};
+/* Rows of one transaction. What a long failure left is committed in parts, so that a disk with
+ * little room takes some of it and an attempt does not take seconds. */
+#define PART_ROWS 4096
+/* A head stays, and the next one does not replace it, when it is so far from the one kept before.
+ */
+#define HEAD_ROWS 10000
+#define HEAD_NS (60 * 1000000000ULL)
+/* A disk that damages one file after another must not be filled with them. */
+#define ASIDE_NS (60 * 1000000000ULL)
 
-static const char insert_sql[] =
-	"INSERT INTO entries (seq, uuid, time_ns, boot_id, rule, priority, kind, json,"
-	" cgroup_id, cgroup_path, container_id, pid, start_ns, comm, exe)"
-	" VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+static const char insert_sql[] = "INSERT INTO entries ("
+#define TC_COLUMN(id, name, field) name ", "
+#include "output/columns.def"
+#undef TC_COLUMN
+				 "hash) VALUES ("
+#define TC_COLUMN(id, name, field) "?, "
+#include "output/columns.def"
+#undef TC_COLUMN
+				 "?)";
 
-/* Fields with a column of their own, so that a query finds them without reading JSON. */
-static const char *const field_columns[COLUMN_MAX - COLUMN_FIELDS] = {
-	"cgroup.id",	       "cgroup.path", "container.id", "proc.pid",
-	"proc.start_boottime", "proc.name",   "proc.exepath",
-};
-
-/* A value of a row that waits. */
-struct cell {
-	enum { CELL_NULL, CELL_NUMBER, CELL_TEXT } type;
-	union {
-		int64_t number;
-		struct {
-			size_t offset, length; /* in journal->text */
-		};
-	};
-};
-
-struct row {
-	struct cell cells[COLUMN_MAX];
-};
+static const char head_sql[] =
+	"INSERT OR REPLACE INTO heads (id, seq, hash, time_ns, boot_id, seal)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, seal('head', ?2, ?3, ?4, ?5))";
 
 struct tc_journal {
-	char *path; /* as given: for messages */
-	char *file; /* the same file by a path without symbolic links */
+	struct tc_journal_file file;
 	sqlite3 *db;
-	sqlite3_stmt *insert;
-	const struct tc_field
-		*fields[COLUMN_MAX - COLUMN_FIELDS]; /* NULL where the schema has none */
-	char boot_id[TC_BOOT_ID_LENGTH + 1];	     /* "" when unknown */
-	uint64_t last_seq;			     /* committed */
-	struct row *rows;
-	size_t n_rows, rows_size;
-	struct tc_buffer text; /* bytes of all cells */
-	int lock_fd;
-	bool failing; /* the last flush failed */
+	sqlite3_stmt *insert, *head;
+	struct tc_hasher *hasher;
+	struct tc_batch batch;
+	char boot_id[TC_BOOT_ID_LENGTH + 1]; /* "" when unknown */
+
+	uint64_t last_seq;	    /* committed */
+	struct tc_hash last_hash;   /* of that row */
+	int64_t head_id;	    /* of the head that the next commit writes */
+	uint64_t kept_seq, kept_ns; /* where the row of that id began to be replaced */
+
+	uint64_t waiting_ns; /* since then the first row of the batch waits */
+	uint64_t tried_ns;   /* the last flush */
+	bool urgent;	     /* there is an urgent alert in the batch */
+	bool failing;	     /* the last flush failed */
+	atomic_bool suspect; /* a reader found damage */
+	uint64_t aside_ns;   /* when a damaged database was set aside last; 0: never */
 };
 
 /* --- the batch --- */
 
-static void set_number(struct row *row, unsigned column, int64_t number)
+/* A few milliseconds coarse, and far cheaper than the exact one: it is asked for each alert. */
+static uint64_t coarse_now_ns(void)
 {
-	row->cells[column] = (struct cell){.type = CELL_NUMBER, .number = number};
-}
+	struct timespec now;
 
-/* Starts a text cell; what is appended to journal->text until end_text() is its content. */
-static void begin_text(struct tc_journal *journal, struct row *row, unsigned column)
-{
-	row->cells[column] = (struct cell){.type = CELL_TEXT};
-	row->cells[column].offset = journal->text.length;
-}
-
-static void end_text(struct tc_journal *journal, struct row *row, unsigned column)
-{
-	row->cells[column].length = journal->text.length - row->cells[column].offset;
-}
-
-static void set_text(struct tc_journal *journal, struct row *row, unsigned column, const char *text)
-{
-	begin_text(journal, row, column);
-	tc_text_sanitize(&journal->text, text, strlen(text));
-	end_text(journal, row, column);
-}
-
-static void set_field(struct tc_journal *journal, struct row *row, unsigned index,
-		      struct tc_event *event)
-{
-	unsigned column = COLUMN_FIELDS + index;
-	struct tc_value value;
-
-	if (!journal->fields[index] || !tc_event_get(event, journal->fields[index], -1, &value))
-		return;
-	if (value.type == TC_TYPE_UINT || value.type == TC_TYPE_INT) {
-		set_number(row, column, value.sint);
-	} else if (value.type == TC_TYPE_STRING) {
-		begin_text(journal, row, column);
-		tc_text_escape(&journal->text, value.bytes, value.length);
-		end_text(journal, row, column);
-	}
-}
-
-static void fill_row(struct tc_journal *journal, struct row *row, const struct tc_alert *alert)
-{
-	*row = (struct row){0};
-	set_number(row, COLUMN_SEQ, (int64_t)alert->seq);
-	set_text(journal, row, COLUMN_UUID, alert->uuid);
-	set_number(row, COLUMN_TIME, (int64_t)alert->time_ns);
-	if (journal->boot_id[0])
-		set_text(journal, row, COLUMN_BOOT, journal->boot_id);
-	if (alert->rule)
-		set_text(journal, row, COLUMN_RULE, alert->rule->name);
-	set_number(row, COLUMN_PRIORITY, tc_alert_priority(alert));
-	set_text(journal, row, COLUMN_KIND, alert->event->kind->name);
-	for (unsigned i = 0; i < COLUMN_MAX - COLUMN_FIELDS; i++)
-		set_field(journal, row, i, alert->event);
-	begin_text(journal, row, COLUMN_JSON);
-	tc_format_json(alert, &journal->text);
-	end_text(journal, row, COLUMN_JSON);
-}
-
-static int reserve_row(struct tc_journal *journal, bool notice)
-{
-	size_t size = journal->rows_size ? 2 * journal->rows_size : 64;
-	size_t limit = TC_JOURNAL_PENDING_MAX + (notice ? TC_JOURNAL_PENDING_NOTICES : 0);
-	struct row *rows;
-
-	if (journal->n_rows >= limit)
-		return -ENOBUFS;
-	if (journal->n_rows < journal->rows_size)
-		return 0;
-	rows = realloc(journal->rows, size * sizeof(*rows));
-	if (!rows)
-		return -ENOMEM;
-	journal->rows = rows;
-	journal->rows_size = size;
-	return 0;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 int tc_journal_add(struct tc_journal *journal, struct tc_alert *alert)
 {
-	size_t length = journal->text.length;
-	struct tc_alert numbered = *alert;
-	int error = reserve_row(journal, !alert->rule);
-	struct row *row;
+	size_t room = TC_JOURNAL_PENDING_MAX + (alert->rule ? 0 : TC_JOURNAL_PENDING_NOTICES);
+	int error = journal->batch.count < room ? 0 : -ENOBUFS;
 
+	if (!error)
+		error = tc_batch_add(&journal->batch, alert);
 	if (error)
 		return error;
-	row = &journal->rows[journal->n_rows];
-	numbered.seq = journal->last_seq + journal->n_rows + 1;
-	fill_row(journal, row, &numbered);
-	if (tc_buffer_failed(&journal->text)) {
-		journal->text.length = length;
-		journal->text.failed = false;
-		return -ENOMEM;
-	}
-	journal->n_rows++;
-	alert->seq = numbered.seq;
-	alert->json = journal->text.bytes + row->cells[COLUMN_JSON].offset;
-	alert->json_length = row->cells[COLUMN_JSON].length;
+	if (journal->batch.count == 1)
+		journal->waiting_ns = coarse_now_ns();
+	if (alert->rule && alert->rule->priority <= TC_PRIORITY_CRITICAL)
+		journal->urgent = true;
 	return 0;
+}
+
+bool tc_journal_due(const struct tc_journal *journal)
+{
+	size_t count = journal->batch.count;
+
+	if (!count)
+		return false;
+	if (count >= TC_JOURNAL_BATCH_ROWS && !journal->failing)
+		return true;
+	uint64_t now_ns = coarse_now_ns(), since_ns = now_ns - journal->tried_ns;
+	if (journal->failing)
+		return since_ns >= TC_JOURNAL_BATCH_NS;
+	return now_ns - journal->waiting_ns >= TC_JOURNAL_BATCH_NS ||
+	       (journal->urgent && since_ns >= TC_JOURNAL_URGENT_NS);
 }
 
 size_t tc_journal_pending(const struct tc_journal *journal)
 {
-	return journal->n_rows;
+	return journal->batch.count;
 }
 
 uint64_t tc_journal_last_seq(const struct tc_journal *journal)
@@ -186,253 +110,158 @@ uint64_t tc_journal_last_seq(const struct tc_journal *journal)
 	return journal->last_seq;
 }
 
+void tc_journal_suspect(struct tc_journal *journal)
+{
+	atomic_store(&journal->suspect, true);
+}
+
 /* --- committing --- */
 
-static int bind_cell(struct tc_journal *journal, int place, const struct cell *cell)
+static int bind_cell(struct tc_journal *journal, size_t row, enum tc_column column)
 {
+	const struct tc_cell *cell = tc_batch_cell(&journal->batch, row, column);
+	int place = (int)column + 1;
+
 	switch (cell->type) {
-	case CELL_NUMBER:
+	case TC_CELL_INTEGER:
 		return sqlite3_bind_int64(journal->insert, place, cell->number);
-	case CELL_TEXT:
+	case TC_CELL_TEXT:
 		return sqlite3_bind_text64(journal->insert, place,
-					   journal->text.bytes + cell->offset, cell->length,
+					   tc_batch_text(&journal->batch, row, cell), cell->length,
 					   SQLITE_STATIC, SQLITE_UTF8);
-	case CELL_NULL:
+	case TC_CELL_NULL:
 		break;
 	}
 	return sqlite3_bind_null(journal->insert, place);
 }
 
-static int insert_row(struct tc_journal *journal, const struct row *row)
+static int step_once(sqlite3_stmt *statement)
 {
-	int result = SQLITE_OK;
+	int result = sqlite3_step(statement), reset = sqlite3_reset(statement);
 
-	for (int i = 0; i < COLUMN_MAX && result == SQLITE_OK; i++)
-		result = bind_cell(journal, i + 1, &row->cells[i]);
-	if (result == SQLITE_OK)
-		result = sqlite3_step(journal->insert);
-	int reset = sqlite3_reset(journal->insert);
 	return result == SQLITE_DONE ? reset : result;
 }
 
-static int commit_rows(struct tc_journal *journal)
+static int insert_row(struct tc_journal *journal, size_t row)
 {
-	int result = sqlite3_exec(journal->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-	int before = sqlite3_total_changes(journal->db);
+	int result = SQLITE_OK;
 
-	for (size_t i = 0; i < journal->n_rows && result == SQLITE_OK; i++)
-		result = insert_row(journal, &journal->rows[i]);
+	for (unsigned i = 0; i < TC_COLUMN_MAX && result == SQLITE_OK; i++)
+		result = bind_cell(journal, row, i);
+	if (result == SQLITE_OK)
+		result = sqlite3_bind_blob(journal->insert, TC_COLUMN_MAX + 1,
+					   journal->batch.rows[row].hash.bytes, TC_HASH_BYTES,
+					   SQLITE_STATIC);
+	return result == SQLITE_OK ? step_once(journal->insert) : result;
+}
+
+static int insert_rows(struct tc_journal *journal, size_t count)
+{
+	int before = sqlite3_total_changes(journal->db), result = SQLITE_OK;
+
+	for (size_t i = 0; i < count && result == SQLITE_OK; i++)
+		result = insert_row(journal, i);
 	/* A trigger may have swallowed rows (fewer changes) or taken them back (more: its own are
 	 * counted). */
 	if (result == SQLITE_OK &&
-	    (unsigned)sqlite3_total_changes(journal->db) - (unsigned)before != journal->n_rows)
+	    (unsigned)sqlite3_total_changes(journal->db) - (unsigned)before != count)
 		result = SQLITE_CONSTRAINT;
-	if (result == SQLITE_OK)
-		result = sqlite3_exec(journal->db, "COMMIT", NULL, NULL, NULL);
 	return result;
 }
 
-int tc_journal_flush(struct tc_journal *journal)
+static int write_head(struct tc_journal *journal, const struct tc_batch_row *last, uint64_t now_ns)
 {
-	if (!journal->n_rows)
-		return 0;
+	sqlite3_stmt *head = journal->head;
 
-	int result = commit_rows(journal);
-	if (result != SQLITE_OK) {
-		/* Told before ROLLBACK, which changes the message. */
-		int error = journal->failing
-				    ? tc_journal_errno(journal->db, result)
-				    : tc_journal_fail(journal->db, result, journal->path, "write");
+	sqlite3_bind_int64(head, 1, journal->head_id);
+	sqlite3_bind_int64(head, 2, last->cells[TC_COLUMN_SEQ].number);
+	sqlite3_bind_blob(head, 3, last->hash.bytes, TC_HASH_BYTES, SQLITE_STATIC);
+	sqlite3_bind_int64(head, 4, (int64_t)now_ns);
+	sqlite3_bind_text(head, 5, journal->batch.boot_id, -1, SQLITE_STATIC);
+	return step_once(head);
+}
 
-		journal->failing = true;
-		if (!sqlite3_get_autocommit(journal->db))
-			sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
-		return error;
+/* The next head replaces this one, unless this one is to stay. */
+static void head_written(struct tc_journal *journal, uint64_t now_ns)
+{
+	/* A clock that was set back gives a huge number here: the head stays. */
+	if (journal->last_seq - journal->kept_seq < HEAD_ROWS &&
+	    now_ns - journal->kept_ns < HEAD_NS)
+		return;
+	journal->head_id++;
+	journal->kept_seq = journal->last_seq;
+	journal->kept_ns = now_ns;
+}
+
+/* Commits the first rows of the batch. A result of SQLite; the transaction is left open on failure.
+ */
+static int commit_rows(struct tc_journal *journal, size_t count)
+{
+	const struct tc_batch_row *last = &journal->batch.rows[count - 1];
+	uint64_t now_ns = tc_clock_real_now_ns();
+	int result = sqlite3_exec(journal->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+
+	if (result == SQLITE_OK)
+		result = insert_rows(journal, count);
+	if (result == SQLITE_OK)
+		result = write_head(journal, last, now_ns);
+	if (result == SQLITE_OK)
+		result = sqlite3_exec(journal->db, "COMMIT", NULL, NULL, NULL);
+	if (result != SQLITE_OK)
+		return result;
+	journal->last_seq = (uint64_t)last->cells[TC_COLUMN_SEQ].number;
+	journal->last_hash = last->hash;
+	head_written(journal, now_ns);
+	tc_batch_drop(&journal->batch, count);
+	return SQLITE_OK;
+}
+
+/* Logs the first failure in a row, and takes the transaction back. */
+static int fail(struct tc_journal *journal, int result)
+{
+	/* Told before ROLLBACK, which changes the message. */
+	int error = journal->failing
+			    ? tc_journal_errno(journal->db, result)
+			    : tc_journal_fail(journal->db, result, journal->file.path, "write");
+
+	journal->failing = true;
+	if (!sqlite3_get_autocommit(journal->db))
+		sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
+	/* It was one when it was opened. */
+	return (result & 0xff) == SQLITE_NOTADB ? -EUCLEAN : error;
+}
+
+static int flush_parts(struct tc_journal *journal)
+{
+	size_t waiting = journal->batch.count;
+
+	while (journal->batch.count) {
+		size_t count = journal->batch.count < PART_ROWS ? journal->batch.count : PART_ROWS;
+		int result = commit_rows(journal, count);
+
+		if (result != SQLITE_OK)
+			return fail(journal, result);
 	}
 	if (journal->failing)
 		tc_info("journal %s: writing again; the %zu alerts that waited are stored",
-			journal->path, journal->n_rows);
+			journal->file.path, waiting);
 	journal->failing = false;
-	journal->last_seq += journal->n_rows;
-	journal->n_rows = 0;
-	tc_buffer_reset(&journal->text);
+	journal->urgent = false;
 	return 0;
 }
 
 /* --- opening --- */
 
 /*
- * Whoever may write the journal, or swap its files for others, may tell the reader of it anything:
- * it must be ours or root's, and nobody else may write it. what is "" or a name with a blank behind
- * it.
- */
-static int check_owner(const struct tc_journal *journal, const char *what, const struct stat *info)
-{
-	bool shared = S_ISDIR(info->st_mode) && info->st_mode & S_ISVTX && info->st_uid == 0;
-
-	if (info->st_uid != 0 && info->st_uid != geteuid()) {
-		tc_error("journal %s: %sbelongs to user %u; it must be root's or that of the agent",
-			 journal->path, what, info->st_uid);
-		return -EPERM;
-	}
-	if (info->st_mode & (S_IWGRP | S_IWOTH) && !shared) {
-		tc_error("journal %s: %scan be written by others (mode %04o); take that away with "
-			 "chmod go-w",
-			 journal->path, what, info->st_mode & 07777);
-		return -EPERM;
-	}
-	return 0;
-}
-
-/* An open file: a regular one that is safe to write. */
-static int check_file(const struct tc_journal *journal, const char *what, int fd)
-{
-	struct stat info;
-
-	if (fstat(fd, &info))
-		return tc_error_return(-errno, "journal %s: %scannot look at it", journal->path,
-				       what);
-	if (!S_ISREG(info.st_mode)) {
-		tc_error("journal %s: %sis not a regular file; give another path", journal->path,
-			 what);
-		return -EPERM;
-	}
-	return check_owner(journal, what, &info);
-}
-
-/*
- * Makes the directory when it is missing, looks whether it is safe, and finds its name without
- * symbolic links: SQLite is told to follow none.
- */
-static int find_directory(struct tc_journal *journal)
-{
-	char *for_directory = strdup(journal->path), *for_name = strdup(journal->path);
-	char *directory = NULL, *real = NULL;
-	int error = for_directory && for_name ? 0 : -ENOMEM;
-	struct stat info;
-
-	if (!error) {
-		directory = dirname(for_directory);
-		if (mkdir(directory, 0700) && errno != EEXIST)
-			error = tc_error_return(-errno, "journal %s: cannot make the directory %s",
-						journal->path, directory);
-	}
-	if (!error) {
-		real = realpath(directory, NULL);
-		if (!real || stat(real, &info))
-			error = tc_error_return(-errno, "journal %s: directory %s", journal->path,
-						directory);
-	}
-	if (!error)
-		error = check_owner(journal, "its directory ", &info);
-	if (!error && asprintf(&journal->file, "%s/%s", real, basename(for_name)) < 0) {
-		journal->file = NULL;
-		error = -ENOMEM;
-	}
-	free(real);
-	free(for_name);
-	free(for_directory);
-	return error;
-}
-
-static void tell_holder(const char *path, int fd)
-{
-	char holder[32] = "";
-	ssize_t length = pread(fd, holder, sizeof(holder) - 1, 0);
-
-	holder[length > 0 ? strspn(holder, "0123456789") : 0] = '\0';
-	tc_error("journal %s: another agent writes it (process %s); stop that one, or give another "
-		 "path",
-		 path, holder[0] ? holder : "unknown");
-}
-
-/*
- * A file of its own beside the database: SQLite's locks on the database are dropped when any
- * descriptor of it is closed (fcntl_locking(2)), and its exclusive mode would keep readers out.
- */
-static int lock_take(const struct tc_journal *journal, int *ret_fd)
-{
-	char *lock_path = NULL;
-
-	if (asprintf(&lock_path, "%s.lock", journal->file) < 0)
-		return tc_error_return(-ENOMEM, "journal %s", journal->path);
-	int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-	free(lock_path);
-	if (fd < 0)
-		return tc_error_return(-errno, "journal %s: cannot make its lock file",
-				       journal->path);
-	int error = check_file(journal, "its lock file ", fd);
-	if (!error && flock(fd, LOCK_EX | LOCK_NB)) {
-		error = errno == EWOULDBLOCK ? -EBUSY : -errno;
-		tell_holder(journal->path, fd);
-	}
-	if (error) {
-		close(fd);
-		return error;
-	}
-	/* The number is only for the message above; the lock holds without it. */
-	if (ftruncate(fd, 0) == 0)
-		dprintf(fd, "%d\n", (int)getpid());
-	*ret_fd = fd;
-	return 0;
-}
-
-/* Makes a missing file, so that its mode is ours and not the umask's; SQLite gives its other files
- * the same mode. */
-static int make_file(const struct tc_journal *journal)
-{
-	int fd = open(journal->file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return errno == EEXIST ? 0
-				       : tc_error_return(-errno, "journal %s: cannot make it",
-							 journal->path);
-	close(fd);
-	return 0;
-}
-
-/* The database and what SQLite keeps beside it, if it is there: all of it is believed when it is
- * opened. */
-static int check_files(const struct tc_journal *journal)
-{
-	static const struct {
-		const char *suffix, *what;
-	} files[] = {{"", ""},
-		     {"-wal", "its -wal file "},
-		     {"-shm", "its -shm file "},
-		     {"-journal", "its -journal file "}};
-	int error = 0;
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !error; i++) {
-		char path[PATH_MAX];
-
-		if (snprintf(path, sizeof(path), "%s%s", journal->file, files[i].suffix) >=
-		    (int)sizeof(path))
-			return tc_error_return(-ENAMETOOLONG, "journal %s", journal->path);
-		int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-		if (fd < 0 && errno == ENOENT)
-			continue;
-		if (fd < 0 && errno == ELOOP)
-			return tc_error_return(-ELOOP, "journal %s: %sis a symbolic link",
-					       journal->path, files[i].what);
-		if (fd < 0)
-			return tc_error_return(-errno, "journal %s: %scannot be opened",
-					       journal->path, files[i].what);
-		error = check_file(journal, files[i].what, fd);
-		close(fd);
-	}
-	return error;
-}
-
-/*
  * synchronous=FULL: a commit is on the disk before an output tells it. NORMAL could take alerts
  * back after a power cut and give their numbers to others, and for batches of 1000 it is only 5 %
- * faster.
+ * faster. cell_size_check: damage is found when a page is read, not when it is believed.
  */
 static int set_pragmas(struct tc_journal *journal)
 {
 	static const char pragmas[] = "PRAGMA synchronous = FULL;"
 				      "PRAGMA trusted_schema = OFF;"
+				      "PRAGMA cell_size_check = ON;"
 				      "PRAGMA cache_size = -4096;"	  /* KiB: a batch of 2000 */
 				      "PRAGMA wal_autocheckpoint = 2000;" /* pages: 16 MB */
 				      "PRAGMA journal_size_limit = 67108864;";
@@ -448,115 +277,277 @@ static int set_pragmas(struct tc_journal *journal)
 	if (result == SQLITE_ROW && !wal) {
 		tc_error(
 			"journal %s: this file system cannot do a write-ahead log; use a local one",
-			journal->path);
+			journal->file.path);
 		return -EOPNOTSUPP;
 	}
 	if (result == SQLITE_ROW)
 		result = sqlite3_exec(journal->db, pragmas, NULL, NULL, NULL);
+	if (result == SQLITE_OK)
+		result = tc_seal_register(journal->db, journal->hasher);
 	return result == SQLITE_OK
 		       ? 0
-		       : tc_journal_fail(journal->db, result, journal->path, "set it up");
+		       : tc_journal_fail(journal->db, result, journal->file.path, "set it up");
 }
 
-static int open_database(struct tc_journal *journal)
+static int connect(struct tc_journal *journal)
 {
-	bool empty = false;
-
 	/* SQLite's counters of memory cost a global lock for each allocation; nobody reads them. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	int result = sqlite3_open_v2(
-		journal->file, &journal->db,
+		journal->file.real, &journal->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
 	if (result != SQLITE_OK)
-		return tc_journal_fail(journal->db, result, journal->path, "open it");
+		return tc_journal_fail(journal->db, result, journal->file.path, "open it");
 	sqlite3_extended_result_codes(journal->db, 1);
 	sqlite3_busy_timeout(journal->db, TC_JOURNAL_BUSY_MS);
-	/* Looked at before anything is changed: the file may be another program's. */
-	int error = tc_journal_check_version(journal->db, journal->path, &empty);
-	if (!error && sqlite3_db_readonly(journal->db, "main"))
-		error = tc_error_return(-EROFS, "journal %s: cannot write", journal->path);
-	/*
-	 * Can only be chosen before the first page is written. A row is 1 to 2 KB: pages of 4 KB
-	 * would hold few and be written with twice as many system calls, pages of 16 KB make small
-	 * batches dear.
-	 */
-	if (!error && empty)
-		sqlite3_exec(journal->db, "PRAGMA page_size = 8192", NULL, NULL, NULL);
-	if (!error)
-		error = set_pragmas(journal);
-	if (!error && empty)
-		error = tc_journal_create_schema(journal->db, journal->path);
-	return error;
+	return 0;
 }
 
-static int prepare(struct tc_journal *journal)
+static int refuse_triggers(struct tc_journal *journal)
 {
-	int64_t last_seq, triggers;
-	int error = tc_journal_number(journal->db, journal->path,
+	int64_t triggers;
+	int error = tc_journal_number(journal->db, journal->file.path,
 				      "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'",
 				      &triggers);
 
-	if (!error && triggers) {
-		tc_error("journal %s: it has triggers, which Tocsin did not make and which could "
-			 "change what is "
-			 "stored; move it away, and the agent makes a new one",
-			 journal->path);
-		error = -EBADMSG;
+	if (error || !triggers)
+		return error;
+	tc_error("journal %s: it has triggers, which Tocsin did not make and which could change "
+		 "what is stored; move it away, and the agent makes a new one",
+		 journal->file.path);
+	return -EBADMSG;
+}
+
+/* The end of the chain: the last head, or the origin when nothing was committed yet. */
+static int read_head(struct tc_journal *journal)
+{
+	static const char sql[] =
+		"SELECT id, seq, hash FROM heads WHERE id = (SELECT max(id) FROM heads)"
+		" UNION ALL SELECT 0, seq, hash FROM origin LIMIT 1";
+	sqlite3_stmt *statement = NULL;
+	int result = sqlite3_prepare_v2(journal->db, sql, -1, &statement, NULL), error = 0;
+
+	if (result == SQLITE_OK)
+		result = sqlite3_step(statement);
+	if (result == SQLITE_ROW && sqlite3_column_bytes(statement, 2) == TC_HASH_BYTES) {
+		journal->head_id = sqlite3_column_int64(statement, 0) + 1;
+		journal->last_seq = (uint64_t)sqlite3_column_int64(statement, 1);
+		memcpy(journal->last_hash.bytes, sqlite3_column_blob(statement, 2), TC_HASH_BYTES);
+	} else if (result == SQLITE_ROW || result == SQLITE_DONE) {
+		error = tc_journal_fail(journal->db, SQLITE_CORRUPT, journal->file.path,
+					"find the end of its chain");
+	} else {
+		error = tc_journal_fail(journal->db, result, journal->file.path, "read it");
 	}
+	sqlite3_finalize(statement);
+	return error;
+}
+
+/* Where the next row is put: behind everything that ever was there. */
+static int find_end(struct tc_journal *journal)
+{
+	int error = read_head(journal);
+	int64_t last_seq = 0;
+
 	if (!error)
-		error = tc_journal_number(journal->db, journal->path,
+		error = tc_journal_number(journal->db, journal->file.path,
 					  "SELECT max(coalesce((SELECT seq FROM sqlite_sequence "
 					  "WHERE name = 'entries'), 0),"
 					  " coalesce((SELECT max(seq) FROM entries), 0))",
 					  &last_seq);
 	if (error)
 		return error;
-	journal->last_seq = (uint64_t)last_seq;
+	if ((uint64_t)last_seq > journal->last_seq) {
+		tc_warning("journal %s: there are rows behind the end of the chain; tocsin verify "
+			   "tells "
+			   "more",
+			   journal->file.path);
+		journal->last_seq = (uint64_t)last_seq;
+	}
+	journal->kept_seq = journal->last_seq;
+	journal->kept_ns = tc_clock_real_now_ns();
+	return tc_batch_chain_to(&journal->batch, &journal->last_hash, journal->last_seq);
+}
+
+static int prepare(struct tc_journal *journal)
+{
+	int result = sqlite3_prepare_v3(journal->db, insert_sql, -1, SQLITE_PREPARE_PERSISTENT,
+					&journal->insert, NULL);
+
+	if (result == SQLITE_OK)
+		result = sqlite3_prepare_v3(journal->db, head_sql, -1, SQLITE_PREPARE_PERSISTENT,
+					    &journal->head, NULL);
+	if (result != SQLITE_OK)
+		return tc_journal_fail(journal->db, result, journal->file.path, "write");
 	/* From here on this thread drains the rings: what cannot be committed at once is tried
 	 * again. */
 	sqlite3_busy_timeout(journal->db, TC_JOURNAL_FLUSH_BUSY_MS);
-	int result = sqlite3_prepare_v3(journal->db, insert_sql, -1, SQLITE_PREPARE_PERSISTENT,
-					&journal->insert, NULL);
-	return result == SQLITE_OK ? 0
-				   : tc_journal_fail(journal->db, result, journal->path, "write");
+	return 0;
+}
+
+/*
+ * Pages of 8 KB, which can only be chosen before the first is written: a row is 1 to 2 KB; pages of
+ * 4 KB would hold few and be written with twice as many system calls, pages of 16 KB make small
+ * batches dear. auto_vacuum: so that pages that retention freed can be given back.
+ */
+static int open_database(struct tc_journal *journal, const struct tc_origin *origin)
+{
+	int64_t version;
+	int error = connect(journal);
+
+	/* Looked at before anything is changed: the file may be another program's. */
+	if (!error)
+		error = tc_journal_check_version(journal->db, journal->file.path, &version);
+	if (!error && sqlite3_db_readonly(journal->db, "main"))
+		error = tc_error_return(-EROFS, "journal %s: cannot write", journal->file.path);
+	if (!error)
+		error = refuse_triggers(journal);
+	if (!error && !version)
+		sqlite3_exec(journal->db,
+			     "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL", NULL,
+			     NULL, NULL);
+	if (!error)
+		error = set_pragmas(journal);
+	if (!error)
+		error = tc_journal_migrate(journal->db, journal->file.path, version, origin);
+	if (!error)
+		error = find_end(journal);
+	return error ?: prepare(journal);
+}
+
+static void close_database(struct tc_journal *journal)
+{
+	sqlite3_finalize(journal->insert);
+	sqlite3_finalize(journal->head);
+	sqlite3_close(journal->db);
+	journal->insert = journal->head = NULL;
+	journal->db = NULL;
+}
+
+/* --- a damaged database --- */
+
+static struct tc_origin origin_now(const struct tc_journal *journal)
+{
+	return (struct tc_origin){.seq = journal->last_seq,
+				  .time_ns = tc_clock_real_now_ns(),
+				  .boot_id = journal->batch.boot_id};
+}
+
+/* The last number and hash that can still be read, where the database was damaged before it could
+ * be opened. What cannot be read is left as it is. */
+static void salvage_end(struct tc_journal *journal, bool *ret_hash_known)
+{
+	static const char *const numbers[] = {
+		"SELECT seq FROM sqlite_sequence WHERE name = 'entries'",
+		"SELECT max(seq) FROM entries",
+		"SELECT max(seq) FROM heads",
+		"SELECT seq FROM origin",
+	};
+	sqlite3_stmt *statement;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (sqlite3_prepare_v2(journal->db, numbers[i], -1, &statement, NULL) ==
+			    SQLITE_OK &&
+		    sqlite3_step(statement) == SQLITE_ROW &&
+		    (uint64_t)sqlite3_column_int64(statement, 0) > journal->last_seq)
+			journal->last_seq = (uint64_t)sqlite3_column_int64(statement, 0);
+		sqlite3_finalize(statement);
+	}
+	if (sqlite3_prepare_v2(journal->db, "SELECT hash FROM heads ORDER BY id DESC LIMIT 1", -1,
+			       &statement, NULL) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW &&
+	    sqlite3_column_bytes(statement, 0) == TC_HASH_BYTES) {
+		memcpy(journal->last_hash.bytes, sqlite3_column_blob(statement, 0), TC_HASH_BYTES);
+		*ret_hash_known = true;
+	}
+	sqlite3_finalize(statement);
+}
+
+/* Sets the damaged database aside and begins a new one. 0 or a negative errno, logged. */
+static int start_anew(struct tc_journal *journal, bool hash_known)
+{
+	struct tc_origin origin;
+	char *name = NULL;
+	int error;
+
+	/* What is in the log stays there: it belongs to what is set aside. */
+	if (journal->db)
+		sqlite3_db_config(journal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	close_database(journal);
+	error = tc_journal_file_set_aside(&journal->file, &name);
+	if (error)
+		return error;
+	tc_error("journal %s: it was damaged and is set aside as %s; a new one goes on behind row "
+		 "%llu",
+		 journal->file.path, name, (unsigned long long)journal->last_seq);
+	origin = origin_now(journal);
+	origin.predecessor = basename(name);
+	origin.predecessor_head = hash_known ? &journal->last_hash : NULL;
+	error = tc_journal_file_make(&journal->file);
+	if (!error)
+		error = open_database(journal, &origin);
+	free(name);
+	journal->aside_ns = coarse_now_ns();
+	return error;
+}
+
+static bool may_start_anew(const struct tc_journal *journal)
+{
+	return !journal->aside_ns || coarse_now_ns() - journal->aside_ns >= ASIDE_NS;
+}
+
+int tc_journal_flush(struct tc_journal *journal)
+{
+	int error;
+
+	journal->tried_ns = coarse_now_ns();
+	error = atomic_exchange(&journal->suspect, false) || !journal->db ? -EUCLEAN
+									  : flush_parts(journal);
+	if (error == -EUCLEAN && may_start_anew(journal)) {
+		error = start_anew(journal, true);
+		if (!error)
+			error = flush_parts(journal);
+	}
+	return error;
+}
+
+/* Whether what SQLite takes for no database is our own file, damaged at its very beginning. */
+static bool was_journal(const struct tc_journal *journal)
+{
+	return sqlite3_errcode(journal->db) == SQLITE_NOTADB &&
+	       tc_journal_file_is_ours(&journal->file);
 }
 
 static void journal_free(struct tc_journal *journal)
 {
-	sqlite3_finalize(journal->insert);
-	sqlite3_close(journal->db);
-	if (journal->lock_fd >= 0)
-		close(journal->lock_fd);
-	free(journal->rows);
-	tc_buffer_done(&journal->text);
-	free(journal->file);
-	free(journal->path);
+	close_database(journal);
+	tc_batch_done(&journal->batch);
+	tc_hasher_free(journal->hasher);
+	tc_journal_file_release(&journal->file);
 	free(journal);
 }
 
 int tc_journal_open(const char *path, struct tc_journal **ret_journal)
 {
 	struct tc_journal *journal = calloc(1, sizeof(*journal));
+	struct tc_origin origin;
+	bool hash_known = false;
 
 	if (!journal)
 		return -ENOMEM;
-	journal->lock_fd = -1;
-	journal->path = strdup(path);
-	for (unsigned i = 0; i < COLUMN_MAX - COLUMN_FIELDS; i++)
-		journal->fields[i] = tc_field_by_name(field_columns[i], strlen(field_columns[i]));
+	int error = tc_journal_file_claim(&journal->file, path);
+	if (!error)
+		error = tc_hasher_new(&journal->hasher);
 	tc_clock_boot_id(journal->boot_id);
-
-	int error = journal->path ? find_directory(journal) : -ENOMEM;
+	tc_batch_init(&journal->batch, journal->hasher,
+		      journal->boot_id[0] ? journal->boot_id : NULL);
+	origin = origin_now(journal);
 	if (!error)
-		error = lock_take(journal, &journal->lock_fd);
-	if (!error)
-		error = make_file(journal);
-	if (!error)
-		error = check_files(journal);
-	if (!error)
-		error = open_database(journal);
-	if (!error)
-		error = prepare(journal);
+		error = open_database(journal, &origin);
+	if (error == -EUCLEAN || (error == -EBADMSG && was_journal(journal))) {
+		salvage_end(journal, &hash_known);
+		error = start_anew(journal, hash_known);
+	}
 	if (error) {
 		journal_free(journal);
 		return error;
@@ -570,7 +561,7 @@ void tc_journal_close(struct tc_journal *journal)
 	if (!journal)
 		return;
 	if (tc_journal_flush(journal))
-		tc_error("journal %s: %zu alerts could not be stored and are lost", journal->path,
-			 journal->n_rows);
+		tc_error("journal %s: %zu alerts could not be stored and are lost",
+			 journal->file.path, journal->batch.count);
 	journal_free(journal);
 }

@@ -3,11 +3,15 @@
  * The journal: a SQLite database in which every alert and every notice is committed before the
  * world hears of it.
  *
- * One agent writes at a time; readers (output/journal_reader.h) may read meanwhile.
+ * Every row is chained to the one before (output/chain.h, docs/journal.md). One agent writes at a
+ * time, from one thread; readers (output/journal_reader.h) may read meanwhile. A database that
+ * turns out to be damaged, when it is opened or later, is set aside as FILE.damaged-TIME and a new
+ * one is begun, whose chain names it and whose numbers go on.
  */
 #ifndef TOCSIN_OUTPUT_JOURNAL_H
 #define TOCSIN_OUTPUT_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,21 +20,26 @@
 #define TC_JOURNAL_DEFAULT_PATH "/var/lib/tocsin/journal.db"
 /* PRAGMA application_id ("TOCS") and user_version of the database. */
 #define TC_JOURNAL_APPLICATION_ID 0x544f4353
-#define TC_JOURNAL_SCHEMA_VERSION 1
+#define TC_JOURNAL_SCHEMA_VERSION 2
 
 struct tc_journal;
 
 /*
- * Opens the journal for writing and makes it when it is missing (mode 0600, its directory 0700).
- *What is wrong is logged with the path and what would help. Errors:
+ * Opens the journal for writing and makes it when it is missing (mode 0600, its directory 0700);
+ * one of an older version is brought up to date, and keeps its rows. What is wrong is logged with
+ * the path and what would help. Errors:
  *
  *	-EACCES, -EROFS, -ENOENT ...  the file or its directory cannot be made or written
  *	-EPERM     file or directory belong to another user than root and the agent's, or others may
- *write them (but for a directory like /tmp: root's, with the sticky bit), or the file is not a
- *regular one -ELOOP     the file is a symbolic link (its directory may be reached by one) -EBADMSG
- *not a database, or not a journal of Tocsin, or one with triggers -EUCLEAN   the database is
- *damaged -EPROTO    written by a newer version of Tocsin -EBUSY     another agent writes it -ENOSPC
- *the disk is full -EIO, -ENOMEM
+ *	           write them (but for a directory like /tmp: root's, with the sticky bit), or the
+ *	           file is not a regular one
+ *	-ELOOP     the file is a symbolic link (its directory may be reached by one)
+ *	-EBADMSG   not a database, or not a journal of Tocsin, or one with triggers
+ *	-EUCLEAN   the database is damaged, and could not be set aside
+ *	-EPROTO    written by a newer version of Tocsin
+ *	-EBUSY     another agent writes it
+ *	-ENOSPC    the disk is full
+ *	-EIO, -ENOMEM
  */
 int tc_journal_open(const char *path, struct tc_journal **ret_journal);
 
@@ -47,6 +56,18 @@ int tc_journal_open(const char *path, struct tc_journal **ret_journal);
  */
 int tc_journal_add(struct tc_journal *journal, struct tc_alert *alert);
 
+/* A batch is due with so many rows, or when its first row has waited so long ... */
+#define TC_JOURNAL_BATCH_ROWS 4096
+#define TC_JOURNAL_BATCH_NS (100 * 1000 * 1000ULL)
+/* ... or, with an alert of priority Critical or above in it, at once; but so far apart at least. */
+#define TC_JOURNAL_URGENT_NS (5 * 1000 * 1000ULL)
+
+/*
+ * Whether the batch should be committed now, not when there is nothing else to do. Cheap: to be
+ * asked after each alert. While the journal cannot be written it is due every TC_JOURNAL_BATCH_NS.
+ */
+bool tc_journal_due(const struct tc_journal *journal);
+
 /* Alerts in the batch. */
 size_t tc_journal_pending(const struct tc_journal *journal);
 /* The number of the last committed alert; 0 when there never was one. */
@@ -54,11 +75,20 @@ uint64_t tc_journal_last_seq(const struct tc_journal *journal);
 
 /*
  * Commits the batch: it is on the disk when 0 is returned. Waits no longer than 20 ms for a lock of
- * another connection. On failure the whole batch stays in memory, to be tried again: -ENOSPC,
+ * another connection. On failure what is not committed stays in memory, to be tried again: -ENOSPC,
  * -EBUSY, -EUCLEAN, -EROFS, -EBADMSG (something in the database keeps rows out), -EIO, -ENOMEM. The
  * first failure in a row is logged, and so is the end of it.
+ *
+ * Every call also lets retention take a step (a few milliseconds at most): it is to be called ten
+ * times a second or so, whether there are rows or not.
  */
 int tc_journal_flush(struct tc_journal *journal);
+
+/*
+ * Says that a reader found the database damaged; may be called by any thread. The next flush sets
+ * it aside.
+ */
+void tc_journal_suspect(struct tc_journal *journal);
 
 /* Commits what is left (what cannot be is counted in the log) and closes. Takes NULL. */
 void tc_journal_close(struct tc_journal *journal);

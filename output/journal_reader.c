@@ -23,6 +23,20 @@ struct tc_journal_reader {
 	size_t rows_size;
 };
 
+/* An agent that is just starting has made the file, but not yet its tables. */
+static int look_for_tables(struct tc_journal_reader *reader)
+{
+	int64_t version;
+	int error;
+
+	if (!reader->empty)
+		return 0;
+	error = tc_journal_check_version(reader->db, reader->path, &version);
+	if (!error)
+		reader->empty = version == 0;
+	return error;
+}
+
 int tc_journal_reader_open(const char *path, struct tc_journal_reader **ret_reader)
 {
 	if (access(path, F_OK)) {
@@ -37,6 +51,7 @@ int tc_journal_reader_open(const char *path, struct tc_journal_reader **ret_read
 	struct tc_journal_reader *reader = calloc(1, sizeof(*reader));
 	if (!reader)
 		return -ENOMEM;
+	reader->empty = true; /* not looked yet */
 	reader->path = strdup(path);
 	int error = reader->path ? 0 : -ENOMEM;
 	if (!error) {
@@ -49,7 +64,7 @@ int tc_journal_reader_open(const char *path, struct tc_journal_reader **ret_read
 	if (!error) {
 		sqlite3_extended_result_codes(reader->db, 1);
 		sqlite3_busy_timeout(reader->db, TC_JOURNAL_BUSY_MS);
-		error = tc_journal_check_version(reader->db, path, &reader->empty);
+		error = look_for_tables(reader);
 	}
 	if (error) {
 		tc_journal_reader_close(reader);
@@ -360,14 +375,6 @@ static int run(struct tc_journal_reader *reader, struct cursor *cursor, sqlite3_
 		stop = read_numbers(reader, cursor);
 	}
 	return stop;
-}
-
-/* An agent that is just starting has made the file, but not yet its tables. */
-static int look_for_tables(struct tc_journal_reader *reader)
-{
-	if (!reader->empty)
-		return 0;
-	return tc_journal_check_version(reader->db, reader->path, &reader->empty);
 }
 
 int tc_journal_reader_query(struct tc_journal_reader *reader,

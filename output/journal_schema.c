@@ -3,21 +3,18 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "agent/log.h"
 #include "output/journal.h"
 
-#define STRING_OF(macro) STRING_OF_(macro)
-#define STRING_OF_(text) #text
-
 /*
- * AUTOINCREMENT: a number is never given out again, even after the rows with the highest numbers
- * were deleted (https://www.sqlite.org/autoinc.html). Unsigned 64-bit numbers are stored in
+ * Version 1. AUTOINCREMENT: a number is never given out again, even after the rows with the highest
+ * numbers were deleted (https://www.sqlite.org/autoinc.html). Unsigned 64-bit numbers are stored in
  * SQLite's signed ones, bit for bit. Indexes are few, since each costs about a fifth of the writing
  * rate: by time for --since, by rule for --rule; the latter without the rows that have no rule.
  */
-static const char schema_sql[] =
-	"BEGIN IMMEDIATE;"
+static const char entries_sql[] =
 	"CREATE TABLE entries ("
 	" seq INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" uuid TEXT NOT NULL,"
@@ -36,12 +33,93 @@ static const char schema_sql[] =
 	" json TEXT NOT NULL" /* the alert as it is told, seq included */
 	");"
 	"CREATE INDEX entries_time ON entries (time_ns);"
-	"CREATE INDEX entries_rule ON entries (rule) WHERE rule IS NOT NULL;"
-	"PRAGMA application_id = " STRING_OF(
-		TC_JOURNAL_APPLICATION_ID) ";"
-					   "PRAGMA user_version = " STRING_OF(
-						   TC_JOURNAL_SCHEMA_VERSION) ";"
-									      "COMMIT;";
+	"CREATE INDEX entries_rule ON entries (rule) WHERE rule IS NOT NULL;";
+
+/*
+ * Version 2: the chain. Rows of version 1 stay without a hash. A head is written with every commit;
+ * most are replaced by the next one. What a checkpoint says was taken by retention.
+ */
+static const char chain_sql[] =
+	"ALTER TABLE entries ADD COLUMN hash BLOB;"
+	"CREATE TABLE origin ("
+	" id INTEGER PRIMARY KEY CHECK (id = 1),"
+	" form INTEGER NOT NULL," /* of messages, see output/chain.h: 1 */
+	" seq INTEGER NOT NULL,"  /* the number behind which the chain begins */
+	" reason TEXT NOT NULL,"  /* new, migrated, damaged */
+	" time_ns INTEGER NOT NULL,"
+	" boot_id TEXT,"
+	" predecessor TEXT,"	  /* damaged: name of the file that was set aside, */
+	" predecessor_head BLOB," /* and the last hash that was known of it */
+	" hash BLOB NOT NULL);"
+	"CREATE TABLE heads ("
+	" id INTEGER PRIMARY KEY,"
+	" seq INTEGER NOT NULL,"
+	" hash BLOB NOT NULL,"
+	" time_ns INTEGER NOT NULL," /* of the commit, since the epoch */
+	" boot_id TEXT,"
+	" seal BLOB NOT NULL);"
+	"CREATE TABLE checkpoints ("
+	" id INTEGER PRIMARY KEY,"
+	" first_seq INTEGER NOT NULL," /* first number taken */
+	" seq INTEGER NOT NULL,"       /* last number taken */
+	" hash BLOB,"		       /* of that row; NULL: it was not chained */
+	" count INTEGER NOT NULL,"     /* rows taken */
+	" undelivered INTEGER NOT NULL,"
+	" time_ns INTEGER NOT NULL,"
+	" boot_id TEXT,"
+	" told INTEGER NOT NULL," /* 1: a journal_pruned row tells it */
+	" seal BLOB NOT NULL);";
+
+static const char origin_sql[] =
+	"INSERT INTO origin (id, form, seq, reason, time_ns, boot_id, predecessor,"
+	" predecessor_head, hash) VALUES (1, 1, ?1, ?2, ?3, ?4, ?5, ?6,"
+	" seal('origin', 1, ?1, ?2, ?3, ?4, ?5, ?6))";
+
+/* The chain begins behind the rows that are there. */
+static int begin_chain(sqlite3 *db, int64_t version, const struct tc_origin *origin)
+{
+	const char *reason = version ? "migrated" : origin->predecessor ? "damaged" : "new";
+	sqlite3_stmt *statement = NULL;
+	int64_t seq = (int64_t)origin->seq;
+	int result = SQLITE_OK;
+
+	if (version)
+		result = sqlite3_prepare_v2(
+			db,
+			"SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entries'",
+			-1, &statement, NULL);
+	if (version && result == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+		seq = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	if (result == SQLITE_OK)
+		result = sqlite3_prepare_v2(db, origin_sql, -1, &statement, NULL);
+	if (result != SQLITE_OK)
+		return result;
+	sqlite3_bind_int64(statement, 1, seq);
+	sqlite3_bind_text(statement, 2, reason, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 3, (int64_t)origin->time_ns);
+	sqlite3_bind_text(statement, 4, origin->boot_id, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 5, origin->predecessor, -1, SQLITE_STATIC);
+	if (origin->predecessor_head)
+		sqlite3_bind_blob(statement, 6, origin->predecessor_head->bytes, TC_HASH_BYTES,
+				  SQLITE_STATIC);
+	sqlite3_step(statement);
+	return sqlite3_finalize(statement);
+}
+
+/*
+ * The way to this version: row n leads from version n to n + 1. A step is never changed once it was
+ * released; a new version is a new row.
+ */
+static const struct {
+	const char *sql;
+	/* What SQL alone cannot do, behind it; version: where the journal came from. A result of
+	 * SQLite. */
+	int (*then)(sqlite3 *db, int64_t version, const struct tc_origin *origin);
+} steps[TC_JOURNAL_SCHEMA_VERSION] = {
+	{.sql = entries_sql},
+	{.sql = chain_sql, .then = begin_chain},
+};
 
 static const struct {
 	int result; /* primary result code */
@@ -49,8 +127,7 @@ static const struct {
 	const char *words;
 } failures[] = {
 	{SQLITE_NOTADB, EBADMSG, "the file is not a database; move it away or give another path"},
-	{SQLITE_CORRUPT, EUCLEAN,
-	 "the database is damaged; move it away, and the agent makes a new one"},
+	{SQLITE_CORRUPT, EUCLEAN, "the database is damaged"},
 	{SQLITE_BUSY, EBUSY, "another program holds a lock on the database"},
 	{SQLITE_LOCKED, EBUSY, "another program holds a lock on the database"},
 	{SQLITE_FULL, ENOSPC, "the disk is full"},
@@ -114,7 +191,7 @@ int tc_journal_number(sqlite3 *db, const char *path, const char *sql, int64_t *r
 	return result == SQLITE_ROW ? 0 : result;
 }
 
-int tc_journal_check_version(sqlite3 *db, const char *path, bool *ret_empty)
+int tc_journal_check_version(sqlite3 *db, const char *path, int64_t *ret_version)
 {
 	int64_t application, version, tables;
 	int error = tc_journal_number(db, path, "PRAGMA application_id", &application);
@@ -126,29 +203,69 @@ int tc_journal_check_version(sqlite3 *db, const char *path, bool *ret_empty)
 	if (error)
 		return error;
 
-	*ret_empty = application == 0 && version == 0 && tables == 0;
-	if (*ret_empty)
-		return 0;
-	if (application != TC_JOURNAL_APPLICATION_ID) {
+	bool empty = application == 0 && version == 0 && tables == 0;
+	if (!empty && (application != TC_JOURNAL_APPLICATION_ID || version < 1)) {
 		tc_error("journal %s: this is another program's database; give another path", path);
 		return -EBADMSG;
 	}
 	if (version > TC_JOURNAL_SCHEMA_VERSION) {
-		tc_error("journal %s: written by a newer Tocsin (schema %lld, this one knows %d)",
+		tc_error("journal %s: written by a newer Tocsin (schema %lld, this one knows %d); "
+			 "use that one, or give another path",
 			 path, (long long)version, TC_JOURNAL_SCHEMA_VERSION);
 		return -EPROTO;
 	}
+	*ret_version = version;
 	return 0;
 }
 
-int tc_journal_create_schema(sqlite3 *db, const char *path)
+/* One step, without its transaction. A result of SQLite. */
+static int take_step(sqlite3 *db, int64_t from, int64_t step, const struct tc_origin *origin)
 {
-	int result = sqlite3_exec(db, schema_sql, NULL, NULL, NULL);
+	char version[96];
+	int result = sqlite3_exec(db, steps[step].sql, NULL, NULL, NULL);
 
+	if (result == SQLITE_OK && steps[step].then)
+		result = steps[step].then(db, from, origin);
+	snprintf(version, sizeof(version), "PRAGMA application_id = %d; PRAGMA user_version = %lld",
+		 TC_JOURNAL_APPLICATION_ID, (long long)step + 1);
 	if (result == SQLITE_OK)
-		return 0;
-	int error = tc_journal_fail(db, result, path, "make its tables");
-	if (!sqlite3_get_autocommit(db))
-		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-	return error;
+		result = sqlite3_exec(db, version, NULL, NULL, NULL);
+	return result;
+}
+
+/* Steps from one version to another in one transaction. A result of SQLite. */
+static int take_steps(sqlite3 *db, int64_t from, int64_t to, const struct tc_origin *origin)
+{
+	int result = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+
+	for (int64_t step = from; step < to && result == SQLITE_OK; step++)
+		result = take_step(db, from, step, origin);
+	if (result == SQLITE_OK)
+		result = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	return result;
+}
+
+int tc_journal_migrate(sqlite3 *db, const char *path, int64_t version,
+		       const struct tc_origin *origin)
+{
+	int64_t from = version;
+	int result = SQLITE_OK;
+
+	while (version < TC_JOURNAL_SCHEMA_VERSION && result == SQLITE_OK) {
+		int64_t to = from ? version + 1 : TC_JOURNAL_SCHEMA_VERSION;
+
+		result = take_steps(db, version, to, origin);
+		version = to;
+	}
+	if (result != SQLITE_OK) {
+		int error = tc_journal_fail(db, result, path, "make its tables");
+
+		if (!sqlite3_get_autocommit(db))
+			sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+		return error;
+	}
+	if (from && from < version)
+		tc_info("journal %s: brought from schema %lld to %lld; its rows were kept", path,
+			(long long)from, (long long)version);
+	return 0;
 }

@@ -23,6 +23,16 @@ uint64_t tc_clock_boot_ns(void)
 	return (uint64_t)now_ns(CLOCK_BOOTTIME);
 }
 
+uint64_t tc_clock_monotonic_ns(void)
+{
+	return (uint64_t)now_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t tc_clock_real_now_ns(void)
+{
+	return (uint64_t)now_ns(CLOCK_REALTIME);
+}
+
 void tc_clock_boot_id(char ret_boot_id[TC_BOOT_ID_LENGTH + 1])
 {
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);

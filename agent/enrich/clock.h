@@ -8,6 +8,10 @@
 
 /* Nanoseconds since boot, suspended time included, now: the clock of records (CLOCK_BOOTTIME). */
 uint64_t tc_clock_boot_ns(void);
+/* Nanoseconds that no setting of the clock changes (CLOCK_MONOTONIC): for time-outs. */
+uint64_t tc_clock_monotonic_ns(void);
+/* Nanoseconds since 1970-01-01 UTC, now. */
+uint64_t tc_clock_real_now_ns(void);
 
 /* Length of a boot id as text, without its NUL. */
 #define TC_BOOT_ID_LENGTH 36

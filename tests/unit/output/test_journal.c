@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -247,25 +248,100 @@ static void test_refuses_a_newer_schema(void **state)
 	const char *path = ((struct place *)*state)->path;
 
 	fill(path);
-	execute(path, "PRAGMA user_version = 2");
+	execute(path, "PRAGMA user_version = 99");
 	assert_refused(path, -EPROTO);
 }
 
-static void test_refuses_a_damaged_database(void **state)
+/* The name of the one damaged database beside a journal; heap memory. */
+static char *find_damaged(const char *path)
 {
-	const char *path = ((struct place *)*state)->path;
-	char garbage[4096];
+	char pattern[160], *name;
+	glob_t found;
 
-	fill(path);
-	memset(garbage, 0xa5, sizeof(garbage));
-	int fd = open(path, O_WRONLY);
-	/* Page 1 behind its file header: the list of tables. */
-	assert_int_equal(pwrite(fd, garbage, 3996, 100), 3996);
-	close(fd);
-	assert_refused(path, -EUCLEAN);
+	snprintf(pattern, sizeof(pattern), "%s.damaged-*Z", path);
+	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+	assert_int_equal(found.gl_pathc, 1);
+	name = strdup(found.gl_pathv[0]);
+	globfree(&found);
+	return name;
 }
 
-static void test_damage_while_writing_keeps_the_batch(void **state)
+/* A new journal goes on behind the damaged one, and its origin names that. */
+static void assert_set_aside(const char *path, int64_t last_seq)
+{
+	char *damaged = find_damaged(path), sql[512];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT count(*) FROM origin WHERE reason = 'damaged' AND seq = %lld"
+		 " AND predecessor = '%s'",
+		 (long long)last_seq, strrchr(damaged, '/') + 1);
+	assert_int_equal(number(path, sql), 1);
+	free(damaged);
+}
+
+static void spoil(const char *path, off_t from, size_t size)
+{
+	char garbage[8192];
+
+	memset(garbage, 0xa5, sizeof(garbage));
+	int fd = open(path, O_WRONLY);
+	for (size_t done = 0; done < size;) {
+		size_t part = size - done < sizeof(garbage) ? size - done : sizeof(garbage);
+
+		assert_int_equal(pwrite(fd, garbage, part, from + (off_t)done), part);
+		done += part;
+	}
+	close(fd);
+}
+
+static void test_damaged_database_is_set_aside(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	struct tc_journal_reader *reader = NULL;
+
+	fill(path);
+	/* Page 1 behind its file header: the list of tables. */
+	spoil(path, 100, 8092);
+	assert_int_equal(tc_journal_reader_open(path, &reader), -EUCLEAN);
+	struct tc_journal *journal = open_journal(path);
+	/* Nothing could be read of it. */
+	assert_int_equal(add(journal, 0, 1), 1);
+	tc_journal_close(journal);
+	assert_set_aside(path, 0);
+	assert_seqs(query(path, TC_JOURNAL_FILTER_ALL), 1);
+}
+
+static void test_numbers_go_on_behind_a_damaged_database(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	char sql[128];
+
+	fill(path);
+	/* The rows, but not what says how many there were. */
+	snprintf(sql, sizeof(sql), "SELECT rootpage FROM sqlite_schema WHERE name = 'entries'");
+	int64_t page = number(path, sql);
+	spoil(path, (page - 1) * 8192, 8192);
+	struct tc_journal *journal = open_journal(path);
+	assert_int_equal(add(journal, 0, 1), 6);
+	tc_journal_close(journal);
+	assert_set_aside(path, 5);
+}
+
+/* A file whose beginning was lost in a power cut. */
+static void test_zeroed_database_is_set_aside(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	static const char zeros[8192];
+
+	fill(path);
+	int fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, zeros, sizeof(zeros), 0), sizeof(zeros));
+	close(fd);
+	tc_journal_close(open_journal(path));
+	assert_set_aside(path, 0);
+}
+
+static void test_damage_while_writing_loses_nothing_of_the_batch(void **state)
 {
 	const char *path = ((struct place *)*state)->path;
 	struct tc_journal *journal = open_journal(path);
@@ -280,12 +356,77 @@ static void test_damage_while_writing_keeps_the_batch(void **state)
 	off_t size = lseek(fd, 0, SEEK_END);
 	for (off_t at = 4096; at < size; at += 4096)
 		assert_int_equal(pwrite(fd, garbage, sizeof(garbage), at), sizeof(garbage));
+	close(fd);
+	assert_int_equal(add(journal, 0, 1), 2001);
+	assert_int_equal(tc_journal_flush(journal), 0);
+	assert_int_equal(tc_journal_pending(journal), 0);
+	assert_int_equal(add(journal, 0, 2), 2002);
+	tc_journal_close(journal);
+	assert_set_aside(path, 2000);
+	assert_seqs(query(path, TC_JOURNAL_FILTER_ALL), 2001, 2002);
+}
+
+static void test_what_a_reader_suspects_is_set_aside(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+
+	fill(path);
+	_cleanup_journal_ struct tc_journal *journal = open_journal(path);
+	tc_journal_suspect(journal);
+	add(journal, 0, 1);
+	assert_int_equal(tc_journal_flush(journal), 0);
+	assert_set_aside(path, 5);
+	/* Once in a while, not again and again. */
+	tc_journal_suspect(journal);
 	add(journal, 0, 1);
 	assert_int_equal(tc_journal_flush(journal), -EUCLEAN);
-	assert_int_equal(tc_journal_pending(journal), 1);
-	assert_int_equal(tc_journal_flush(journal), -EUCLEAN);
+	assert_int_equal(tc_journal_flush(journal), 0);
+	assert_set_aside(path, 5);
+	assert_seqs(query(path, TC_JOURNAL_FILTER_ALL), 6, 7);
+}
+
+/* As version 1 made it. */
+static void downgrade(const char *path)
+{
+	execute(path, "ALTER TABLE entries DROP COLUMN hash; DROP TABLE origin; DROP TABLE heads;"
+		      "DROP TABLE checkpoints; PRAGMA user_version = 1");
+}
+
+static void test_journal_of_version_1_is_brought_up_to_date(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+
+	fill(path);
+	downgrade(path);
+	assert_seqs(query(path, TC_JOURNAL_FILTER_ALL), 1, 2, 3, 4, 5);
+	struct tc_journal *journal = open_journal(path);
+	assert_int_equal(add(journal, 0, 1), 6);
 	tc_journal_close(journal);
-	close(fd);
+	assert_seqs(query(path, TC_JOURNAL_FILTER_ALL), 1, 2, 3, 4, 5, 6);
+	assert_int_equal(number(path, "PRAGMA user_version"), TC_JOURNAL_SCHEMA_VERSION);
+	assert_int_equal(
+		number(path, "SELECT count(*) FROM origin WHERE seq = 5 AND reason = 'migrated'"),
+		1);
+	assert_int_equal(number(path, "SELECT count(*) FROM entries WHERE hash IS NULL"), 5);
+	assert_int_equal(number(path, "SELECT length(hash) FROM entries WHERE seq = 6"), 32);
+}
+
+static void test_migration_that_fails_changes_nothing(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	struct tc_journal *journal = NULL;
+
+	fill(path);
+	downgrade(path);
+	execute(path, "CREATE TABLE heads (a)");
+	assert_true(tc_journal_open(path, &journal) < 0);
+	assert_int_equal(number(path, "PRAGMA user_version"), 1);
+	assert_int_equal(
+		number(path,
+		       "SELECT count(*) FROM pragma_table_info('entries') WHERE name = 'hash'"),
+		0);
+	execute(path, "DROP TABLE heads");
+	tc_journal_close(open_journal(path));
 }
 
 static void assert_not_opened(const char *path, int error)
@@ -612,8 +753,13 @@ int main(void)
 		TEST(test_refuses_a_file_that_is_no_database),
 		TEST(test_refuses_another_programs_database),
 		TEST(test_refuses_a_newer_schema),
-		TEST(test_refuses_a_damaged_database),
-		TEST(test_damage_while_writing_keeps_the_batch),
+		TEST(test_damaged_database_is_set_aside),
+		TEST(test_numbers_go_on_behind_a_damaged_database),
+		TEST(test_zeroed_database_is_set_aside),
+		TEST(test_damage_while_writing_loses_nothing_of_the_batch),
+		TEST(test_what_a_reader_suspects_is_set_aside),
+		TEST(test_journal_of_version_1_is_brought_up_to_date),
+		TEST(test_migration_that_fails_changes_nothing),
 		TEST(test_refuses_what_others_can_write),
 		TEST(test_refuses_what_is_no_regular_file),
 		TEST(test_directory_may_be_a_symbolic_link),
