@@ -74,7 +74,7 @@ static void drop(struct tc_pipeline *pipeline, const struct tc_rule *rule)
 	untold_add(&pipeline->dropped, count, event->record->time_ns);
 }
 
-/* Hands an alert, or a notice when rule is NULL, to the journal and, behind it, to the outputs. */
+/* Hands an alert, or a notice when rule is NULL, to the journal. */
 static int emit(struct tc_pipeline *pipeline, const struct tc_rule *rule)
 {
 	const struct tc_world *world = pipeline->parts.world;
@@ -95,9 +95,6 @@ static int emit(struct tc_pipeline *pipeline, const struct tc_rule *rule)
 	}
 	if (r < 0)
 		return r;
-	/* What an output cannot take is its own to log; the others get theirs. */
-	for (size_t i = 0; i < pipeline->parts.n_outputs; i++)
-		tc_output_write(pipeline->parts.outputs[i], &alert);
 	pipeline->counts.alerts += rule != NULL;
 	if (rule)
 		pipeline->counts.by_priority[rule->priority]++;
@@ -174,13 +171,13 @@ static int tell_untold(struct tc_pipeline *pipeline, struct untold *untold,
 
 static int commit_batch(struct tc_pipeline *pipeline)
 {
-	int r = pipeline->parts.journal ? tc_journal_flush(pipeline->parts.journal) : 0;
+	struct tc_journal *journal = pipeline->parts.journal;
+	size_t count = journal ? tc_journal_pending(journal) : 0;
+	int r = count ? tc_journal_flush(journal) : 0;
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < pipeline->parts.n_outputs; i++)
-		tc_output_flush(pipeline->parts.outputs[i]);
-	return 0;
+	if (r >= 0 && count && pipeline->parts.couriers)
+		tc_couriers_wake(pipeline->parts.couriers);
+	return r;
 }
 
 int tc_pipeline_commit(struct tc_pipeline *pipeline)

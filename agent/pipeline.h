@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pipeline: one record goes in; it is decoded, enriched, judged, and its alerts go to the
- * journal and the outputs.
+ * The pipeline: one record goes in; it is decoded, enriched, judged, and its alerts are committed
+ * to the journal, where outputs find them.
  *
  * It neither knows where records come from (rings or a recording) nor looks at the clock or the
  * host.
@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "agent/enrich/world.h"
+#include "output/couriers.h"
 #include "output/journal.h"
-#include "output/output.h"
 #include "rules/rules.h"
 
 struct tc_pipeline;
@@ -23,9 +23,8 @@ struct tc_pipeline;
 struct tc_pipeline_parts {
 	struct tc_world *world;
 	struct tc_ruleset *rules;
-	struct tc_journal *journal; /* NULL: alerts are not kept */
-	struct tc_output **outputs; /* n_outputs of them */
-	size_t n_outputs;
+	struct tc_journal *journal;   /* NULL: alerts are not kept */
+	struct tc_couriers *couriers; /* woken behind each commit; NULL: there are none */
 };
 
 struct tc_pipeline_counts {
@@ -49,10 +48,11 @@ void tc_pipeline_free(struct tc_pipeline *pipeline);
 int tc_pipeline_feed(void *pipeline, const void *bytes, size_t size);
 
 /*
- * Ends a batch: commits the journal, then lets all outputs tell; their errors are their own to log.
- * When the journal cannot be committed nothing is told and nothing is lost: the next call tries
- * again. What was refused, and dropped for want of room while the journal failed, is told by a loss
- * record as soon as the journal was committed. 0 or the journal's error, or -ENOMEM.
+ * Ends a batch: commits the journal, then wakes the couriers, which tell it to the outputs; waits
+ * for none of them. When the journal cannot be committed nothing is told and nothing is lost: the
+ * next call tries again. What was refused, and dropped for want of room while the journal failed,
+ * is told by a loss record as soon as the journal was committed. 0 or the journal's error, or
+ * -ENOMEM.
  */
 int tc_pipeline_commit(struct tc_pipeline *pipeline);
 

@@ -1,55 +1,95 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Outputs: where alerts go besides the journal. The pipeline writes an alert to each output,
- * commits the journal, and then flushes the outputs: nothing is told before it is committed. An
- * output tells only what a flush came for.
+ * Outputs: where alerts go besides the journal.
+ *
+ * An output is a table of operations (struct tc_output_ops) and one row in outputs.def. Its courier
+ * (output/courier.h), a thread, reads committed rows of the journal, leaves out what the output is
+ * not to tell, formats the others, hands them to the output, and remembers how far they were
+ * delivered. So nothing is told before it is on the disk, and no output waits for another.
  */
 #ifndef TOCSIN_OUTPUT_OUTPUT_H
 #define TOCSIN_OUTPUT_OUTPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
-#include "output/alert.h"
+#include "output/journal_reader.h"
 
-/* A setting that an output understands: SPEC is NAME or NAME:KEY=VALUE,KEY=VALUE. */
+/* No operation may take longer, but for flush(), which is told how long it may. */
+#define TC_OUTPUT_BLOCK_MAX_MS 1000
+
+/*
+ * A setting that an output understands: SPEC is NAME or NAME:KEY=VALUE,KEY=VALUE; a comma or a
+ * backslash in a value is written \, and \\ .
+ */
 struct tc_output_key {
-	const char *name;
+	const char *name;   /* "broker"; one that ends in ".*" takes every key that begins so */
 	const char *values; /* the words it may be, separated by blanks, the default first; NULL:
 			       any text */
 	const char *doc;
 };
 
-/* The settings of one output, in the order of its keys. */
-struct tc_output_settings {
-	const struct tc_output_key *keys;
-	char *const *values; /* NULL where nothing was given */
-};
+struct tc_output_settings;
 
-/* The value of a setting, or its default; NULL when there is neither. */
+/* The value of a setting, or its default; NULL when there is neither. Of an output's own keys and
+ * of the common ones. */
 const char *tc_output_setting(const struct tc_output_settings *settings, const char *key);
 
-/* What an output does. One row in outputs.def names it. */
+/* Returns 0 to go on; anything else ends the walk, which returns it. key is without the prefix. */
+typedef int (*tc_output_setting_callback)(const char *key, const char *value, void *context);
+
+/* Calls back for each setting under a prefix ("librdkafka."), in the order they were given. */
+int tc_output_settings_with(const struct tc_output_settings *settings, const char *prefix,
+			    tc_output_setting_callback callback, void *context);
+
+/* A committed row, formatted for this output. Valid during write(). */
+struct tc_message {
+	const struct tc_journal_row *row;
+	const char *bytes; /* no newline at the end; not terminated */
+	size_t length;
+};
+
+/*
+ * What an output does. Its courier's thread calls all of them, one at a time; but open() is called
+ * before the thread starts, and close() after it ended if it never did.
+ */
 struct tc_output_ops {
-	const struct tc_output_key
-		*keys; /* ends with a row whose name is NULL; NULL: there are none */
-	/* Makes the output's state. 0 or a negative errno, logged. settings are gone afterwards. */
+	const struct tc_output_key *keys; /* ends with a row whose name is NULL; NULL: none */
+	const char *format;		  /* default format; NULL: json */
+	bool durable;			  /* goes on where it was when the agent starts again */
+	/*
+	 * Makes the output's state. 0 or a negative errno, logged. settings are gone afterwards. It
+	 * does not need the network: a server that is away is the matter of write().
+	 */
 	int (*open)(const struct tc_output_settings *settings, void **ret_state);
 	/*
-	 * Takes an alert to be told at the next flush; keeps what it needs of it. 0 or a negative
-	 * errno. An alert that cannot be taken is counted and logged by the output itself.
+	 * Takes one message; copies what it keeps. 0; -EAGAIN: no room before a flush; other errno:
+	 * the connection (or the file) failed. The output logs the first failure in a row, and the
+	 * recovery.
 	 */
-	int (*write)(void *state, const struct tc_alert *alert);
+	int (*write)(void *state, const struct tc_message *message);
 	/*
-	 * All that was taken is committed: tells it. 0; -EAGAIN: the reader is slow, the rest stays
-	 * for the next flush; other errors, logged by the output itself.
+	 * Delivers what was taken, and waits for that at most timeout_ms. *ret_seq, set also on
+	 * failure: the number of the row up to which every message that was taken since the last
+	 * reset is delivered (in the kernel or on the disk as configured, or acknowledged by the
+	 * server); 0: none. 0: all are delivered; -EAGAIN: some are on the way, call again; other
+	 * errno: failed.
 	 */
-	int (*flush)(void *state);
+	int (*flush)(void *state, unsigned timeout_ms, uint64_t *ret_seq);
 	/*
-	 * Tells what flushes left, if that does not take long. What was taken behind the last flush
-	 * was never committed: it is not told. Logs how many alerts were not told, and frees the
-	 * state.
+	 * write() or flush() failed: forgets all that was taken and not delivered. It is given
+	 * again, from the first message on that was not delivered. May close the connection, which
+	 * the next write() opens again.
 	 */
+	void (*reset)(void *state);
+	/* What failed last, in words that name the server or the file; valid until the next call.
+	 * NULL, or the result NULL: the errno says enough. */
+	const char *(*explain)(void *state);
+	/* SIGHUP: opens files anew. NULL: there are none. */
+	void (*reopen)(void *state);
+	/* Frees the state. What was not flushed by now is not delivered. */
 	void (*close)(void *state);
 };
 
@@ -57,27 +97,33 @@ struct tc_output_ops {
 #include "output/outputs.def"
 #undef TC_OUTPUT
 
-struct tc_output;
+/* A row of outputs.def. */
+struct tc_output {
+	const char *name;
+	const struct tc_output_ops *ops;
+	const char *doc;
+};
+
+/* The output of a SPEC: what stands before its colon. NULL when there is none, logged with what
+ * would be right. */
+const struct tc_output *tc_output_find(const char *spec);
 
 /*
- * Opens an output. -EINVAL for an unknown name, key or value (what would be right is logged),
- * -ENOMEM, or the output's own error, logged.
+ * Reads the settings of a SPEC for that output. What is wrong is logged with what would be right:
+ * -EINVAL. -ENOMEM. Free them with tc_output_settings_free().
  */
-int tc_output_open(const char *spec, struct tc_output **ret_output);
-/*
- * An output of operations that need not be in the table, on a state that they know and close()
- * frees. 0 or -ENOMEM; then the state is still the caller's.
- */
-int tc_output_attach(const char *spec, const struct tc_output_ops *ops, void *state,
-		     struct tc_output **ret_output);
-/* The specification that it was opened with. */
-const char *tc_output_spec(const struct tc_output *output);
-int tc_output_write(struct tc_output *output, const struct tc_alert *alert);
-int tc_output_flush(struct tc_output *output);
+int tc_output_settings_read(const struct tc_output *output, const char *spec,
+			    struct tc_output_settings **ret_settings);
 /* Takes NULL. */
-void tc_output_close(struct tc_output *output);
+void tc_output_settings_free(struct tc_output_settings *settings);
 
-/* Prints the outputs and their settings, for --help. */
+static inline void tc_output_settings_freep(struct tc_output_settings **settings)
+{
+	tc_output_settings_free(*settings);
+}
+#define _cleanup_output_settings_ __attribute__((cleanup(tc_output_settings_freep)))
+
+/* Prints the outputs, their settings and those of all, for --help. */
 void tc_output_list(FILE *stream);
 
 #endif

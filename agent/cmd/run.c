@@ -42,8 +42,7 @@ struct run {
 	struct run_options options;
 	struct tc_ruleset *rules;
 	struct tc_journal *journal;
-	struct tc_output **outputs;
-	size_t n_outputs;
+	struct tc_couriers *couriers;
 	struct tc_kernel kernel;
 	struct tc_world world;
 	struct tc_probes *probes;
@@ -142,24 +141,14 @@ static int load_rules(struct run *run)
 static int open_outputs(struct run *run)
 {
 	const char *spec = isatty(STDOUT_FILENO) ? "stdout:format=text" : "stdout";
-	const char *const *specs = &spec;
-	size_t n_specs = 1;
+	const struct tc_strings *given = &run->options.outputs;
+	int r = tc_couriers_new(&run->couriers);
 
-	if (run->options.outputs.count) {
-		specs = run->options.outputs.items;
-		n_specs = run->options.outputs.count;
-	}
-	run->outputs = calloc(n_specs, sizeof(struct tc_output *));
-	if (!run->outputs)
-		return -ENOMEM;
-	for (size_t i = 0; i < n_specs; i++) {
-		int r = tc_output_open(specs[i], &run->outputs[i]);
-
-		if (r < 0)
-			return r;
-		run->n_outputs++;
-	}
-	return 0;
+	if (r >= 0 && !given->count)
+		r = tc_couriers_add(run->couriers, spec);
+	for (size_t i = 0; i < given->count && r >= 0; i++)
+		r = tc_couriers_add(run->couriers, given->items[i]);
+	return r;
 }
 
 /* A cgroup given by its directory, or by its path in the hierarchy, to its id. */
@@ -247,12 +236,11 @@ static int start(struct run *run)
 	parts = (struct tc_pipeline_parts){.world = &run->world,
 					   .rules = run->rules,
 					   .journal = run->journal,
-					   .outputs = run->outputs,
-					   .n_outputs = run->n_outputs};
+					   .couriers = run->couriers};
 	return tc_pipeline_new(&parts, &run->pipeline);
 }
 
-/* finish() has committed what could be; the outputs tell only that. */
+/* finish() has committed what could be, and let the outputs tell it. */
 static void stop(struct run *run)
 {
 	tc_pipeline_free(run->pipeline);
@@ -260,9 +248,7 @@ static void stop(struct run *run)
 	tc_probes_free(run->probes);
 	tc_world_done(&run->world);
 	tc_kernel_done(&run->kernel);
-	for (size_t i = 0; i < run->n_outputs; i++)
-		tc_output_close(run->outputs[i]);
-	free(run->outputs);
+	tc_couriers_free(run->couriers);
 	tc_journal_close(run->journal);
 	tc_ruleset_free(run->rules);
 	free(run->options.rules.items);
@@ -321,9 +307,9 @@ static int commit_last(struct run *run)
 }
 
 /*
- * What the rings still hold is judged, the end is told, and all is committed: each of it even when
- * something before went wrong. What cannot be committed is counted when the journal is closed. 0 or
- * the first error.
+ * What the rings still hold is judged, the end is told, all is committed and told to the outputs:
+ * each of it even when something before went wrong. What cannot be committed is counted when the
+ * journal is closed. 0 or the first error.
  */
 static int finish(struct run *run)
 {
@@ -337,6 +323,7 @@ static int finish(struct run *run)
 	told = tell(run, tc_notice_stop(&notice, tc_clock_boot_ns(), counts.events,
 					counts.lost + counts.refused));
 	committed = commit_last(run);
+	tc_couriers_stop(run->couriers);
 	if (drained < 0)
 		return drained;
 	return told < 0 ? told : committed;
@@ -385,7 +372,10 @@ static int run_all(struct run *run)
 		tc_error("watching needs root: the kernel lets nobody else load probes");
 		return TC_EXIT_ENVIRONMENT;
 	}
-	if (tc_journal_open(run->options.journal, &run->journal) < 0 || start(run) < 0)
+	if (tc_journal_open(run->options.journal, &run->journal) < 0 ||
+	    tc_couriers_start(run->couriers, run->options.journal,
+			      tc_journal_last_seq(run->journal)) < 0 ||
+	    start(run) < 0)
 		return TC_EXIT_ENVIRONMENT;
 
 	catch_signals();
