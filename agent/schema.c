@@ -148,7 +148,7 @@ const char *tc_type_name(enum tc_type type)
 /* --- fields --- */
 
 /* One source of a field: a member, an alias, a constant, or a getter. */
-enum source_how { SOURCE_MEMBER, SOURCE_CONST, SOURCE_GETTER };
+enum source_how { SOURCE_MEMBER, SOURCE_CONST, SOURCE_GETTER, SOURCE_NEVER };
 
 struct source {
 	const char *name;
@@ -208,6 +208,10 @@ static const struct source sources[] = {
 	 .get = getter_},
 #include "schema/derived.def"
 #undef TC_DERIVED
+#define TC_NEVER(name_, show_, why_)                                                               \
+	{.name = name_, .doc = why_, .how = SOURCE_NEVER, .show = TC_SHOW_##show_},
+#include "schema/never.def"
+#undef TC_NEVER
 };
 
 static struct tc_field fields[COUNT(sources)];
@@ -278,6 +282,8 @@ static void field_add(const struct source *source)
 		field->get_kinds = kinds;
 		field->show = source->show;
 		break;
+	case SOURCE_NEVER:
+		break;
 	}
 }
 
@@ -347,11 +353,46 @@ const struct tc_field *tc_field_by_name(const char *name, size_t length)
 	return NULL;
 }
 
+bool tc_field_is_family(const struct tc_field *field)
+{
+	return field->name[strlen(field->name) - 1] == '.';
+}
+
+const struct tc_field *tc_field_family(const char *name, size_t length)
+{
+	while (length && name[length - 1] != '.')
+		length--;
+	/* A family of families: evt.arg.x.y belongs to evt.arg. too. */
+	for (; length; length--) {
+		const struct tc_field *field =
+			name[length - 1] == '.' ? tc_field_by_name(name, length) : NULL;
+
+		if (field)
+			return field;
+	}
+	return NULL;
+}
+
+const struct tc_either *tc_either_by_name(const char *name)
+{
+	static const struct tc_either rows[] = {
+#define TC_EITHER(name_, one_, other_, doc_) {name_, one_, other_, doc_},
+#include "schema/either.def"
+#undef TC_EITHER
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+	return NULL;
+}
+
 const char *tc_field_nearest(const char *name, size_t length)
 {
 	struct tc_nearest nearest = {.word = name, .length = length};
 
 	for (unsigned id = 0; id < tc_field_count(); id++)
-		tc_nearest_offer(&nearest, fields[id].name);
+		if (!tc_field_is_family(&fields[id]))
+			tc_nearest_offer(&nearest, fields[id].name);
 	return nearest.best;
 }

@@ -99,7 +99,8 @@ struct tc_field {
 	tc_field_getter get;		    /* NULL when only the wire has it */
 	uint64_t get_kinds;		    /* kinds for which get may give a value */
 	uint64_t const_kinds, const_values; /* bits by kind, for TC_CONST rows */
-	uint64_t kinds;			    /* kinds in which the field may have a value at all */
+	uint64_t kinds; /* kinds in which the field may have a value at all; 0: never, doc says why
+			 */
 	const struct tc_member *member[TC_KIND_LIMIT];
 };
 
@@ -118,6 +119,18 @@ unsigned tc_field_count(void);
 const struct tc_field *tc_field_at(unsigned id);
 /* The field with that name (aliases included), or NULL. */
 const struct tc_field *tc_field_by_name(const char *name, size_t length);
+/* Whether it stands for all fields whose names begin so (ka.), which never have a value. */
+bool tc_field_is_family(const struct tc_field *field);
+/* The family that a name which is no field belongs to, or NULL. */
+const struct tc_field *tc_field_family(const char *name, size_t length);
+
+/* A name that rules use for two fields at once, see schema/either.def. */
+struct tc_either {
+	const char *name, *one, *other, *doc;
+};
+
+/* The row with that name, or NULL. */
+const struct tc_either *tc_either_by_name(const char *name);
 /* The known name nearest to a wrong one (see agent/nearest.h), or NULL. */
 const char *tc_field_nearest(const char *name, size_t length);
 

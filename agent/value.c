@@ -53,6 +53,22 @@ static size_t utf8_read(const unsigned char *bytes, size_t length, uint32_t *ret
 	return size;
 }
 
+size_t tc_utf8_valid(const char *bytes, size_t length)
+{
+	const unsigned char *start = (const unsigned char *)bytes, *end = start + length,
+			    *at = start;
+	uint32_t character;
+
+	while (at < end) {
+		size_t size = *at < 0x80 ? 1 : utf8_read(at, (size_t)(end - at), &character);
+
+		if (!size)
+			break;
+		at += size;
+	}
+	return (size_t)(at - start);
+}
+
 static void escape_byte(struct tc_buffer *text, unsigned char byte)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -16,6 +16,9 @@
  */
 void tc_text_escape(struct tc_buffer *text, const char *bytes, size_t length);
 
+/* How many bytes at the start are well-formed UTF-8. */
+size_t tc_utf8_valid(const char *bytes, size_t length);
+
 /* Appends an address of TC_IP_BYTES as text: 192.0.2.1 or, as RFC 5952 has it, 2001:db8::1. */
 void tc_ip_print(struct tc_buffer *text, const char *bytes);
 

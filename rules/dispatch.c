@@ -43,10 +43,11 @@ struct builder {
 
 /* --- what must hold --- */
 
-/* How often evt.type is this and that says nothing: its rules are kept apart by kind already. */
+/* How often evt.type is this and that says nothing: its rules are kept apart by kind already. NULL:
+ * what transformers make of fields. */
 static bool says_little(const struct tc_field *field)
 {
-	return !strncmp(field->name, "evt.", 4);
+	return field && !strncmp(field->name, "evt.", 4);
 }
 
 static uint32_t odds_of_check(const struct builder *builder, const struct tc_check *check)

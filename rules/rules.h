@@ -31,6 +31,7 @@ const char *tc_priority_name(enum tc_priority priority);
 /* Any case; "info" is Informational. 0 or -EINVAL. */
 int tc_priority_parse(const char *name, enum tc_priority *ret_priority);
 
+struct tc_expression;
 struct tc_template;
 
 /* A rule in force. Owned by its set. */
@@ -79,12 +80,17 @@ size_t tc_ruleset_judge(struct tc_ruleset *set, struct tc_event *event,
 void tc_template_render(const struct tc_template *output, struct tc_event *event,
 			struct tc_buffer *text);
 
-/* A field that a template names: %proc.aname[2] has index 2, others -1. */
+/* What a template names: a field, or what a transformer makes of some. */
 struct tc_template_field {
-	const struct tc_field *field;
-	int index;
-	const char *name; /* as written, with its index */
+	const struct tc_field *field; /* NULL: the value is made by a transformer */
+	int index;		      /* %proc.aname[2] has index 2, others -1 */
+	const char *name;	      /* as written: proc.aname[2], tolower(proc.name) */
+	const struct tc_expression *expression;
 };
+
+/* Its value; false, and a value of type NONE, when there is none. */
+bool tc_template_field_get(const struct tc_template_field *named, struct tc_event *event,
+			   struct tc_value *ret_value);
 
 /* The fields that the template names, in order, each once. */
 const struct tc_template_field *tc_template_fields(const struct tc_template *output,

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "agent/value.h"
-#include "rules/compile/field.h"
-#include "rules/language/lexer.h"
+#include "rules/compile/expression.h"
+#include "rules/language/parser.h"
 
 /* Widest column, and most fields, of one template. */
 #define WIDTH_MAX 4096
@@ -63,62 +63,104 @@ static int read_argument(struct reader *reader, const char *name, size_t start,
 	return *ret_argument ? 0 : -ENOMEM;
 }
 
-/* The number of the field in the template; added when it is new. */
-static int add_field(struct reader *reader, const struct tc_field *field, int index,
-		     const char *name, int *ret_field)
+/* A field, with its index, as a term. */
+static int read_name(struct reader *reader, struct tc_token token, struct tc_term *term)
+{
+	const char *bytes = reader->lexer.text->buffer.bytes;
+	int r;
+
+	term->kind = TC_TERM_FIELD;
+	term->text = tc_arena_copy(reader->arena, bytes + token.start, token.length);
+	term->length = token.length;
+	if (!term->text)
+		return -ENOMEM;
+	r = read_argument(reader, term->text, token.start, &term->argument);
+	term->where =
+		tc_text_where(reader->lexer.text, token.start, reader->lexer.at - token.start);
+	return r;
+}
+
+/* A transformer and what it is given. Behind a mistake in it the rest cannot be told apart. */
+static int read_call(struct reader *reader, struct tc_token token, struct tc_term *ret_term)
+{
+	struct tc_term *term;
+	int r = tc_call_parse(&reader->lexer, token, reader->arena, reader->diagnostics, &term);
+
+	if (!r)
+		*ret_term = *term;
+	else
+		reader->lexer.at = reader->lexer.text->buffer.length;
+	return r;
+}
+
+/* The number of what is named in the template; added when it is new. */
+static void add_field(struct reader *reader, const struct tc_template_field *fresh, int *ret_field)
 {
 	struct tc_template *template = reader->template;
-	struct tc_template_field *fresh;
 
 	for (size_t i = 0; i < template->n_fields; i++) {
-		if (template->fields[i].field == field && template->fields[i].index == index) {
+		const struct tc_template_field *field = &template->fields[i];
+
+		if (field->field == fresh->field && field->index == fresh->index &&
+		    (fresh->field || !strcmp(field->name, fresh->name))) {
 			*ret_field = (int)i;
-			return 0;
+			return;
 		}
 	}
-	fresh = &template->fields[template->n_fields];
-	*fresh = (struct tc_template_field){.field = field, .index = index, .name = name};
-	*ret_field = (int)template->n_fields++;
+	*ret_field = (int)template->n_fields;
+	template->fields[template->n_fields++] = *fresh;
+}
+
+/* Makes the expression of a term, and adds it. start: where the term begins. */
+static int add_term(struct reader *reader, const struct tc_term *term, size_t start,
+		    struct part *part)
+{
+	struct tc_expression *expression = tc_arena_alloc(reader->arena, sizeof(*expression));
+	size_t length = reader->lexer.at - start;
+	int r;
+
+	if (!expression)
+		return -ENOMEM;
+	r = tc_expression_make(term, false, reader->arena, reader->diagnostics, expression);
+	if (r)
+		return r;
+	if (reader->template->n_fields == FIELDS_MAX) {
+		refuse(reader, start, length, "too many fields in one output");
+		return -EINVAL;
+	}
+	struct tc_template_field named = {
+		.field = expression->field,
+		.index = expression->field ? expression->index : -1,
+		.name = tc_arena_copy(reader->arena, reader->lexer.text->buffer.bytes + start,
+				      length),
+		.expression = expression};
+	if (!named.name)
+		return -ENOMEM;
+	add_field(reader, &named, &part->field);
 	return 0;
 }
 
 static int read_field(struct reader *reader, struct part *part, size_t start)
 {
-	const char *bytes = reader->lexer.text->buffer.bytes, *argument, *whole;
-	const struct tc_field *field;
+	const char *bytes = reader->lexer.text->buffer.bytes;
+	struct tc_term term = {0};
 	struct tc_token token;
-	int index, r;
+	int r;
 
 	if (!tc_lexer_name(&reader->lexer, &token)) {
 		refuse(reader, start, 1, "`%` must be followed by a field; a percent sign is `%%`");
 		return 0;
 	}
-	if (tc_lexer_peek(&reader->lexer) == '(') {
-		tc_where_report(reader->diagnostics, TC_DIAGNOSTIC_TRANSFORMER_NOT_YET,
-				tc_text_where(reader->lexer.text, token.start, token.length),
-				"transformer `%.*s` is not available yet in outputs",
-				(int)token.length, bytes + token.start);
+	/* Behind a field a parenthesis is text. */
+	if (tc_lexer_peek(&reader->lexer) == '(' && !memchr(bytes + token.start, '.', token.length))
+		r = read_call(reader, token, &term);
+	else
+		r = read_name(reader, token, &term);
+	if (!r)
+		r = add_term(reader, &term, token.start, part);
+	if (r == -EINVAL)
 		reader->faulty = true;
-		return 0;
-	}
-	const char *name = tc_arena_copy(reader->arena, bytes + token.start, token.length);
-	if (!name)
-		return -ENOMEM;
-	r = read_argument(reader, name, token.start, &argument);
-	if (r)
-		return r == -ENOMEM ? r : 0;
-	size_t length = reader->lexer.at - token.start;
-	if (tc_field_resolve(name, argument, tc_text_where(reader->lexer.text, token.start, length),
-			     reader->diagnostics, &field, &index)) {
-		reader->faulty = true;
-		return 0;
-	}
-	if (reader->template->n_fields == FIELDS_MAX) {
-		refuse(reader, token.start, length, "too many fields in one output");
-		return 0;
-	}
-	whole = tc_arena_copy(reader->arena, bytes + token.start, length);
-	return whole ? add_field(reader, field, index, whole, &part->field) : -ENOMEM;
+	return r == -ENOMEM ? r : 0;
 }
 
 static void read_width(struct reader *reader, struct part *part, size_t start)
@@ -213,22 +255,30 @@ static void fit(struct tc_buffer *text, size_t start, uint32_t width)
 		tc_buffer_add_char(text, ' ');
 }
 
+bool tc_template_field_get(const struct tc_template_field *named, struct tc_event *event,
+			   struct tc_value *ret_value)
+{
+	if (named->field)
+		return tc_event_get(event, named->field, named->index, ret_value);
+	return tc_expression_get(named->expression, event, ret_value);
+}
+
 void tc_template_render(const struct tc_template *output, struct tc_event *event,
 			struct tc_buffer *text)
 {
 	for (size_t i = 0; i < output->n_parts; i++) {
 		const struct part *part = &output->parts[i];
-		const struct tc_template_field *field;
+		const struct tc_template_field *named;
 		struct tc_value value;
 		size_t start;
 
 		tc_buffer_add(text, part->text, part->length);
 		if (part->field < 0)
 			continue;
-		field = &output->fields[part->field];
+		named = &output->fields[part->field];
 		start = text->length;
-		tc_event_get(event, field->field, field->index, &value);
-		tc_value_print(text, &value, field->field->show);
+		tc_template_field_get(named, event, &value);
+		tc_value_print(text, &value, named->field ? named->field->show : TC_SHOW_text);
 		if (part->width)
 			fit(text, start, part->width);
 	}

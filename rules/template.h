@@ -8,9 +8,9 @@
 #include "rules/rules.h"
 
 /*
- * Reads a template: %field, %field[index], %20field (cut or filled with blanks to 20 columns), %%
- * for a percent sign. A star at its beginning, which Falco puts there, is dropped. Lies in the
- * arena. 0; -EINVAL when something is wrong, which was told; -ENOMEM.
+ * Reads a template: %field, %field[index], %transformer(...), %20field (cut or filled with blanks
+ * to 20 columns), %% for a percent sign. A star at its beginning, which Falco puts there, is
+ * dropped. Lies in the arena. 0; -EINVAL when something is wrong, which was told; -ENOMEM.
  */
 int tc_template_parse(const struct tc_text *text, struct tc_arena *arena,
 		      struct tc_diagnostics *diagnostics, const struct tc_template **ret_template);

@@ -54,7 +54,9 @@ static void add_where(struct tc_buffer *text, uint64_t kinds)
 {
 	uint64_t all = tc_kinds_all();
 
-	if (kinds == all) {
+	if (!kinds) {
+		tc_buffer_add_string(text, "never");
+	} else if (kinds == all) {
 		tc_buffer_add_string(text, "all events");
 	} else if (__builtin_popcountll(kinds) * 2 > __builtin_popcountll(all)) {
 		tc_buffer_add_string(text, "all but ");

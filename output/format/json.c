@@ -167,7 +167,7 @@ static void put_fields(struct document *document)
 	for (size_t i = 0; i < document->n_named; i++) {
 		const struct tc_template_field *named = &document->named[i];
 
-		tc_event_get(event, named->field, named->index, &value);
+		tc_template_field_get(named, event, &value);
 		put_field(document, named->name, &value);
 	}
 	if (!document->alert->rule)

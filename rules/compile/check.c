@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks: a field, an op, constants. */
+/* Checks: what is looked at, an operator, and what it is compared with. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "agent/nearest.h"
 #include "rules/compile/compile.h"
 #include "rules/compile/field.h"
+#include "rules/compile/gather.h"
+#include "rules/compile/input.h"
 #include "rules/compile/kinds.h"
 #include "rules/compile/operand.h"
+#include "rules/compile/regex.h"
 #include "rules/compile/test.h"
-
-/* Deepest nesting of lists in lists. */
-#define LIST_DEPTH_MAX 100
 
 static unsigned class_of(enum tc_type type)
 {
@@ -21,221 +21,36 @@ static unsigned class_of(enum tc_type type)
 		return TC_OPERATES_NUMBER;
 	case TC_TYPE_BOOL:
 		return TC_OPERATES_BOOL;
+	case TC_TYPE_IP:
+		return TC_OPERATES_IP;
 	default:
 		return TC_OPERATES_STRING;
 	}
 }
 
-static void report_call(struct tc_compiler *compiler, const struct tc_term *call)
-{
-	const struct tc_field *field;
-	struct tc_diagnostic *found;
-	const char *near;
-	int index;
-
-	if (tc_transformer_known(call->text, call->length)) {
-		tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_TRANSFORMER_NOT_YET,
-				call->where, "transformer `%s` is not available yet", call->text);
-	} else {
-		found = tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_TRANSFORMER_UNKNOWN,
-					call->where, "unknown transformer `%s`", call->text);
-		near = tc_transformer_nearest(call->text, call->length);
-		if (near)
-			tc_diagnostic_hint(found, "did you mean `%s`?", near);
-	}
-	for (const struct tc_term *child = call->children; child; child = child->next) {
-		if (child->kind == TC_TERM_CALL)
-			report_call(compiler, child);
-		else if (child->kind == TC_TERM_FIELD)
-			tc_field_resolve(child->text, child->argument, child->where,
-					 compiler->diagnostics, &field, &index);
-	}
-}
-
-/* Whether a word of a list stands for another list that it sees. */
-static struct tc_list *list_of(const struct tc_library *library, const struct tc_term *word,
-			       uint32_t visibility)
-{
-	struct tc_list *list;
-
-	if (word->quoted)
-		return NULL;
-	list = tc_library_list(library, word->text, word->length);
-	return list && list->definition.index < visibility ? list : NULL;
-}
-
-/* Lists that are being put into one operand: each is put in once, and not into itself. */
-struct expansion {
-	struct tc_compiler *compiler;
-	struct tc_words *words;
-	struct tc_map seen;
-	const struct tc_list *open[LIST_DEPTH_MAX];
-	unsigned depth;
+/* What a check looks at. A field that stands for either end of a connection is two. */
+struct subject {
+	struct tc_expression expression; /* of the first; the other one has the same type */
+	uint32_t inputs[2];
+	unsigned n;
 };
 
-static int add_word(struct expansion *expansion, const struct tc_term *word)
-{
-	struct tc_compiler *compiler = expansion->compiler;
-
-	if (++compiler->n_words > TC_COMPILE_WORDS_MAX) {
-		tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_VALUES, word->where,
-				"the conditions hold more than %d values", TC_COMPILE_WORDS_MAX);
-		return -EINVAL;
-	}
-	return tc_words_add(expansion->words, word);
-}
-
-static bool is_open(const struct expansion *expansion, const struct tc_list *list)
-{
-	for (unsigned i = 0; i < expansion->depth; i++) {
-		if (expansion->open[i] == list)
-			return true;
-	}
-	return false;
-}
-
-/* Adds the values of a list; word is what names it. */
-static int add_list(struct expansion *expansion, struct tc_list *list, const struct tc_term *word)
-{
-	struct tc_compiler *compiler = expansion->compiler;
-	uint32_t ignored;
-	int r = 0;
-
-	list->definition.used = true;
-	if (tc_map_get(&expansion->seen, &list, sizeof(list), &ignored))
-		return 0;
-	if (list->definition.faulty)
-		return -EINVAL;
-	if (expansion->depth == LIST_DEPTH_MAX) {
-		tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_DEPTH, word->where,
-				"lists in lists are nested deeper than %d", LIST_DEPTH_MAX);
-		return -EINVAL;
-	}
-	r = tc_map_add(&expansion->seen, &list, sizeof(list), 0);
-	expansion->open[expansion->depth++] = list;
-	for (const struct tc_term *item = list->items; item && !r; item = item->next) {
-		struct tc_list *inner =
-			list_of(compiler->library, item, list->definition.visibility);
-
-		/* A list that names itself means the word. */
-		if (inner && !is_open(expansion, inner))
-			r = add_list(expansion, inner, item);
-		else
-			r = add_word(expansion, item);
-	}
-	expansion->depth--;
-	return r;
-}
-
-/* All values of a list in parentheses. */
-static int add_terms(struct tc_compiler *compiler, const struct tc_term *list,
-		     struct tc_words *words)
-{
-	struct expansion expansion = {.compiler = compiler, .words = words};
-	int r = 0;
-
-	for (const struct tc_term *word = list->children; word && !r; word = word->next) {
-		struct tc_list *inner = list_of(compiler->library, word, UINT32_MAX);
-
-		r = inner ? add_list(&expansion, inner, word) : add_word(&expansion, word);
-	}
-	tc_map_done(&expansion.seen);
-	return r;
-}
-
-static int report_unknown_list(struct tc_compiler *compiler, const struct tc_term *word)
-{
-	const struct tc_library *library = compiler->library;
-	struct tc_nearest nearest = {.word = word->text, .length = word->length};
-	struct tc_diagnostic *found;
-
-	if (library->partial)
-		return -EINVAL;
-	found = tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_LIST_UNKNOWN, word->where,
-				"unknown list `%s`", word->text);
-	for (size_t i = 0; found && i < library->n_lists; i++)
-		tc_nearest_offer(&nearest, library->lists[i]->definition.name);
-	if (nearest.best)
-		tc_diagnostic_hint(found, "did you mean `%s`?", nearest.best);
-	else
-		tc_diagnostic_hint(found, "for one value write `(%s)`", word->text);
-	return -EINVAL;
-}
-
-/* The set behind in, intersects, pmatch: a list in parentheses, or a list's name. */
-static int gather_set(struct tc_compiler *compiler, const struct tc_term *operand,
-		      struct tc_words *words)
-{
-	struct expansion expansion = {.compiler = compiler, .words = words};
-	struct tc_list *list;
-	int r;
-
-	if (operand->kind == TC_TERM_LIST)
-		return add_terms(compiler, operand, words);
-	list = list_of(compiler->library, operand, UINT32_MAX);
-	if (!list)
-		return report_unknown_list(compiler, operand);
-	r = add_list(&expansion, list, operand);
-	tc_map_done(&expansion.seen);
-	return r;
-}
-
-/* The one value behind other operators. The name of a list with one item stands for it. */
-static int gather_one(struct tc_compiler *compiler, const struct tc_term *operand,
-		      struct tc_words *words)
-{
-	struct tc_list *list = list_of(compiler->library, operand, UINT32_MAX);
-	struct expansion expansion = {.compiler = compiler, .words = words};
-	struct tc_diagnostic *found;
-	int r;
-
-	if (!list)
-		return tc_words_add(words, operand);
-	r = add_list(&expansion, list, operand);
-	tc_map_done(&expansion.seen);
-	if (r || words->count == 1)
-		return r;
-	found = tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_LIST_MISUSED, operand->where,
-				"`%s` is a list of %zu values", operand->text, words->count);
-	tc_diagnostic_hint(found, "use `in (%s)`, or put quotes around the word", operand->text);
-	return -EINVAL;
-}
-
-static int gather(struct tc_compiler *compiler, const struct tc_ast *ast, struct tc_words *words)
-{
-	if (!ast->operand)
-		return 0;
-	if (ast->operand->kind == TC_TERM_CALL) {
-		report_call(compiler, ast->operand);
-		return -EINVAL;
-	}
-	return ast->op->takes == TC_TAKES_SET ? gather_set(compiler, ast->operand, words)
-					      : gather_one(compiler, ast->operand, words);
-}
-
-/* Whether the operator is there at all, and fits the type. */
+/* Whether the operator fits the type. */
 static int check_operator(struct tc_compiler *compiler, const struct tc_ast *ast,
-			  const struct tc_field *field, int index)
+			  const struct tc_expression *subject)
 {
 	const struct tc_operator *op = ast->op;
-	enum tc_type type = tc_field_type(field, index);
-	bool whole = type == TC_TYPE_LIST && !(field->flags & TC_FIELD_ANY) &&
+	bool whole = subject->type == TC_TYPE_LIST && !subject->gathered &&
 		     op->kind != TC_OPERATOR_EXISTS && op->kind != TC_OPERATOR_IN &&
 		     op->kind != TC_OPERATOR_INTERSECTS;
+	struct tc_diagnostic *found;
 
-	if (op->later || ast->modifier) {
-		tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_OPERATOR_NOT_YET,
-				op->later ? ast->operator_where : ast->modifier_where,
-				"operator `%s` is not available yet",
-				op->later ? op->word : ast->modifier);
-		return -EINVAL;
-	}
-	if ((op->types & class_of(type)) && !whole)
+	if ((op->types & class_of(subject->type)) && !whole)
 		return 0;
-	struct tc_diagnostic *found = tc_where_report(
-		compiler->diagnostics, TC_DIAGNOSTIC_OPERATOR_TYPE, ast->operator_where,
-		"operator `%s` has no meaning for `%s`, which is a %s", op->word, field->name,
-		tc_type_name(type));
+	found = tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_OPERATOR_TYPE,
+				ast->operator_where,
+				"operator `%s` has no meaning for `%s`, which is a %s", op->word,
+				ast->subject->text, tc_type_name(subject->type));
 	if (whole)
 		tc_diagnostic_hint(found, "use in, intersects or exists");
 	return -EINVAL;
@@ -255,92 +70,88 @@ static void warn_na(struct tc_compiler *compiler, const struct tc_words *words)
 	}
 }
 
-static int find_input(struct tc_compiler *compiler, const struct tc_field *field, int index,
-		      uint32_t *ret_input)
-{
-	struct tc_program *program = compiler->program;
-	int32_t key[2] = {field->id, index};
-	struct tc_input *inputs;
-
-	if (tc_map_get(&compiler->inputs, key, sizeof(key), ret_input))
-		return 0;
-	inputs = tc_compiler_room(program->inputs, program->n_inputs, sizeof(*inputs));
-	if (!inputs)
-		return -ENOMEM;
-	program->inputs = inputs;
-	inputs[program->n_inputs] = (struct tc_input){
-		.field = field, .index = index, .type = tc_field_type(field, index)};
-	*ret_input = (uint32_t)program->n_inputs++;
-	return tc_map_add(&compiler->inputs, key, sizeof(key), *ret_input);
-}
-
 /* A guess at the work of a check, in units of a comparison of numbers. */
 static uint32_t cost_of(const struct tc_check *check, const struct tc_input *input)
 {
 	static const uint8_t operators[TC_OPERATOR_MAX] = {
-		[TC_OPERATOR_IN] = 2,	      [TC_OPERATOR_INTERSECTS] = 2,
-		[TC_OPERATOR_STARTSWITH] = 1, [TC_OPERATOR_ENDSWITH] = 1,
-		[TC_OPERATOR_CONTAINS] = 8,   [TC_OPERATOR_ICONTAINS] = 16,
-		[TC_OPERATOR_GLOB] = 16,      [TC_OPERATOR_IGLOB] = 16,
-		[TC_OPERATOR_PMATCH] = 8,
+		[TC_OPERATOR_IN] = 2,	      [TC_OPERATOR_STARTSWITH] = 1,
+		[TC_OPERATOR_ENDSWITH] = 1,   [TC_OPERATOR_CONTAINS] = 8,
+		[TC_OPERATOR_ICONTAINS] = 16, [TC_OPERATOR_GLOB] = 16,
+		[TC_OPERATOR_IGLOB] = 16,     [TC_OPERATOR_PMATCH] = 8,
+		[TC_OPERATOR_REGEX] = 64,
 	};
-	uint32_t cost = 1 + operators[check->op];
+	uint32_t cost = 1 + operators[check->op] + input->cost;
 
 	if (input->type == TC_TYPE_STRING)
 		cost += 1;
-	if (input->field->get)
-		cost += input->index < 0 ? 8 : 12;
 	return input->type == TC_TYPE_LIST ? cost * 4 + 8 : cost;
 }
 
-static enum tc_spread spread_of(const struct tc_field *field, enum tc_type type,
-				enum tc_operator_kind op)
+static enum tc_spread spread_of(const struct tc_input *input, enum tc_operator_kind op)
 {
-	if (type != TC_TYPE_LIST || op == TC_OPERATOR_EXISTS)
+	if (input->type != TC_TYPE_LIST || op == TC_OPERATOR_EXISTS)
 		return TC_SPREAD_NONE;
-	return op == TC_OPERATOR_IN && !(field->flags & TC_FIELD_ANY) ? TC_SPREAD_ALL
-								      : TC_SPREAD_ANY;
+	return op == TC_OPERATOR_IN && !input->gathered ? TC_SPREAD_ALL : TC_SPREAD_ANY;
 }
 
-/* Makes a check that is not there yet. head: bytes of the key before those of the operand. */
-static int add_check(struct tc_compiler *compiler, struct tc_check *check, enum tc_type element,
-		     const struct tc_words *words, const struct tc_buffer *key, size_t head,
-		     uint32_t *ret_node)
+/* Of operators that do the same the one that stands for them: checks of one meaning become one. */
+static enum tc_operator_kind plain_operator(enum tc_operator_kind op)
+{
+	switch (op) {
+	case TC_OPERATOR_INTERSECTS:
+		return TC_OPERATOR_IN; /* how it goes about lists is the check's spread */
+	case TC_OPERATOR_BCONTAINS:
+		return TC_OPERATOR_CONTAINS;
+	case TC_OPERATOR_BSTARTSWITH:
+		return TC_OPERATOR_STARTSWITH;
+	default:
+		return op;
+	}
+}
+
+static enum tc_type element_type(enum tc_type type)
+{
+	return type == TC_TYPE_LIST ? TC_TYPE_STRING : type;
+}
+
+/* Adds a check that is not there yet, whose operand is made, and its node. Takes the operand. */
+static int add_check(struct tc_compiler *compiler, const struct tc_check *check,
+		     const struct tc_words *words, const struct tc_buffer *key, uint32_t *ret_node)
 {
 	struct tc_program *program = compiler->program;
 	const struct tc_input *input = &program->inputs[check->input];
 	struct tc_node node = {.kind = TC_NODE_CHECK, .depth = 1, .cost = cost_of(check, input)};
-	struct tc_check *checks;
-	int r = tc_operand_make(check->op, element, words, key->bytes + head, key->length - head,
-				&program->arena, &check->operand);
+	struct tc_check *checks =
+		tc_compiler_room(program->checks, program->n_checks, sizeof(*checks));
 
-	if (r)
-		return r;
-	checks = tc_compiler_room(program->checks, program->n_checks, sizeof(*checks));
-	if (!checks)
+	if (!checks) {
+		if (check->op == TC_OPERATOR_REGEX)
+			tc_regex_free(check->operand.regex);
 		return -ENOMEM;
+	}
 	program->checks = checks;
 	node.first = (uint32_t)program->n_checks;
 	checks[program->n_checks++] = *check;
-	tc_check_kinds(check, input, words, &node.may_hold, &node.may_fail);
+	tc_check_kinds(program, check, words, &node.may_hold, &node.may_fail);
 	return tc_compiler_node(compiler, key->bytes, key->length, &node, ret_node);
 }
 
-/* The node of a check of a field with words, which fit each other as far as that was looked at. */
-static int find_check(struct tc_compiler *compiler, enum tc_operator_kind op,
-		      const struct tc_field *field, int index, struct tc_words *words,
-		      uint32_t *ret_node)
+/* The node of a check of an input with constants, which fit each other as far as that was looked
+ * at. */
+static int find_check(struct tc_compiler *compiler, enum tc_operator_kind op, uint32_t number,
+		      struct tc_words *words, uint32_t *ret_node)
 {
-	__attribute__((cleanup(tc_buffer_done))) struct tc_buffer key = {0};
-	enum tc_type type = tc_field_type(field, index);
-	enum tc_type element = type == TC_TYPE_LIST ? TC_TYPE_STRING : type;
-	struct tc_check check = {
-		.op = op, .spread = spread_of(field, type, op), .test = tc_test_for(op, element)};
-	int r = find_input(compiler, field, index, &check.input);
+	_cleanup_buffer_ struct tc_buffer key = {0};
+	const struct tc_input *input = &compiler->program->inputs[number];
+	enum tc_type element = element_type(input->type);
+	struct tc_check check = {.op = plain_operator(op),
+				 .spread = spread_of(input, op),
+				 .input = number,
+				 .right = TC_INPUT_NONE,
+				 .test = tc_test_for(plain_operator(op), element)};
+	uint32_t head[] = {TC_NODE_CHECK, check.op, check.spread, check.input, check.right};
+	int r;
 
-	if (r)
-		return r;
-	uint32_t head[] = {TC_NODE_CHECK, check.op, check.spread, check.input};
 	tc_buffer_add(&key, head, sizeof(head));
 	r = tc_operand_key(op, element, words, compiler->diagnostics, &key);
 	if (r)
@@ -351,31 +162,199 @@ static int find_check(struct tc_compiler *compiler, enum tc_operator_kind op,
 		return 0;
 	if (element == TC_TYPE_STRING)
 		warn_na(compiler, words);
-	return add_check(compiler, &check, element, words, &key, sizeof(head), ret_node);
+	r = tc_operand_make(op, element, words, key.bytes + sizeof(head), key.length - sizeof(head),
+			    compiler->diagnostics, &compiler->program->arena, &check.operand);
+	return r ? r : add_check(compiler, &check, words, &key, ret_node);
+}
+
+/* The node of a check of a subject. Of two ends one must do what is asked, but both must differ. */
+static int find_checks(struct tc_compiler *compiler, const struct tc_ast *ast,
+		       enum tc_operator_kind op, const struct subject *subject,
+		       struct tc_words *words, uint32_t *ret_node)
+{
+	enum tc_node_kind kind = op == TC_OPERATOR_NE ? TC_NODE_AND : TC_NODE_OR;
+	uint32_t nodes[2];
+
+	for (unsigned i = 0; i < subject->n; i++) {
+		int r = find_check(compiler, op, subject->inputs[i], words, &nodes[i]);
+
+		if (r)
+			return r;
+	}
+	return tc_compiler_join(compiler, ast->where, kind, nodes, subject->n, ret_node);
+}
+
+/* --- another field on the right side --- */
+
+static int refuse_right(struct tc_compiler *compiler, struct tc_where where, const char *name,
+			const char *problem)
+{
+	tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_RIGHT, where, "`%s` %s", name,
+			problem);
+	return -EINVAL;
+}
+
+static bool has_right(const struct tc_expression *expression)
+{
+	return !expression->field || tc_field_has_right(expression->field->name);
+}
+
+static int check_right(struct tc_compiler *compiler, const struct tc_ast *ast,
+		       const struct subject *subject, const struct tc_expression *right)
+{
+	const struct tc_expression *left = &subject->expression;
+	bool set = ast->op->takes == TC_TAKES_SET;
+
+	if (!ast->op->right)
+		return refuse_right(compiler, ast->operator_where, ast->op->word,
+				    "takes constants only, no other field");
+	if (subject->n > 1 || !has_right(left))
+		return refuse_right(compiler, ast->subject->where, ast->subject->text,
+				    "cannot be compared with another field");
+	if (!has_right(right))
+		return refuse_right(compiler, ast->operand->where, right->field->name,
+				    "cannot stand on the right side");
+	if (left->type == TC_TYPE_LIST && !set)
+		return refuse_right(compiler, ast->operator_where, ast->op->word,
+				    "does not compare lists: use in or intersects");
+	if (left->type == right->type)
+		return 0;
+	tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_RIGHT, ast->operand->where,
+			"`%s` is a %s, and what is on the right side is a %s", ast->subject->text,
+			tc_type_name(left->type), tc_type_name(right->type));
+	return -EINVAL;
+}
+
+static int compile_right(struct tc_compiler *compiler, const struct tc_ast *ast,
+			 const struct subject *subject, uint32_t *ret_node)
+{
+	_cleanup_buffer_ struct tc_buffer key = {0};
+	struct tc_program *program = compiler->program;
+	const struct tc_expression *left = &subject->expression;
+	const struct tc_words none = {0};
+	uint32_t number = subject->inputs[0];
+	enum tc_operator_kind op = plain_operator(ast->op->kind);
+	struct tc_expression right;
+	int r = tc_expression_make(ast->operand, true, &program->arena, compiler->diagnostics,
+				   &right);
+
+	if (!r)
+		r = check_right(compiler, ast, subject, &right);
+	if (r)
+		return r;
+	/* To be in a set of one is to be equal. */
+	if (op == TC_OPERATOR_IN && left->type != TC_TYPE_LIST)
+		op = TC_OPERATOR_EQ;
+	struct tc_check check = {.op = op,
+				 .spread = spread_of(&program->inputs[number], ast->op->kind),
+				 .input = number,
+				 .test = tc_test_for(op, element_type(left->type))};
+	r = tc_input_find(compiler, &right, &check.right);
+	if (r)
+		return r;
+	uint32_t head[] = {TC_NODE_CHECK, check.op, check.spread, check.input, check.right};
+	tc_buffer_add(&key, head, sizeof(head));
+	if (tc_buffer_failed(&key))
+		return -ENOMEM;
+	if (tc_map_get(&compiler->nodes, key.bytes, key.length, ret_node))
+		return 0;
+	return add_check(compiler, &check, &none, &key, ret_node);
+}
+
+/* --- anyof, allof, oneof --- */
+
+static enum tc_node_kind modifier_node(const char *modifier)
+{
+	static const struct {
+		const char *name;
+		enum tc_node_kind kind;
+	} rows[] = {
+#define TC_MODIFIER(name, node, doc) {name, TC_NODE_##node},
+#include "rules/language/words.def"
+	};
+	size_t i = 0;
+
+	while (strcmp(rows[i].name, modifier))
+		i++;
+	return rows[i].kind;
+}
+
+/* A check for each of the words, joined as the modifier says. */
+static int compile_each(struct tc_compiler *compiler, const struct tc_ast *ast,
+			const struct subject *subject, struct tc_words *words, uint32_t *ret_node)
+{
+	enum tc_node_kind kind = modifier_node(ast->modifier);
+	uint32_t *nodes;
+	int r = 0;
+
+	if (kind == TC_NODE_OR && ast->op->kind == TC_OPERATOR_EQ)
+		return find_checks(compiler, ast, TC_OPERATOR_IN, subject, words, ret_node);
+	/* All of nothing: that there is a value is enough. */
+	if (kind == TC_NODE_AND && !words->count)
+		return find_checks(compiler, ast, TC_OPERATOR_EXISTS, subject, words, ret_node);
+	nodes = calloc(words->count + 1, sizeof(*nodes));
+	if (!nodes)
+		return -ENOMEM;
+	for (size_t i = 0; i < words->count && r != -ENOMEM; i++) {
+		struct tc_words one = {.items = &words->items[i], .count = 1};
+
+		r = find_checks(compiler, ast, ast->op->kind, subject, &one, &nodes[i]) ?: r;
+	}
+	if (!r)
+		r = tc_compiler_join(compiler, ast->where, kind, nodes, words->count, ret_node);
+	free(nodes);
+	return r;
+}
+
+/* --- the check as a whole --- */
+
+/* The expressions of a subject, and their inputs. */
+static int make_subject(struct tc_compiler *compiler, const struct tc_ast *ast,
+			struct subject *ret_subject)
+{
+	const struct tc_term *term = ast->subject;
+	const struct tc_either *either = term->kind == TC_TERM_FIELD && !term->argument
+						 ? tc_either_by_name(term->text)
+						 : NULL;
+	const char *names[] = {either ? either->one : term->text, either ? either->other : NULL};
+	struct subject subject = {.n = either ? 2 : 1};
+	int r;
+
+	/* The first comes last: it is the one that is kept. */
+	for (unsigned i = subject.n; i--;) {
+		struct tc_term one = *term;
+
+		one.text = names[i];
+		one.length = strlen(names[i]);
+		r = tc_expression_make(&one, false, &compiler->program->arena,
+				       compiler->diagnostics, &subject.expression);
+		if (!r)
+			r = check_operator(compiler, ast, &subject.expression);
+		if (!r)
+			r = tc_input_find(compiler, &subject.expression, &subject.inputs[i]);
+		if (r)
+			return r;
+	}
+	*ret_subject = subject;
+	return 0;
 }
 
 int tc_compile_check(struct tc_compiler *compiler, const struct tc_ast *ast, uint32_t *ret_node)
 {
 	__attribute__((cleanup(tc_words_done))) struct tc_words words = {0};
-	const struct tc_term *subject = ast->subject;
-	const struct tc_field *field = NULL;
-	int index = -1, r, failed;
+	bool right = ast->operand && ast->operand->kind == TC_TERM_CALL;
+	bool set = ast->op->takes == TC_TAKES_SET || ast->modifier;
+	struct subject subject;
+	int r = make_subject(compiler, ast, &subject), failed = 0;
 
-	if (subject->kind == TC_TERM_CALL) {
-		report_call(compiler, subject);
-		r = -EINVAL;
-	} else {
-		r = tc_field_resolve(subject->text, subject->argument, subject->where,
-				     compiler->diagnostics, &field, &index);
-	}
-	if (!r)
-		r = check_operator(compiler, ast, field, index);
-	else if (ast->op->later || ast->modifier)
-		tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_OPERATOR_NOT_YET,
-				ast->operator_where, "operator `%s` is not available yet",
-				ast->modifier ? ast->modifier : ast->op->word);
-	failed = ast->modifier ? 0 : gather(compiler, ast, &words);
+	/* What is on the right side may hold another mistake. */
+	if (ast->operand && !right)
+		failed = tc_gather(compiler, ast->operand, set, &words);
 	if (r || failed)
-		return failed == -ENOMEM ? failed : -EINVAL;
-	return find_check(compiler, ast->op->kind, field, index, &words, ret_node);
+		return failed == -ENOMEM ? failed : r == -ENOMEM ? r : -EINVAL;
+	if (right)
+		return compile_right(compiler, ast, &subject, ret_node);
+	if (ast->modifier)
+		return compile_each(compiler, ast, &subject, &words, ret_node);
+	return find_checks(compiler, ast, ast->op->kind, &subject, &words, ret_node);
 }

@@ -107,7 +107,8 @@ static struct tc_node summarize(const struct tc_program *program, enum tc_node_k
 			node.may_fail |= child->may_fail;
 		} else {
 			node.may_hold |= child->may_hold;
-			node.may_fail &= child->may_fail;
+			/* A second one that holds makes "exactly one" fail. */
+			node.may_fail &= kind == TC_NODE_OR ? child->may_fail : tc_kinds_all();
 		}
 		if (child->depth >= node.depth)
 			node.depth = child->depth + 1;
@@ -117,17 +118,17 @@ static struct tc_node summarize(const struct tc_program *program, enum tc_node_k
 	return node;
 }
 
-static int report_depth(struct tc_compiler *compiler, const struct tc_ast *ast)
+static int report_depth(struct tc_compiler *compiler, struct tc_where where)
 {
-	tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_DEPTH, ast->where,
+	tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_DEPTH, where,
 			"nested deeper than %d, macros included", TC_NODE_DEPTH_MAX);
 	return -EINVAL;
 }
 
 /* The node that joins the children. One without children is a constant: and is true, or is false.
  */
-static int make_joined(struct tc_compiler *compiler, const struct tc_ast *ast,
-		       enum tc_node_kind kind, struct children *children, uint32_t *ret_node)
+static int make_joined(struct tc_compiler *compiler, struct tc_where where, enum tc_node_kind kind,
+		       struct children *children, uint32_t *ret_node)
 {
 	struct tc_program *program = compiler->program;
 	struct tc_node node;
@@ -140,7 +141,7 @@ static int make_joined(struct tc_compiler *compiler, const struct tc_ast *ast,
 	}
 	node = summarize(program, kind, children);
 	if (node.depth > TC_NODE_DEPTH_MAX)
-		return report_depth(compiler, ast);
+		return report_depth(compiler, where);
 	/* Certain for all kinds: no need to look at anything. */
 	if (!node.may_hold || !node.may_fail) {
 		node = (struct tc_node){
@@ -168,6 +169,20 @@ static int make_joined(struct tc_compiler *compiler, const struct tc_ast *ast,
 	return tc_compiler_node(compiler, key.bytes, key.length, &node, ret_node);
 }
 
+int tc_compiler_join(struct tc_compiler *compiler, struct tc_where where, enum tc_node_kind kind,
+		     const uint32_t *nodes, size_t n, uint32_t *ret_node)
+{
+	struct children children = {0};
+	int r = 0;
+
+	for (size_t i = 0; i < n && !r; i++)
+		r = add_child(&children, nodes[i]);
+	if (!r)
+		r = make_joined(compiler, where, kind, &children, ret_node);
+	free(children.items);
+	return r;
+}
+
 static int compile_joined(struct tc_compiler *compiler, const struct tc_ast *ast,
 			  uint32_t *ret_node)
 {
@@ -186,7 +201,7 @@ static int compile_joined(struct tc_compiler *compiler, const struct tc_ast *ast
 		r = failed ? failed : r;
 	}
 	if (!r)
-		r = make_joined(compiler, ast, kind, &children, ret_node);
+		r = make_joined(compiler, ast->where, kind, &children, ret_node);
 	free(children.items);
 	return r;
 }
@@ -207,10 +222,10 @@ static int compile_not(struct tc_compiler *compiler, const struct tc_ast *ast, u
 		return 0;
 	}
 	if (!below->may_hold || !below->may_fail)
-		return make_joined(compiler, ast, below->may_hold ? TC_NODE_OR : TC_NODE_AND,
+		return make_joined(compiler, ast->where, below->may_hold ? TC_NODE_OR : TC_NODE_AND,
 				   &children, ret_node);
 	if (below->depth >= TC_NODE_DEPTH_MAX)
-		return report_depth(compiler, ast);
+		return report_depth(compiler, ast->where);
 
 	memcpy(key + 1, &inner, sizeof(inner));
 	if (tc_map_get(&compiler->nodes, key, sizeof(key), ret_node))
@@ -336,7 +351,7 @@ static int compile(struct tc_compiler *compiler, const struct tc_ast *ast, uint3
 	int r;
 
 	if (compiler->depth >= DEPTH_MAX)
-		return report_depth(compiler, ast);
+		return report_depth(compiler, ast->where);
 	compiler->depth++;
 	switch (ast->kind) {
 	case TC_AST_OR:

@@ -34,7 +34,7 @@ int tc_compile_macros(struct tc_compiler *compiler);
 int tc_compile_rule(struct tc_compiler *compiler, const struct tc_rule_source *rule,
 		    uint32_t *ret_node);
 
-/* For the two parts of the compiler. */
+/* For the parts of the compiler. */
 
 /* The node of a check; made if there is none. */
 int tc_compile_check(struct tc_compiler *compiler, const struct tc_ast *ast, uint32_t *ret_node);
@@ -42,6 +42,9 @@ int tc_compile_check(struct tc_compiler *compiler, const struct tc_ast *ast, uin
  * share. */
 int tc_compiler_node(struct tc_compiler *compiler, const void *key, size_t length,
 		     const struct tc_node *node, uint32_t *ret_node);
+/* The node that joins nodes as kind says (AND, OR, ONE). */
+int tc_compiler_join(struct tc_compiler *compiler, struct tc_where where, enum tc_node_kind kind,
+		     const uint32_t *nodes, size_t n, uint32_t *ret_node);
 /* Makes room for one more in an array that has count items. NULL when memory is out. */
 void *tc_compiler_room(void *array, size_t count, size_t size);
 

@@ -10,34 +10,31 @@
 
 #define INDEX_MAX 65535
 
-/*
- * Whether a field is to come: its name is known, or that of a family which it belongs to. But where
- * the rest of the name is near one that there is, it is a slip of the pen.
- */
-static bool is_to_come(const char *name, size_t length, const char *near)
+/* Whether a name, which begins as a family of fields does, is a slip of the pen for near. */
+static bool is_slip(const char *name, size_t length, size_t family, const char *near)
 {
-	size_t family = tc_field_later_family(name, length);
 	struct tc_nearest rest = {.word = name + family, .length = length - family};
 
-	if (tc_field_is_later(name, length))
-		return true;
-	if (!family)
-		return false;
 	if (near && !strncmp(near, name, family))
 		tc_nearest_offer(&rest, near + family);
-	return !rest.best;
+	return rest.best;
+}
+
+/* The nearest field to a wrong name. It is looked for where it can be told: that takes time. */
+static const char *nearest(const char *name, size_t length,
+			   const struct tc_diagnostics *diagnostics)
+{
+	return diagnostics->count < TC_DIAGNOSTICS_LIMIT ? tc_field_nearest(name, length) : NULL;
 }
 
 static int report_unknown(const char *name, struct tc_where where,
 			  struct tc_diagnostics *diagnostics)
 {
-	size_t length = strlen(name);
-	/* It is looked for where it can be told: that takes time. */
-	bool told = diagnostics->count < TC_DIAGNOSTICS_LIMIT;
-	const char *near = told ? tc_field_nearest(name, length) : NULL;
+	size_t length = strlen(name), family = tc_field_later_family(name, length);
+	const char *near = nearest(name, length, diagnostics);
 	struct tc_diagnostic *found;
 
-	if (is_to_come(name, length, near)) {
+	if (tc_field_is_later(name, length) || (family && !is_slip(name, length, family, near))) {
 		tc_where_report(diagnostics, TC_DIAGNOSTIC_FIELD_NOT_YET, where,
 				"field `%s` is not available yet", name);
 		return -EINVAL;
@@ -47,6 +44,32 @@ static int report_unknown(const char *name, struct tc_where where,
 	if (near)
 		tc_diagnostic_hint(found, "did you mean `%s`?", near);
 	return -EINVAL;
+}
+
+static int report_either(const struct tc_either *either, struct tc_where where,
+			 struct tc_diagnostics *diagnostics)
+{
+	struct tc_diagnostic *found = tc_where_report(
+		diagnostics, TC_DIAGNOSTIC_FIELD_EITHER, where,
+		"`%s` stands for either end, and has no value of its own", either->name);
+
+	tc_diagnostic_hint(found, "name one: `%s` or `%s`", either->one, either->other);
+	return -EINVAL;
+}
+
+/* The field of a name; or the family, of fields that never have a value, that it belongs to. */
+static const struct tc_field *find(const char *name, const struct tc_diagnostics *diagnostics)
+{
+	size_t length = strlen(name);
+	const struct tc_field *field = tc_field_by_name(name, length);
+
+	if (field)
+		return tc_field_is_family(field) ? NULL : field;
+	field = tc_field_family(name, length);
+	if (!field ||
+	    is_slip(name, length, strlen(field->name), nearest(name, length, diagnostics)))
+		return NULL;
+	return field;
 }
 
 /* Numbers of ancestors make no list that could stand for all of them. */
@@ -71,11 +94,22 @@ int tc_field_resolve(const char *name, const char *argument, struct tc_where whe
 		     struct tc_diagnostics *diagnostics, const struct tc_field **ret_field,
 		     int *ret_index)
 {
-	const struct tc_field *field = tc_field_by_name(name, strlen(name));
+	const struct tc_either *either = tc_either_by_name(name);
+	const struct tc_field *field = find(name, diagnostics);
 	uint64_t index;
 
+	if (either)
+		return report_either(either, where, diagnostics);
 	if (!field)
 		return report_unknown(name, where, diagnostics);
+	if (!field->kinds) {
+		tc_diagnostic_hint(tc_where_report(diagnostics, TC_DIAGNOSTIC_FIELD_NEVER, where,
+						   "field `%s` never has a value", name),
+				   "%s", field->doc);
+		*ret_field = field;
+		*ret_index = -1;
+		return 0;
+	}
 	if (argument && !(field->flags & TC_FIELD_INDEXED)) {
 		tc_where_report(diagnostics, TC_DIAGNOSTIC_FIELD_INDEX, where,
 				"field `%s` takes no index", name);

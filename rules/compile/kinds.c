@@ -36,32 +36,40 @@ static uint64_t kinds_of_types(const struct tc_words *words)
 
 static bool is_membership(enum tc_operator_kind op)
 {
-	return op == TC_OPERATOR_EQ || op == TC_OPERATOR_IN || op == TC_OPERATOR_INTERSECTS;
+	return op == TC_OPERATOR_EQ || op == TC_OPERATOR_IN;
 }
 
-void tc_check_kinds(const struct tc_check *check, const struct tc_input *input,
-		    const struct tc_words *words, uint64_t *ret_may_hold, uint64_t *ret_may_fail)
+/* Kinds for which a check of a field with constants may hold, and may fail. */
+static void narrow(const struct tc_check *check, const struct tc_field *field,
+		   const struct tc_words *words, uint64_t *hold, uint64_t *fail)
 {
-	const struct tc_field *field = input->field;
-	uint64_t all = tc_kinds_all(), hold = field->kinds & all, fail = all;
-
 	if (is_membership(check->op) && !strcmp(field->name, "evt.type"))
-		hold &= kinds_of_types(words);
-	if ((check->op == TC_OPERATOR_IN || check->op == TC_OPERATOR_INTERSECTS ||
-	     check->op == TC_OPERATOR_PMATCH) &&
-	    !words->count)
-		hold = 0;
+		*hold &= kinds_of_types(words);
 	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
 		struct tc_value value;
 
-		if (!(all >> kind & 1) || !certain_value(field, kind, &value))
+		if (!(tc_kinds_all() >> kind & 1) || !certain_value(field, kind, &value))
 			continue;
-		bool holds = !check->test || check->test(&check->operand, &value);
-		if (holds)
-			fail &= ~TC_KIND_BIT(kind);
+		if (!check->test || check->test(&check->operand, &value))
+			*fail &= ~TC_KIND_BIT(kind);
 		else
-			hold &= ~TC_KIND_BIT(kind);
+			*hold &= ~TC_KIND_BIT(kind);
 	}
+}
+
+void tc_check_kinds(const struct tc_program *program, const struct tc_check *check,
+		    const struct tc_words *words, uint64_t *ret_may_hold, uint64_t *ret_may_fail)
+{
+	const struct tc_input *input = &program->inputs[check->input];
+	bool set = check->op == TC_OPERATOR_IN || check->op == TC_OPERATOR_PMATCH;
+	uint64_t hold = input->kinds & tc_kinds_all(), fail = tc_kinds_all();
+
+	if (check->right != TC_INPUT_NONE)
+		hold &= program->inputs[check->right].kinds;
+	else if (set && !words->count)
+		hold = 0;
+	else if (input->field)
+		narrow(check, input->field, words, &hold, &fail);
 	*ret_may_hold = hold;
 	*ret_may_fail = fail;
 }

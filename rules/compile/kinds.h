@@ -12,7 +12,7 @@
 #include "rules/compile/operand.h"
 
 /* words are what the operand was made of. */
-void tc_check_kinds(const struct tc_check *check, const struct tc_input *input,
+void tc_check_kinds(const struct tc_program *program, const struct tc_check *check,
 		    const struct tc_words *words, uint64_t *ret_may_hold, uint64_t *ret_may_fail);
 
 #endif

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/compile/net.h"
+#include "rules/compile/regex.h"
 #include "rules/compile/test.h"
 
 int tc_words_add(struct tc_words *words, const struct tc_term *word)
@@ -171,6 +173,57 @@ static int add_bools(const struct tc_words *words, struct tc_diagnostics *diagno
 	return r;
 }
 
+/* Adds addresses and networks to the key, as ranges in order that do not overlap. */
+static int add_nets(const struct tc_words *words, struct tc_diagnostics *diagnostics,
+		    struct tc_buffer *key)
+{
+	struct tc_net *nets = calloc(words->count * TC_NET_PARTS + 1, sizeof(*nets));
+	size_t n = 0;
+	int r = 0;
+
+	if (!nets)
+		return -ENOMEM;
+	for (size_t i = 0; i < words->count; i++) {
+		int parts = tc_net_parse(words->items[i]->text, &nets[n]);
+
+		if (parts < 0)
+			r = refuse(diagnostics, words->items[i], "is no internet address",
+				   "write 192.0.2.1, 2001:db8::1, or a network: 192.0.2.0/24");
+		else
+			n += (size_t)parts;
+	}
+	n = tc_nets_arrange(nets, n);
+	tc_buffer_add(key, nets, n * sizeof(*nets));
+	free(nets);
+	return r;
+}
+
+static int hex_digit(char c)
+{
+	c = (char)tolower((unsigned char)c);
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Adds the bytes that a word writes in hexadecimal. */
+static int add_bytes(const struct tc_term *word, struct tc_diagnostics *diagnostics,
+		     struct tc_buffer *key)
+{
+	static const char hint[] = "two digits for each byte: cafebabe";
+
+	if (word->length % 2)
+		return refuse(diagnostics, word, "has an odd number of digits", hint);
+	for (size_t i = 0; i < word->length; i += 2) {
+		int high = hex_digit(word->text[i]), low = hex_digit(word->text[i + 1]);
+
+		if (high < 0 || low < 0)
+			return refuse(diagnostics, word, "is not hexadecimal", hint);
+		tc_buffer_add_char(key, (char)(high << 4 | low));
+	}
+	return 0;
+}
+
 static int compare_words(const void *left, const void *right)
 {
 	const struct tc_term *a = *(const struct tc_term *const *)left;
@@ -232,8 +285,12 @@ int tc_operand_key(enum tc_operator_kind op, enum tc_type type, struct tc_words 
 		r = add_numbers(type, words, diagnostics, key);
 	else if (type == TC_TYPE_BOOL)
 		r = add_bools(words, diagnostics, key);
+	else if (type == TC_TYPE_IP)
+		r = add_nets(words, diagnostics, key);
 	else if (is_set(op))
 		add_strings(words, key);
+	else if (op == TC_OPERATOR_BCONTAINS || op == TC_OPERATOR_BSTARTSWITH)
+		r = add_bytes(words->items[0], diagnostics, key);
 	else
 		add_string(op, words->items[0], key);
 	if (r)
@@ -310,9 +367,42 @@ static int make_plain(enum tc_operator_kind op, enum tc_type type, const char *k
 	return 0;
 }
 
+static int make_nets(const char *key, size_t length, struct tc_arena *arena,
+		     struct tc_operand *operand)
+{
+	struct tc_net *nets = tc_arena_alloc(arena, length + 1);
+
+	if (!nets)
+		return -ENOMEM;
+	memcpy(nets, key, length);
+	operand->nets = nets;
+	operand->n = (uint32_t)(length / sizeof(*nets));
+	return 0;
+}
+
+static int make_regex(const struct tc_term *word, struct tc_diagnostics *diagnostics,
+		      struct tc_operand *operand)
+{
+	char problem[256];
+	int r = tc_regex_new(word->text, word->length, problem, sizeof(problem), &operand->regex);
+
+	if (r == -EINVAL)
+		tc_where_report(diagnostics, TC_DIAGNOSTIC_REGEX, word->where,
+				"`%s` is no regular expression: %s", word->text, problem);
+	return r;
+}
+
+static int make_string(const char *key, size_t length, struct tc_arena *arena,
+		       struct tc_operand *operand)
+{
+	operand->bytes = tc_arena_copy(arena, key, length);
+	operand->length = (uint32_t)length;
+	return operand->bytes ? 0 : -ENOMEM;
+}
+
 int tc_operand_make(enum tc_operator_kind op, enum tc_type type, const struct tc_words *words,
-		    const char *key, size_t length, struct tc_arena *arena,
-		    struct tc_operand *ret_operand)
+		    const char *key, size_t length, struct tc_diagnostics *diagnostics,
+		    struct tc_arena *arena, struct tc_operand *ret_operand)
 {
 	struct tc_operand operand = {0};
 	int r = 0;
@@ -321,13 +411,15 @@ int tc_operand_make(enum tc_operator_kind op, enum tc_type type, const struct tc
 		/* none */
 	} else if (is_number(type) || type == TC_TYPE_BOOL) {
 		r = make_plain(op, type, key, length, arena, &operand);
+	} else if (type == TC_TYPE_IP) {
+		r = make_nets(key, length, arena, &operand);
+	} else if (op == TC_OPERATOR_REGEX) {
+		r = make_regex(words->items[0], diagnostics, &operand);
 	} else if (is_set(op)) {
 		r = op == TC_OPERATOR_PMATCH ? make_prefixes(words, arena, &operand)
 					     : make_set(words, arena, &operand);
 	} else {
-		operand.bytes = tc_arena_copy(arena, key, length);
-		operand.length = (uint32_t)length;
-		r = operand.bytes ? 0 : -ENOMEM;
+		r = make_string(key, length, arena, &operand);
 	}
 	if (!r)
 		*ret_operand = operand;

@@ -25,11 +25,12 @@ int tc_operand_key(enum tc_operator_kind op, enum tc_type type, struct tc_words 
 		   struct tc_diagnostics *diagnostics, struct tc_buffer *key);
 /*
  * Makes the operand of what tc_operand_key() left in words and appended to the key (length bytes at
- * key). Bytes lie in the arena. 0 or -ENOMEM.
+ * key). Bytes lie in the arena; a regular expression is the caller's to free. 0; -EINVAL when it is
+ * no regular expression, which was told; -ENOMEM.
  */
 int tc_operand_make(enum tc_operator_kind op, enum tc_type type, const struct tc_words *words,
-		    const char *key, size_t length, struct tc_arena *arena,
-		    struct tc_operand *ret_operand);
+		    const char *key, size_t length, struct tc_diagnostics *diagnostics,
+		    struct tc_arena *arena, struct tc_operand *ret_operand);
 
 /*
  * Reads a whole number: decimal or, after 0x, hexadecimal, with an optional sign. 0; -EINVAL when

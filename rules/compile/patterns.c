@@ -186,7 +186,7 @@ bool tc_patterns_has(const struct tc_check *check, const struct tc_input *input)
 {
 	if (input->type != TC_TYPE_STRING && input->type != TC_TYPE_LIST)
 		return false;
-	return check->test && walkers[check->op].walk &&
+	return check->test && check->right == TC_INPUT_NONE && walkers[check->op].walk &&
 	       !walkers[check->op].walk(&check->operand, ignore, NULL);
 }
 

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/compile/expression.h"
 #include "rules/compile/matcher.h"
+#include "rules/compile/regex.h"
+#include "rules/compile/right.h"
 
 #define EPOCH_LAST (UINT32_MAX >> 1)
 
@@ -72,6 +75,10 @@ void tc_program_done(struct tc_program *program)
 {
 	for (size_t i = 0; i < program->n_inputs; i++)
 		tc_matcher_free(program->inputs[i].matcher);
+	for (size_t i = 0; i < program->n_checks; i++) {
+		if (program->checks[i].op == TC_OPERATOR_REGEX)
+			tc_regex_free(program->checks[i].operand.regex);
+	}
 	free(program->nodes);
 	free(program->children);
 	free(program->checks);
@@ -111,8 +118,10 @@ static struct tc_reading *read_input(struct tc_program *program, struct tc_event
 		return reading;
 	reading->read = program->epoch;
 	reading->asked = 0;
-	if (!tc_event_get(event, input->field, input->index, &reading->value) ||
-	    reading->value.type != input->type)
+	if (input->expression)
+		tc_expression_get(input->expression, event, &reading->value);
+	else if (!tc_event_get(event, input->field, input->index, &reading->value) ||
+		 reading->value.type != input->type)
 		reading->value.type = TC_TYPE_NONE;
 	return reading;
 }
@@ -185,7 +194,7 @@ bool tc_check_holds(const struct tc_check *check, const struct tc_input *input,
 		return true;
 	if (check->spread == TC_SPREAD_NONE)
 		return check->test(&check->operand, value);
-	return list_holds(check, value, input->field->flags & TC_FIELD_ANY);
+	return list_holds(check, value, input->gathered);
 }
 
 /* What the matcher knows of a check. The first ones are tested rather than asking it. */
@@ -202,6 +211,17 @@ static bool can_hold(struct tc_program *program, struct tc_event *event, uint32_
 	return program->came_up[number] == program->epoch;
 }
 
+/* Whether a check holds whose operand is the value of another input. */
+static bool compared_holds(struct tc_program *program, struct tc_event *event,
+			   const struct tc_check *check, const struct tc_value *value)
+{
+	struct tc_check compared = *check;
+
+	return tc_right_operand(check->op, &read_input(program, event, check->right)->value,
+				&event->arena, &compared.operand) &&
+	       tc_check_holds(&compared, &program->inputs[check->input], value);
+}
+
 static bool check_holds(struct tc_program *program, struct tc_event *event, uint32_t number)
 {
 	const struct tc_check *check = &program->checks[number];
@@ -211,7 +231,21 @@ static bool check_holds(struct tc_program *program, struct tc_event *event, uint
 		return false;
 	if (check->odds && !can_hold(program, event, number))
 		return false;
+	if (check->right != TC_INPUT_NONE)
+		return compared_holds(program, event, check, value);
 	return tc_check_holds(check, &program->inputs[check->input], value);
+}
+
+/* Whether exactly one child holds. */
+static bool one_holds(struct tc_program *program, struct tc_event *event, uint64_t kind,
+		      const struct tc_node *node)
+{
+	const uint32_t *child = &program->children[node->first], *end = child + node->n;
+	unsigned holding = 0;
+
+	for (; child < end && holding < 2; child++)
+		holding += tc_program_holds(program, event, kind, *child);
+	return holding == 1;
 }
 
 static bool children_hold(struct tc_program *program, struct tc_event *event, uint64_t kind,
@@ -247,6 +281,9 @@ bool tc_program_holds(struct tc_program *program, struct tc_event *event, uint64
 		break;
 	case TC_NODE_NOT:
 		holds = !tc_program_holds(program, event, kind, program->children[node->first]);
+		break;
+	case TC_NODE_ONE:
+		holds = one_holds(program, event, kind, node);
 		break;
 	default:
 		holds = children_hold(program, event, kind, node);

@@ -14,7 +14,10 @@
 #include "agent/event.h"
 #include "rules/language/words.h"
 
+struct tc_expression;
 struct tc_matcher;
+struct tc_net;
+struct tc_regex;
 
 /* Strings with a quick no by their length. Filled once. */
 struct tc_string_set {
@@ -45,6 +48,8 @@ struct tc_operand {
 		const int64_t *sints;		  /* n of them, ascending */
 		const struct tc_prefix *prefixes; /* n of them */
 		unsigned yeses;			  /* bit 0: false is in the set, bit 1: true */
+		const struct tc_net *nets;	  /* n of them, arranged */
+		struct tc_regex *regex;		  /* freed with the program */
 	};
 	uint32_t n;
 };
@@ -52,14 +57,20 @@ struct tc_operand {
 /* Whether an operator holds for a value; the value's type is the one that the test was made for. */
 typedef bool (*tc_test)(const struct tc_operand *operand, const struct tc_value *value);
 
-/* What a check looks at: each field with each index once. */
+/* What a check looks at: each field with each index once, and each value made of fields. */
 struct tc_input {
-	const struct tc_field *field;
-	int index;	   /* or -1 */
-	enum tc_type type; /* of the value */
+	const struct tc_field *field; /* NULL: the value is made by the expression */
+	int index;		      /* or -1 */
+	enum tc_type type;	      /* of the value */
+	bool gathered;		      /* a list that was put together of several values */
+	uint64_t kinds;		      /* kinds of events in which there may be a value */
+	uint32_t cost;		      /* a guess at the work of reading it */
+	const struct tc_expression *expression;
 	/* Tells at once which checks can hold; NULL where it would not pay. */
 	struct tc_matcher *matcher;
 };
+
+#define TC_INPUT_NONE UINT32_MAX
 
 /* What to do with the elements of a list. */
 enum tc_spread {
@@ -70,6 +81,7 @@ enum tc_spread {
 
 struct tc_check {
 	uint32_t input;
+	uint32_t right; /* the input that it is compared with; TC_INPUT_NONE: the operand */
 	enum tc_operator_kind op;
 	enum tc_spread spread;
 	tc_test test; /* NULL: that there is a value is enough */
@@ -79,7 +91,13 @@ struct tc_check {
 	struct tc_operand operand;
 };
 
-enum tc_node_kind { TC_NODE_CHECK, TC_NODE_AND, TC_NODE_OR, TC_NODE_NOT };
+enum tc_node_kind {
+	TC_NODE_CHECK,
+	TC_NODE_AND,
+	TC_NODE_OR,
+	TC_NODE_NOT,
+	TC_NODE_ONE, /* exactly one of the children holds */
+};
 
 /* A condition or a part of one. Children have lower numbers than their parents. */
 struct tc_node {

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/compile/test.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "agent/value.h"
+#include "rules/compile/expression.h"
+#include "rules/compile/net.h"
+#include "rules/compile/regex.h"
 
 /* Whether bytes may be missing before those that are known. */
 static bool is_front_open(const struct tc_value *value)
@@ -14,11 +20,6 @@ static bool is_end_open(const struct tc_value *value)
 {
 	return value->flags & TC_VALUE_UNREADABLE ||
 	       (value->flags & TC_VALUE_CUT && !(value->flags & TC_VALUE_TAIL));
-}
-
-static bool is_whole(const struct tc_value *value)
-{
-	return !is_front_open(value) && !is_end_open(value);
 }
 
 /*
@@ -100,14 +101,14 @@ static bool bool_in(const struct tc_operand *operand, const struct tc_value *val
 
 static bool string_eq(const struct tc_operand *operand, const struct tc_value *value)
 {
-	return is_whole(value) && value->length == operand->length &&
+	return tc_value_is_whole(value) && value->length == operand->length &&
 	       !memcmp(value->bytes, operand->bytes, operand->length);
 }
 
 /* Whether the value differs from the operand whatever the bytes are that are not known. */
 static bool string_ne(const struct tc_operand *operand, const struct tc_value *value)
 {
-	if (is_whole(value))
+	if (tc_value_is_whole(value))
 		return !string_eq(operand, value);
 	if (least_length(value) > operand->length)
 		return true;
@@ -252,7 +253,42 @@ static bool string_iglob(const struct tc_operand *operand, const struct tc_value
 
 static bool string_in(const struct tc_operand *operand, const struct tc_value *value)
 {
-	return is_whole(value) && tc_string_set_has(operand->strings, value->bytes, value->length);
+	return tc_value_is_whole(value) &&
+	       tc_string_set_has(operand->strings, value->bytes, value->length);
+}
+
+/* A byte that is no UTF-8 stands for one character, which only . and the like match. */
+static bool string_regex(const struct tc_operand *operand, const struct tc_value *value)
+{
+	static const char stand_in = '\x1a';
+	size_t length = value->length, at = tc_utf8_valid(value->bytes, length);
+	char *text;
+
+	if (!tc_value_is_whole(value))
+		return false;
+	if (at == length)
+		return tc_regex_matches(operand->regex, value->bytes, length);
+	text = malloc(length);
+	if (!text)
+		return false;
+	memcpy(text, value->bytes, length);
+	for (; at < length; at += 1 + tc_utf8_valid(text + at + 1, length - at - 1))
+		text[at] = stand_in;
+	bool holds = tc_regex_matches(operand->regex, text, length);
+	free(text);
+	return holds;
+}
+
+/* Internet addresses */
+
+static bool ip_in(const struct tc_operand *operand, const struct tc_value *value)
+{
+	return tc_nets_have(operand->nets, operand->n, value->bytes);
+}
+
+static bool ip_ne(const struct tc_operand *operand, const struct tc_value *value)
+{
+	return !ip_in(operand, value);
 }
 
 /* Paths */
@@ -310,10 +346,12 @@ static const tc_test tests[TC_OPERATOR_MAX][TC_TYPE_MAX] = {
 	[TC_OPERATOR_EQ] = {[TC_TYPE_UINT] = uint_eq,
 			    [TC_TYPE_INT] = sint_eq,
 			    [TC_TYPE_BOOL] = bool_eq,
+			    [TC_TYPE_IP] = ip_in,
 			    [TC_TYPE_STRING] = string_eq},
 	[TC_OPERATOR_NE] = {[TC_TYPE_UINT] = uint_ne,
 			    [TC_TYPE_INT] = sint_ne,
 			    [TC_TYPE_BOOL] = bool_ne,
+			    [TC_TYPE_IP] = ip_ne,
 			    [TC_TYPE_STRING] = string_ne},
 	[TC_OPERATOR_LT] =
 		{[TC_TYPE_UINT] = uint_lt, [TC_TYPE_INT] = sint_lt, [TC_TYPE_STRING] = string_lt},
@@ -332,11 +370,9 @@ static const tc_test tests[TC_OPERATOR_MAX][TC_TYPE_MAX] = {
 	[TC_OPERATOR_IN] = {[TC_TYPE_UINT] = uint_in,
 			    [TC_TYPE_INT] = sint_in,
 			    [TC_TYPE_BOOL] = bool_in,
+			    [TC_TYPE_IP] = ip_in,
 			    [TC_TYPE_STRING] = string_in},
-	[TC_OPERATOR_INTERSECTS] = {[TC_TYPE_UINT] = uint_in,
-				    [TC_TYPE_INT] = sint_in,
-				    [TC_TYPE_BOOL] = bool_in,
-				    [TC_TYPE_STRING] = string_in},
+	[TC_OPERATOR_REGEX] = {[TC_TYPE_STRING] = string_regex},
 	[TC_OPERATOR_PMATCH] = {[TC_TYPE_STRING] = string_pmatch},
 };
 

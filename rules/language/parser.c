@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "rules/language/lexer.h"
-
 struct parser {
 	struct tc_lexer lexer;
 	struct tc_arena *arena;
@@ -63,7 +61,7 @@ static int expected(struct parser *parser, const char *what)
 					(int)token.length, bytes_of(parser, token));
 	else
 		found = tc_where_report(parser->diagnostics, TC_DIAGNOSTIC_SYNTAX,
-					where(parser, token), "expected %s, but the condition ends",
+					where(parser, token), "expected %s, but the text ends",
 					what);
 	hint_keyword(found, bytes_of(parser, token), token.length);
 	if (token.length == 1 && bytes_of(parser, token)[0] == '=')
@@ -287,8 +285,11 @@ static int parse_operand(struct parser *parser, struct tc_ast *check)
 	case TC_TAKES_NONE:
 		return 0;
 	case TC_TAKES_ONE:
-		return check->modifier ? parse_list(parser, &check->operand)
-				       : parse_one(parser, &check->operand);
+		if (!check->modifier)
+			return parse_one(parser, &check->operand);
+		if (tc_lexer_peek(&parser->lexer) == '(')
+			return parse_list(parser, &check->operand);
+		return parse_word(parser, "a list", &check->operand);
 	case TC_TAKES_SET:
 	default:
 		if (tc_lexer_peek(&parser->lexer) == '(')
@@ -297,7 +298,18 @@ static int parse_operand(struct parser *parser, struct tc_ast *check)
 	}
 }
 
-/* anyof and the like behind an op: only with a list behind it, else it is a value. */
+/* Whether a list in parentheses, or a word that may name one, is what follows. */
+static bool is_list_ahead(struct tc_lexer ahead)
+{
+	struct tc_token token;
+
+	if (tc_lexer_peek(&ahead) == '(')
+		return true;
+	return !tc_lexer_keyword(&ahead, "and") && !tc_lexer_keyword(&ahead, "or") &&
+	       tc_lexer_bare(&ahead, &token);
+}
+
+/* anyof and the like behind an op: only with a list or its name behind it, else it is a value. */
 static int parse_modifier(struct parser *parser, struct tc_ast *check)
 {
 	struct tc_lexer ahead = parser->lexer;
@@ -308,7 +320,7 @@ static int parse_modifier(struct parser *parser, struct tc_ast *check)
 	    !tc_modifier_known(bytes_of(parser, token), token.length))
 		return 0;
 	tc_lexer_blank(&ahead);
-	if (tc_lexer_peek(&ahead) != '(')
+	if (!is_list_ahead(ahead))
 		return 0;
 	check->modifier = tc_arena_copy(parser->arena, bytes_of(parser, token), token.length);
 	check->modifier_where = where(parser, token);
@@ -511,6 +523,16 @@ int tc_condition_parse(const struct tc_text *text, struct tc_arena *arena,
 		return -EINVAL;
 	*ret_tree = tree;
 	return 0;
+}
+
+int tc_call_parse(struct tc_lexer *lexer, struct tc_token name, struct tc_arena *arena,
+		  struct tc_diagnostics *diagnostics, struct tc_term **ret_term)
+{
+	struct parser parser = {.lexer = *lexer, .arena = arena, .diagnostics = diagnostics};
+	int r = parse_call(&parser, name, ret_term);
+
+	*lexer = parser.lexer;
+	return r;
 }
 
 int tc_item_parse(const struct tc_yaml *node, struct tc_arena *arena,

@@ -13,6 +13,7 @@
 #define TOCSIN_RULES_LANGUAGE_PARSER_H
 
 #include "rules/language/ast.h"
+#include "rules/language/lexer.h"
 #include "rules/language/text.h"
 
 /* Deepest nesting of parentheses. */
@@ -24,6 +25,13 @@
  */
 int tc_condition_parse(const struct tc_text *text, struct tc_arena *arena,
 		       struct tc_diagnostics *diagnostics, struct tc_ast **ret_tree);
+
+/*
+ * Parses what a transformer is given, with the parentheses around it; the lexer, whose text it is,
+ * stands behind the name and then behind the call. Errors as above.
+ */
+int tc_call_parse(struct tc_lexer *lexer, struct tc_token name, struct tc_arena *arena,
+		  struct tc_diagnostics *diagnostics, struct tc_term **ret_term);
 
 /*
  * Parses an item of a list as it would be read between the parentheses of a condition: a word, in

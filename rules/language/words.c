@@ -9,25 +9,32 @@
 #define NUMBER TC_OPERATES_NUMBER
 #define STRING TC_OPERATES_STRING
 #define BOOL TC_OPERATES_BOOL
-#define STATE_READY false
-#define STATE_LATER true
+#define IP TC_OPERATES_IP
+#define RIGHT_VALUE false
+#define RIGHT_FIELD true
 static const struct tc_operator operators[TC_OPERATOR_MAX] = {
-#define TC_OPERATOR(name, word, operand, types, state, doc)                                        \
-	{TC_OPERATOR_##name, word, TC_TAKES_##operand, types, STATE_##state, doc},
+#define TC_OPERATOR(name, word, operand, types, right, doc)                                        \
+	{TC_OPERATOR_##name, word, TC_TAKES_##operand, types, RIGHT_##right, doc},
 #include "rules/language/operators.def"
 #undef TC_OPERATOR
 };
 #undef NUMBER
 #undef STRING
 #undef BOOL
+#undef IP
 
 static const char *const transformers[] = {
-#define TC_TRANSFORMER(name, doc) name,
+#define TC_TRANSFORMER(name, takes, gives, doc) #name,
 #include "rules/language/words.def"
 };
 
 static const char *const modifiers[] = {
-#define TC_MODIFIER(name, doc) name,
+#define TC_MODIFIER(name, node, doc) name,
+#include "rules/language/words.def"
+};
+
+static const char *const no_right_fields[] = {
+#define TC_NO_RIGHT_FIELD(name) name,
 #include "rules/language/words.def"
 };
 
@@ -77,11 +84,6 @@ static bool is_among(const char *const *names, size_t n, const char *name, size_
 	return false;
 }
 
-bool tc_transformer_known(const char *name, size_t length)
-{
-	return is_among(transformers, COUNT(transformers), name, length);
-}
-
 const char *tc_transformer_nearest(const char *name, size_t length)
 {
 	struct tc_nearest nearest = {.word = name, .length = length};
@@ -94,6 +96,18 @@ const char *tc_transformer_nearest(const char *name, size_t length)
 bool tc_modifier_known(const char *name, size_t length)
 {
 	return is_among(modifiers, COUNT(modifiers), name, length);
+}
+
+bool tc_field_has_right(const char *name)
+{
+	for (size_t i = 0; i < COUNT(no_right_fields); i++) {
+		size_t size = strlen(no_right_fields[i]);
+		bool family = no_right_fields[i][size - 1] == '.';
+
+		if (!strncmp(no_right_fields[i], name, size) && (family || !name[size]))
+			return false;
+	}
+	return true;
 }
 
 bool tc_field_is_later(const char *name, size_t length)

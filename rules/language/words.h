@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 enum tc_operator_kind {
-#define TC_OPERATOR(name, word, operand, types, state, doc) TC_OPERATOR_##name,
+#define TC_OPERATOR(name, word, operand, types, right, doc) TC_OPERATOR_##name,
 #include "rules/language/operators.def"
 #undef TC_OPERATOR
 	TC_OPERATOR_MAX,
@@ -18,13 +18,14 @@ enum tc_takes { TC_TAKES_NONE, TC_TAKES_ONE, TC_TAKES_SET };
 #define TC_OPERATES_NUMBER (1U << 0)
 #define TC_OPERATES_STRING (1U << 1)
 #define TC_OPERATES_BOOL (1U << 2)
+#define TC_OPERATES_IP (1U << 3)
 
 struct tc_operator {
 	enum tc_operator_kind kind; /* EQ_SHORT is EQ here */
 	const char *word;
 	enum tc_takes takes;
 	unsigned types; /* TC_OPERATES_* */
-	bool later;	/* not available yet */
+	bool right;	/* what it compares with may be another field */
 	const char *doc;
 };
 
@@ -34,9 +35,10 @@ const struct tc_operator *tc_operator_at(const char *text, size_t length);
 /* The word of an operator that is nearest to a wrong one, or NULL. */
 const char *tc_operator_nearest(const char *word, size_t length);
 
-bool tc_transformer_known(const char *name, size_t length);
 const char *tc_transformer_nearest(const char *name, size_t length);
 bool tc_modifier_known(const char *name, size_t length);
+/* Whether a field may be compared with another one. */
+bool tc_field_has_right(const char *name);
 /* A field that Falco has and the schema does not, by its name. */
 bool tc_field_is_later(const char *name, size_t length);
 /* Length of the start that a name shares with a family of such fields ("container."), or 0. */

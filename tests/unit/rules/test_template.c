@@ -67,22 +67,34 @@ static void bracket_behind_a_plain_field_is_text(void **state)
 	assert_renders("%proc.name[%proc.pid]", "cat[42]");
 }
 
+static void transformers_are_applied(void **state)
+{
+	assert_renders("%toupper(proc.name) %basename(fd.name).", "CAT a\\nb.");
+	assert_renders("%len(fd.name)/%6len(proc.name)|", "8/3     |");
+	assert_renders("%concat(proc.name, '(x)') %concat(mount.op, '-')", "cat(x) <NA>");
+	/* Behind a field a parenthesis is text. */
+	assert_renders("%proc.name(%proc.pid)", "cat(42)");
+}
+
 static void fields_are_listed_once_in_order(void **state)
 {
 	struct tc_diagnostics diagnostics = {0};
-	struct tc_ruleset *set = rules_from(
-		HEAD "a %proc.aname[2] %fd.name %proc.aname[3] %fd.name %proc.aname[2]\n",
-		&diagnostics);
+	struct tc_ruleset *set =
+		rules_from(HEAD "a %proc.aname[2] %fd.name %proc.aname[3] %fd.name %proc.aname[2] "
+				"%tolower(fd.name) %toupper(fd.name) %tolower(fd.name)\n",
+			   &diagnostics);
 	size_t n;
 	const struct tc_template_field *fields =
 		tc_template_fields(tc_ruleset_at(set, 0)->output, &n);
 
-	assert_int_equal(n, 3);
+	assert_int_equal(n, 5);
 	assert_string_equal(fields[0].name, "proc.aname[2]");
 	assert_int_equal(fields[0].index, 2);
 	assert_string_equal(fields[1].name, "fd.name");
 	assert_int_equal(fields[1].index, -1);
 	assert_int_equal(fields[2].index, 3);
+	assert_string_equal(fields[4].name, "toupper(fd.name)");
+	assert_null(fields[4].field);
 	tc_ruleset_free(set);
 	tc_diagnostics_done(&diagnostics);
 }
@@ -93,8 +105,10 @@ static void mistakes_are_told(void **state)
 	assert_refused(HEAD "off %\n", "TC-R090", 5, 15);
 	assert_refused(HEAD "'%5'\n", "TC-R090", 5, 12);
 	assert_refused(HEAD "a %fd.nam\n", "TC-R066", 5, 14);
-	assert_refused(HEAD "a %fd.sip.name\n", "TC-R067", 5, 14);
-	assert_refused(HEAD "a %tolower(fd.name)\n", "TC-R074", 5, 14);
+	assert_refused(HEAD "a %tolover(fd.name)\n", "TC-R073", 5, 14);
+	assert_refused(HEAD "a %tolower(fd.name\n", "TC-R060", 5, 28);
+	assert_refused(HEAD "a %tolower(proc.pid)\n", "TC-R074", 5, 22);
+	assert_refused(HEAD "a %fd.ip\n", "TC-R076", 5, 14);
 	assert_refused(HEAD "a %proc.aname[x]\n", "TC-R068", 5, 14);
 	assert_refused(HEAD "a %proc.aname[1\n", "TC-R090", 5, 14);
 	assert_refused(HEAD "a %99999999999999999999proc.pid\n", "TC-R090", 5, 13);
@@ -108,6 +122,7 @@ int main(void)
 		cmocka_unit_test(percent_signs_and_stars),
 		cmocka_unit_test(width_fills_and_cuts),
 		cmocka_unit_test(bracket_behind_a_plain_field_is_text),
+		cmocka_unit_test(transformers_are_applied),
 		cmocka_unit_test(fields_are_listed_once_in_order),
 		cmocka_unit_test(mistakes_are_told),
 	};
