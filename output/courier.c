@@ -36,7 +36,8 @@ struct taken {
 struct tc_courier {
 	const struct tc_output *output;
 	void *state;
-	char *spec, *name;
+	struct tc_buffer spec; /* without its secrets */
+	char *name;
 	tc_format format;
 	bool resumes;	   /* goes on from its cursor at the next start */
 	bool from_start;   /* start=beginning */
@@ -164,10 +165,12 @@ int tc_courier_new(const struct tc_output *output, const char *spec,
 		return -ENOMEM;
 	courier->output = output;
 	courier->pause_ns = PAUSE_FIRST_NS;
-	courier->spec = strdup(spec);
-	error = courier->spec ? tc_output_settings_read(output, spec, &settings) : -ENOMEM;
-	if (!error)
-		error = read_settings(courier, settings);
+	error = tc_output_settings_read(output, spec, &settings);
+	if (!error) {
+		tc_output_settings_spec(settings, &courier->spec);
+		error = tc_buffer_failed(&courier->spec) ? -ENOMEM
+							 : read_settings(courier, settings);
+	}
 	if (!error)
 		error = output->ops->open(settings, &courier->state);
 	if (error) {
@@ -190,7 +193,7 @@ void tc_courier_free(struct tc_courier *courier)
 	tc_buffer_done(&courier->text);
 	tc_buffer_done(&courier->error);
 	free(courier->name);
-	free(courier->spec);
+	tc_buffer_done(&courier->spec);
 	free(courier);
 }
 
@@ -264,7 +267,7 @@ static int store(struct tc_courier *courier, uint64_t now_ns)
 {
 	const struct tc_cursor cursor = {
 		.name = courier->name,
-		.spec = courier->spec,
+		.spec = courier->spec.bytes,
 		.durable = courier->resumes,
 		.active = true,
 		.seq = courier->cursor_seq,

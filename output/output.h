@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "agent/buffer.h"
 #include "output/journal_reader.h"
 
 /* No operation may take longer, but for flush(), which is told how long it may. */
@@ -43,6 +44,9 @@ typedef int (*tc_output_setting_callback)(const char *key, const char *value, vo
 /* Calls back for each setting under a prefix ("librdkafka."), in the order they were given. */
 int tc_output_settings_with(const struct tc_output_settings *settings, const char *prefix,
 			    tc_output_setting_callback callback, void *context);
+
+/* Whether values of a setting must not be shown: passwords and the like. */
+bool tc_output_key_is_secret(const char *key);
 
 /* A committed row, formatted for this output. Valid during write(). */
 struct tc_message {
@@ -114,6 +118,8 @@ const struct tc_output *tc_output_find(const char *spec);
  */
 int tc_output_settings_read(const struct tc_output *output, const char *spec,
 			    struct tc_output_settings **ret_settings);
+/* Appends the SPEC that reads as these settings, with *** in the place of secrets: for people. */
+void tc_output_settings_spec(const struct tc_output_settings *settings, struct tc_buffer *spec);
 /* Takes NULL. */
 void tc_output_settings_free(struct tc_output_settings *settings);
 

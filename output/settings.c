@@ -100,6 +100,29 @@ static bool was_given(const struct tc_output_settings *settings, const char *key
 	return false;
 }
 
+bool tc_output_key_is_secret(const char *key)
+{
+	static const char *const words[] = {"password", "secret", "key.pem", "oauthbearer.config"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(key, words[i]))
+			return true;
+	return false;
+}
+
+/* What is not KEY=VALUE may be the rest of a password that has a comma. */
+static void tell_malformed(const struct tc_output_settings *settings, const char *text)
+{
+	const char *before = settings->count ? settings->items[settings->count - 1].key : NULL;
+
+	if (before && tc_output_key_is_secret(before))
+		tc_error("output %s: what follows the value of %s is not KEY=VALUE; a comma in a "
+			 "value is written \\,",
+			 settings->output->name, before);
+	else
+		tc_error("output %s: `%s` is not KEY=VALUE", settings->output->name, text);
+}
+
 /* One KEY=VALUE; text is changed. */
 static int setting_add(struct tc_output_settings *settings, char *text)
 {
@@ -108,7 +131,7 @@ static int setting_add(struct tc_output_settings *settings, char *text)
 	const struct tc_output_key *key;
 
 	if (!value) {
-		tc_error("output %s: `%s` is not KEY=VALUE", output->name, text);
+		tell_malformed(settings, text);
 		return -EINVAL;
 	}
 	*value++ = '\0';
@@ -221,6 +244,26 @@ int tc_output_settings_read(const struct tc_output *output, const char *spec,
 	*ret_settings = settings;
 	settings = NULL;
 	return 0;
+}
+
+static void add_value(struct tc_buffer *spec, const char *value)
+{
+	for (; *value; value++) {
+		if (*value == ',' || *value == '\\')
+			tc_buffer_add_char(spec, '\\');
+		tc_buffer_add_char(spec, *value);
+	}
+}
+
+void tc_output_settings_spec(const struct tc_output_settings *settings, struct tc_buffer *spec)
+{
+	tc_buffer_add_string(spec, settings->output->name);
+	for (size_t i = 0; i < settings->count; i++) {
+		const struct setting *item = &settings->items[i];
+
+		tc_buffer_printf(spec, "%c%s=", i ? ',' : ':', item->key);
+		add_value(spec, tc_output_key_is_secret(item->key) ? "***" : item->value);
+	}
 }
 
 void tc_output_settings_free(struct tc_output_settings *settings)

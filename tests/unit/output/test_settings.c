@@ -77,6 +77,24 @@ static void test_keys_with_a_prefix(void **state)
 	tc_output_settings_free(settings);
 }
 
+static void test_secrets_are_not_shown(void **state)
+{
+	struct tc_output_settings *settings =
+		read_spec("thing:path=a\\,b,kafka.sasl.password=hunter2,kafka.x=1\\\\");
+	struct tc_buffer spec = {0};
+
+	tc_output_settings_spec(settings, &spec);
+	assert_string_equal(spec.bytes, "thing:path=a\\,b,kafka.sasl.password=***,kafka.x=1\\\\");
+	tc_output_settings_free(settings);
+	tc_buffer_done(&spec);
+
+	assert_true(tc_output_key_is_secret("rdkafka.ssl.key.password"));
+	assert_true(tc_output_key_is_secret("rdkafka.sasl.oauthbearer.client.secret"));
+	assert_true(tc_output_key_is_secret("rdkafka.ssl.key.pem"));
+	assert_false(tc_output_key_is_secret("key"));
+	assert_false(tc_output_key_is_secret("rdkafka.ssl.key.location"));
+}
+
 /* What is said of a SPEC that is not taken. */
 static const char *refused(const char *spec)
 {
@@ -98,7 +116,7 @@ static const char *refused(const char *spec)
 static void test_refuses_wrong_specifications(void **state)
 {
 	assert_refused("stdot", "stdot: there is none of this name (did you mean stdout?)");
-	assert_non_null(strstr(refused("carrier-pigeon"), "known are: stdout, null"));
+	assert_non_null(strstr(refused("carrier-pigeon"), "known are: stdout, kafka, null"));
 	assert_refused("thing:color=red",
 		       "thing: there is no setting color (did you mean colour?)");
 	assert_non_null(strstr(refused("thing:zzzzz=1"), "there are: colour, path, kafka.*, name"));
@@ -107,6 +125,11 @@ static void test_refuses_wrong_specifications(void **state)
 	assert_refused("thing:colour=", "thing: colour=: it must be one of: red green");
 	assert_refused("thing:colour", "thing: `colour` is not KEY=VALUE");
 	assert_refused("thing:colour=red,", "thing: `` is not KEY=VALUE");
+	/* The end of a password that has a comma is not shown. */
+	assert_refused(
+		"thing:kafka.password=hun,ter2",
+		"thing: what follows the value of kafka.password is not KEY=VALUE; a comma in "
+		"a value is written \\,");
 	assert_refused("thing:path=a,path=b", "thing: path is given twice");
 	assert_refused("thing:format=xml", "thing: format=xml: it must be one of: json text");
 	assert_refused("thing:name=",
@@ -123,6 +146,7 @@ int main(void)
 		cmocka_unit_test(test_values_and_defaults),
 		cmocka_unit_test(test_commas_and_backslashes_in_values),
 		cmocka_unit_test(test_keys_with_a_prefix),
+		cmocka_unit_test(test_secrets_are_not_shown),
 		cmocka_unit_test(test_refuses_wrong_specifications),
 	};
 
