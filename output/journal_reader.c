@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent/arena.h"
 #include "agent/buffer.h"
@@ -39,33 +38,15 @@ static int look_for_tables(struct tc_journal_reader *reader)
 
 int tc_journal_reader_open(const char *path, struct tc_journal_reader **ret_reader)
 {
-	if (access(path, F_OK)) {
-		int error = -errno;
-
-		tc_error("journal %s: %s", path,
-			 error == -ENOENT ? "there is none; has the agent run here?"
-					  : strerror(-error));
-		return error;
-	}
-
 	struct tc_journal_reader *reader = calloc(1, sizeof(*reader));
+
 	if (!reader)
 		return -ENOMEM;
 	reader->empty = true; /* not looked yet */
 	reader->path = strdup(path);
-	int error = reader->path ? 0 : -ENOMEM;
-	if (!error) {
-		int result = sqlite3_open_v2(path, &reader->db,
-					     SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
-
-		if (result != SQLITE_OK)
-			error = tc_journal_fail(reader->db, result, path, "open it");
-	}
-	if (!error) {
-		sqlite3_extended_result_codes(reader->db, 1);
-		sqlite3_busy_timeout(reader->db, TC_JOURNAL_BUSY_MS);
+	int error = reader->path ? tc_journal_connect(path, &reader->db) : -ENOMEM;
+	if (!error)
 		error = look_for_tables(reader);
-	}
 	if (error) {
 		tc_journal_reader_close(reader);
 		return error;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "agent/log.h"
 #include "output/journal.h"
@@ -173,6 +174,31 @@ int tc_journal_fail(sqlite3 *db, int result, const char *path, const char *what)
 		tc_error("journal %s: cannot %s: %s (%s)", path, what, strerror(-error),
 			 db ? sqlite3_errmsg(db) : sqlite3_errstr(result));
 	return error;
+}
+
+int tc_journal_connect(const char *path, sqlite3 **ret_db)
+{
+	sqlite3 *db = NULL;
+
+	if (access(path, F_OK)) {
+		int error = -errno;
+
+		tc_error("journal %s: %s", path,
+			 error == -ENOENT ? "there is none; has the agent run here?"
+					  : strerror(-error));
+		return error;
+	}
+	int result = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+	if (result != SQLITE_OK) {
+		int error = tc_journal_fail(db, result, path, "open it");
+
+		sqlite3_close(db);
+		return error;
+	}
+	sqlite3_extended_result_codes(db, 1);
+	sqlite3_busy_timeout(db, TC_JOURNAL_BUSY_MS);
+	*ret_db = db;
+	return 0;
 }
 
 int tc_journal_number(sqlite3 *db, const char *path, const char *sql, int64_t *ret_number)

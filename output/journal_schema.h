@@ -22,6 +22,9 @@ int tc_journal_errno(sqlite3 *db, int result);
 int tc_journal_fail(sqlite3 *db, int result, const char *path, const char *what);
 /* Reads a PRAGMA or other statement that gives one number. 0 or a negative errno, logged. */
 int tc_journal_number(sqlite3 *db, const char *path, const char *sql, int64_t *ret_number);
+/* Connects for reading. 0, -ENOENT when there is none, or another error of tc_journal_open(),
+ * logged. */
+int tc_journal_connect(const char *path, sqlite3 **ret_db);
 /*
  * Looks whether the database is a journal that this version can use. 0, and *ret_version is that of
  * its schema (0: nothing was ever written to it); -EBADMSG when it is another program's, -EPROTO

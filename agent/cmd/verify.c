@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tocsin verify: is the journal what the agent wrote? */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/cmd/cmd.h"
+#include "agent/value.h"
+#include "output/format/json_writer.h"
+#include "output/format/timestamp.h"
+#include "output/journal.h"
+#include "output/journal_verify.h"
+
+struct verify_options {
+	const char *journal, *head;
+	bool json;
+};
+
+static int parse(struct verify_options *options, int argc, char **argv)
+{
+	const struct tc_option rows[] = {
+		{"journal", 'j', TC_OPTION_STRING, "FILE", &options->journal,
+		 "database to verify (" TC_JOURNAL_DEFAULT_PATH ")"},
+		{"head", 0, TC_OPTION_STRING, "HASH", &options->head,
+		 "a head that was noted earlier, and must be in the chain still"},
+		{"json", 0, TC_OPTION_FLAG, NULL, &options->json, "print one JSON object"},
+		{0},
+	};
+	const struct tc_usage usage = {
+		.command = "verify",
+		.synopsis = "[OPTION]...",
+		.doc = "Recomputes the chain of the journal and names the first row that was "
+		       "changed, "
+		       "removed, inserted or swapped, or that the end was cut off. Prints the head "
+		       "of "
+		       "the chain: note it where nobody who can write the journal can write, and "
+		       "give "
+		       "it to --head later. Exits with 0 when the chain holds, 1 when not.",
+		.options = rows,
+	};
+	struct tc_strings positional = {0};
+	int code = tc_options_parse(&usage, argc, argv, &positional);
+
+	free(positional.items);
+	return code;
+}
+
+static int read_head(const struct verify_options *options, struct tc_hash *ret_head)
+{
+	if (!options->head || !tc_hash_parse(options->head, ret_head))
+		return -1;
+	fprintf(stderr, "tocsin verify: --head: not the hash of a row: 64 hexadecimal digits, as "
+			"tocsin verify "
+			"prints them\n");
+	return TC_EXIT_USAGE;
+}
+
+/* --- for people --- */
+
+/* Text of the command line or the database: no byte of it must reach a terminal as it is. */
+static void print_escaped(const char *text)
+{
+	_cleanup_buffer_ struct tc_buffer escaped = {0};
+
+	tc_text_escape(&escaped, text, strlen(text));
+	if (escaped.length && !tc_buffer_failed(&escaped))
+		fputs(escaped.bytes, stdout);
+}
+
+static void print_rows(const struct tc_verification *told)
+{
+	char since[TC_TIMESTAMP_BYTES], until[TC_TIMESTAMP_BYTES];
+
+	if (!told->rows) {
+		printf("rows       none\n");
+		return;
+	}
+	tc_timestamp_utc(told->since_ns, since);
+	tc_timestamp_utc(told->until_ns, until);
+	printf("rows       %llu, %lld to %lld, of %llu boot%s\n", (unsigned long long)told->rows,
+	       (long long)told->first_seq, (long long)told->last_seq,
+	       (unsigned long long)told->boots, told->boots == 1 ? "" : "s");
+	printf("time       %s to %s\n", since, until);
+}
+
+static void print_origin(const struct tc_verification *told)
+{
+	printf("chain      begins behind row %lld", (long long)told->origin_seq);
+	if (told->unchained)
+		printf("; the %llu rows before it were written by a Tocsin without a chain",
+		       (unsigned long long)told->unchained);
+	if (told->predecessor[0]) {
+		printf("; it follows the damaged ");
+		print_escaped(told->predecessor);
+	}
+	putchar('\n');
+}
+
+static void print_marks(const struct tc_verification *told)
+{
+	char time[TC_TIMESTAMP_BYTES], hash[TC_HASH_LENGTH + 1];
+
+	if (told->checkpoints) {
+		tc_timestamp_utc(told->taken_ns, time);
+		printf("retention  %llu rows taken by %llu checkpoint%s, up to row %lld at %s",
+		       (unsigned long long)told->taken, (unsigned long long)told->checkpoints,
+		       told->checkpoints == 1 ? "" : "s", (long long)told->taken_seq, time);
+		if (told->undelivered)
+			printf("; %llu of them not delivered",
+			       (unsigned long long)told->undelivered);
+		putchar('\n');
+	}
+	if (told->has_head) {
+		tc_timestamp_utc(told->head_ns, time);
+		tc_hash_print(&told->head, hash);
+		printf("head       %s (row %lld, at %s)\n", hash, (long long)told->head_seq, time);
+	}
+	if (told->noted_found)
+		printf("noted      the head that was noted is that of row %lld\n",
+		       (long long)told->noted_seq);
+}
+
+static void print_text(const struct verify_options *options, const struct tc_verification *told)
+{
+	print_escaped(options->journal);
+	if (told->finding == TC_FINDING_NONE) {
+		printf(": whole\n");
+	} else {
+		printf(": NOT whole: ");
+		print_escaped(told->message);
+		putchar('\n');
+	}
+	print_rows(told);
+	if (told->reason[0])
+		print_origin(told);
+	print_marks(told);
+}
+
+/* --- JSON --- */
+
+static void write_time(struct tc_json *json, const char *key, uint64_t time_ns)
+{
+	char time[TC_TIMESTAMP_BYTES];
+
+	tc_timestamp_utc(time_ns, time);
+	tc_json_key(json, key);
+	tc_json_string(json, time);
+}
+
+static void write_number(struct tc_json *json, const char *key, int64_t number)
+{
+	tc_json_key(json, key);
+	tc_json_int(json, number);
+}
+
+static void write_string(struct tc_json *json, const char *key, const char *text)
+{
+	tc_json_key(json, key);
+	if (text[0])
+		tc_json_bytes(json, text, strlen(text));
+	else
+		tc_json_null(json);
+}
+
+static void write_finding(struct tc_json *json, const struct tc_verification *told)
+{
+	tc_json_key(json, "finding");
+	if (told->finding == TC_FINDING_NONE) {
+		tc_json_null(json);
+		return;
+	}
+	tc_json_object_begin(json);
+	write_string(json, "kind", tc_finding_name(told->finding));
+	write_number(json, "seq", told->seq);
+	write_number(json, "until_seq", told->until_seq);
+	write_string(json, "message", told->message);
+	tc_json_object_end(json);
+}
+
+static void write_rows(struct tc_json *json, const struct tc_verification *told)
+{
+	write_number(json, "rows", (int64_t)told->rows);
+	write_number(json, "unchained", (int64_t)told->unchained);
+	write_number(json, "boots", (int64_t)told->boots);
+	if (!told->rows)
+		return;
+	write_number(json, "first_seq", told->first_seq);
+	write_number(json, "last_seq", told->last_seq);
+	write_time(json, "since", told->since_ns);
+	write_time(json, "until", told->until_ns);
+}
+
+static void write_marks(struct tc_json *json, const struct tc_verification *told)
+{
+	char hash[TC_HASH_LENGTH + 1];
+
+	tc_json_key(json, "origin");
+	tc_json_object_begin(json);
+	write_number(json, "seq", told->origin_seq);
+	write_string(json, "reason", told->reason);
+	write_string(json, "predecessor", told->predecessor);
+	tc_json_object_end(json);
+	tc_json_key(json, "retention");
+	tc_json_object_begin(json);
+	write_number(json, "checkpoints", (int64_t)told->checkpoints);
+	write_number(json, "seq", told->taken_seq);
+	write_number(json, "rows", (int64_t)told->taken);
+	write_number(json, "undelivered", (int64_t)told->undelivered);
+	if (told->checkpoints)
+		write_time(json, "time", told->taken_ns);
+	tc_json_object_end(json);
+	tc_json_key(json, "head");
+	if (!told->has_head) {
+		tc_json_null(json);
+		return;
+	}
+	tc_hash_print(&told->head, hash);
+	tc_json_object_begin(json);
+	write_number(json, "seq", told->head_seq);
+	write_string(json, "hash", hash);
+	write_time(json, "time", told->head_ns);
+	write_string(json, "boot_id", told->head_boot_id);
+	tc_json_object_end(json);
+}
+
+/* 0 or -ENOMEM. */
+static int print_json(const struct verify_options *options, const struct tc_verification *told)
+{
+	_cleanup_buffer_ struct tc_buffer text = {0};
+	_cleanup_json_ struct tc_json json = {.buffer = &text};
+
+	tc_json_object_begin(&json);
+	write_string(&json, "journal", options->journal);
+	tc_json_key(&json, "whole");
+	tc_json_bool(&json, told->finding == TC_FINDING_NONE);
+	write_finding(&json, told);
+	write_rows(&json, told);
+	write_marks(&json, told);
+	if (told->noted_found)
+		write_number(&json, "noted_seq", told->noted_seq);
+	tc_json_object_end(&json);
+	if (tc_buffer_failed(&text))
+		return -ENOMEM;
+	puts(text.bytes);
+	return 0;
+}
+
+int tc_cmd_verify(int argc, char **argv)
+{
+	struct verify_options options = {.journal = TC_JOURNAL_DEFAULT_PATH};
+	struct tc_verification told;
+	struct tc_hash head;
+	int code = parse(&options, argc, argv);
+
+	if (code < 0)
+		code = read_head(&options, &head);
+	if (code >= 0)
+		return code;
+	if (tc_journal_verify(options.journal, options.head ? &head : NULL, &told))
+		return TC_EXIT_ENVIRONMENT;
+	if (!options.json)
+		print_text(&options, &told);
+	else if (print_json(&options, &told))
+		return TC_EXIT_ENVIRONMENT;
+	return told.finding == TC_FINDING_NONE ? TC_EXIT_GOOD : TC_EXIT_NO;
+}
