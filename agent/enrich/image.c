@@ -78,6 +78,7 @@ static void join(struct tc_image *image, char *line)
 {
 	const struct tc_slot *argv = &image->exec.argv;
 	const char *bytes = (const char *)&image->exec + argv->offset;
+	char *nul, *end;
 
 	image->line = line;
 	if (!argv->stored)
@@ -85,9 +86,9 @@ static void join(struct tc_image *image, char *line)
 	image->line_length = argv->stored - 1U;
 	memcpy(line, bytes, argv->stored);
 	image->exe_length = (uint32_t)strnlen(line, argv->stored);
-	for (uint32_t i = 0; i < image->line_length; i++)
-		if (!line[i])
-			line[i] = ' ';
+	for (end = line + image->line_length; (nul = memchr(line, '\0', (size_t)(end - line)));
+	     line = nul + 1)
+		*nul = ' ';
 }
 
 /* Numbers that say themselves that there is no value; of an id it is one, see shows.def. */
