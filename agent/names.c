@@ -73,30 +73,49 @@ static void present_one(size_t row, uint64_t number, struct tc_arena *arena,
 	present_number(arena, number, ret_value);
 }
 
+/* Words that are being joined. */
+struct joined {
+	char bytes[JOINED_MAX];
+	size_t length;
+};
+
+static void join(struct joined *joined, char separator, const char *word)
+{
+	size_t length = strlen(word);
+
+	if (length + 1 > sizeof(joined->bytes) - joined->length)
+		return;
+	if (joined->length)
+		joined->bytes[joined->length++] = separator;
+	memcpy(joined->bytes + joined->length, word, length);
+	joined->length += length;
+}
+
 static void present_set(size_t row, uint64_t number, struct tc_arena *arena,
 			struct tc_value *ret_value)
 {
 	enum tc_show show = name_rows[row].show;
 	char separator = show == TC_SHOW_caps ? ' ' : '|';
-	char joined[JOINED_MAX];
-	size_t length = 0;
+	struct joined joined;
+	char rest[24];
 
+	joined.length = 0;
 	for (; row < N_ROWS && name_rows[row].show == show; row++) {
 		uint64_t bits = name_rows[row].value;
 
 		if ((number & bits) != bits)
 			continue;
 		number &= ~bits;
-		length += (size_t)snprintf(joined + length, sizeof(joined) - length, "%.*s%s",
-					   length ? 1 : 0, &separator, name_rows[row].word);
+		join(&joined, separator, name_rows[row].word);
 	}
-	if (number)
-		length += (size_t)snprintf(joined + length, sizeof(joined) - length, "%.*s0x%llx",
-					   length ? 1 : 0, &separator, (unsigned long long)number);
+	if (number) {
+		snprintf(rest, sizeof(rest), "0x%llx", (unsigned long long)number);
+		join(&joined, separator, rest);
+	}
 
-	char *copy = tc_arena_copy(arena, joined, length);
+	char *copy = tc_arena_copy(arena, joined.bytes, joined.length);
 	if (copy)
-		present_text(ret_value, copy, length);
+		present_text(ret_value, copy, joined.length);
 }
 
 void tc_names_present(enum tc_show show, uint64_t number, struct tc_arena *arena,
