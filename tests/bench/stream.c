@@ -11,6 +11,8 @@
 /* Short-lived processes that live at the same time. */
 #define N_JOBS 4096
 #define FIRST_TGID 1000
+#define N_CGROUPS 50
+#define FIRST_CGROUP 100
 #define RECORD_MAX 2048
 #define STEP_NS 5000 /* between two events */
 
@@ -91,7 +93,7 @@ static void *begin(struct maker *maker, enum tc_kind kind, size_t fixed_size,
 		.seq = maker->seq++,
 		.time_ns = maker->now_ns,
 		.start_ns = actor->start_ns,
-		.cgroup_id = 100 + actor->ppid % 50,
+		.cgroup_id = FIRST_CGROUP + actor->ppid % N_CGROUPS,
 		.tgid = actor->tgid,
 		.tid = actor->tgid,
 		.ppid = actor->ppid,
@@ -223,12 +225,34 @@ static int make_job(struct maker *maker)
 	return r;
 }
 
-static int make_services(struct maker *maker)
+/* The cgroup of every tenth parent is that of a container. */
+static int make_cgroups(struct maker *maker)
 {
 	int r = 0;
 
+	for (unsigned i = 0; r == 0 && i < N_CGROUPS; i++) {
+		struct tc_cgroup_mkdir *mkdir =
+			begin(maker, TC_KIND_cgroup_mkdir, sizeof(*mkdir), &maker->init);
+		char path[128];
+
+		snprintf(path, sizeof(path),
+			 i % 10 ? "/system.slice/service-%u.service"
+				: "/system.slice/docker-%064u.scope",
+			 i);
+		mkdir->target_id = FIRST_CGROUP + i;
+		add_text(maker, &mkdir->path, path);
+		r = end(maker);
+	}
+	return r;
+}
+
+static int make_services(struct maker *maker)
+{
+	int r;
+
 	maker->init =
 		(struct actor){.tgid = 1, .exe = "/usr/lib/systemd/systemd", .comm = "systemd"};
+	r = make_cgroups(maker);
 	for (unsigned i = 0; r == 0 && i < N_SERVICES; i++) {
 		r = make_fork(maker, &maker->init, &maker->services[i]);
 		if (r == 0)
@@ -269,6 +293,7 @@ static const struct actor *some_actor(struct maker *maker)
 	}
 
 MAKE_FILE(open)
+MAKE_FILE(open_read)
 MAKE_FILE(unlink)
 MAKE_FILE(truncate)
 MAKE_FILE(chmod)
@@ -312,7 +337,7 @@ static int make_trace(struct maker *maker)
 
 	record->target_tgid = record->target_tid = target->tgid;
 	record->target_start_ns = target->start_ns;
-	record->target_cgroup_id = 101;
+	record->target_cgroup_id = FIRST_CGROUP + 1;
 	record->door = TC_DOOR_OTHER;
 	record->request = TC_ABSENT_U32;
 	return end(maker);
@@ -323,8 +348,9 @@ static const struct {
 	unsigned percent;
 	int (*make)(struct maker *maker);
 } mix[] = {
-	{50, make_open},    {12, make_job},  {10, make_unlink}, {10, make_create}, {8, make_rename},
-	{4, make_truncate}, {4, make_chmod}, {1, make_mount},	{1, make_trace},
+	{25, make_open},   {25, make_open_read}, {12, make_job},     {10, make_unlink},
+	{10, make_create}, {8, make_rename},	 {4, make_truncate}, {4, make_chmod},
+	{1, make_mount},   {1, make_trace},
 };
 
 int stream_make(struct stream *stream, size_t count)
