@@ -268,9 +268,9 @@ void tc_automaton_next(struct tc_automaton *automaton)
 }
 
 /* Tells of the patterns that end here. What was told in this round was told with all its ends. */
-static void tell(struct tc_automaton *automaton, uint32_t cell, tc_found found, void *context)
+static void tell(struct tc_automaton *automaton, uint32_t place, tc_found found, void *context)
 {
-	uint32_t row = (cell & ~TELLS) / automaton->n_classes;
+	uint32_t row = place / automaton->n_classes;
 
 	for (; row && automaton->told[row].round != automaton->round;
 	     row = automaton->told[row].suffix) {
@@ -280,48 +280,68 @@ static void tell(struct tc_automaton *automaton, uint32_t cell, tc_found found, 
 	}
 }
 
-/* The next cell; tells what it has to tell. DEAD, for an anchored pass, is its end. */
-static inline uint32_t step(struct tc_automaton *automaton, uint32_t cell, char byte,
+/*
+ * One byte on from the row at a place; tells what there is to tell. Returns the next place, or
+ * DEAD: nothing goes on like this, which happens in anchored automata only. Most bytes lead to a
+ * row that neither tells nor ends: one comparison for both.
+ */
+static inline uint32_t step(struct tc_automaton *automaton, uint32_t place, char byte,
 			    tc_found found, void *context)
 {
-	uint32_t next = automaton->next[(cell & ~TELLS) + automaton->classes[(unsigned char)byte]];
+	uint32_t cell = automaton->next[place + automaton->classes[(unsigned char)byte]];
 
-	if (next & TELLS)
-		tell(automaton, next, found, context);
-	return next;
+	if ((int32_t)cell > 0)
+		return cell;
+	if (cell != DEAD)
+		tell(automaton, cell & ~TELLS, found, context);
+	return cell & ~TELLS;
 }
 
-static void run_path(struct tc_automaton *automaton, const char *bytes, size_t length,
+static void run_forwards(struct tc_automaton *automaton, const char *at, const char *end,
+			 tc_found found, void *context)
+{
+	uint32_t place = automaton->n_classes;
+
+	while (at < end && place != DEAD)
+		place = step(automaton, place, *at++, found, context);
+}
+
+static void run_backwards(struct tc_automaton *automaton, const char *start, const char *at,
+			  tc_found found, void *context)
+{
+	uint32_t place = automaton->n_classes;
+
+	while (at > start && place != DEAD)
+		place = step(automaton, place, *--at, found, context);
+}
+
+static void run_path(struct tc_automaton *automaton, const char *at, const char *end,
 		     tc_found found, void *context)
 {
-	uint32_t cell = automaton->n_classes;
+	uint32_t place = automaton->n_classes;
 	bool slash = true; /* the byte before was one, or there was none */
 
-	for (size_t i = 0; i < length && cell != DEAD; i++) {
-		if (!slash || bytes[i] != '/')
-			cell = step(automaton, cell, bytes[i], found, context);
-		slash = bytes[i] == '/';
+	for (; at < end && place != DEAD; at++) {
+		if (!slash || *at != '/')
+			place = step(automaton, place, *at, found, context);
+		slash = *at == '/';
 	}
-	if (!slash && cell != DEAD)
-		step(automaton, cell, '/', found, context);
+	if (!slash && place != DEAD)
+		step(automaton, place, '/', found, context);
 }
 
 void tc_automaton_run(struct tc_automaton *automaton, const char *bytes, size_t length,
 		      tc_found found, void *context)
 {
-	uint32_t cell = automaton->n_classes;
-
 	switch (automaton->anchor) {
 	case TC_ANCHOR_TAIL:
-		for (size_t i = length; i && cell != DEAD; i--)
-			cell = step(automaton, cell, bytes[i - 1], found, context);
+		run_backwards(automaton, bytes, bytes + length, found, context);
 		break;
 	case TC_ANCHOR_PATH:
-		run_path(automaton, bytes, length, found, context);
+		run_path(automaton, bytes, bytes + length, found, context);
 		break;
 	default:
-		for (size_t i = 0; i < length && cell != DEAD; i++)
-			cell = step(automaton, cell, bytes[i], found, context);
+		run_forwards(automaton, bytes, bytes + length, found, context);
 		break;
 	}
 }

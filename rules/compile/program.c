@@ -14,8 +14,9 @@
 
 /* Checks of one input from which on a matcher pays: measured, see tests/bench/README.md. */
 #define MATCHER_LEAST 4
-/* Checks of one input that are tested one by one in an event before its matcher is run. */
-#define ASKED_MOST 3
+/* What checks of one input may cost in an event, in tests of few bytes, before its matcher is run.
+ */
+#define ASKED_MOST 4
 
 static int make_matcher(struct tc_program *program, uint32_t number)
 {
@@ -197,6 +198,12 @@ bool tc_check_holds(const struct tc_check *check, const struct tc_input *input,
 	return list_holds(check, value, input->gathered);
 }
 
+/* Of operators that look at more than a few bytes: see ASKED_MOST. */
+static const uint8_t tolls[TC_OPERATOR_MAX] = {
+	[TC_OPERATOR_CONTAINS] = 2, [TC_OPERATOR_PMATCH] = 2, [TC_OPERATOR_ICONTAINS] = 5,
+	[TC_OPERATOR_GLOB] = 3,	    [TC_OPERATOR_IGLOB] = 3,
+};
+
 /* What the matcher knows of a check. The first ones are tested rather than asking it. */
 static bool can_hold(struct tc_program *program, struct tc_event *event, uint32_t number)
 {
@@ -204,7 +211,8 @@ static bool can_hold(struct tc_program *program, struct tc_event *event, uint32_
 	struct tc_reading *reading = &program->readings[check->input];
 
 	if (reading->matched != program->epoch) {
-		if (reading->asked++ < ASKED_MOST)
+		reading->asked += tolls[check->op] ? tolls[check->op] : 1;
+		if (reading->asked <= ASKED_MOST)
 			return true;
 		tc_program_match(program, event, check->input);
 	}
@@ -248,6 +256,28 @@ static bool one_holds(struct tc_program *program, struct tc_event *event, uint64
 	return holding == 1;
 }
 
+static bool find_out(struct tc_program *program, struct tc_event *event, uint64_t kind,
+		     uint32_t number);
+
+/* The verdict on a node, if it is known without looking at the event. */
+static inline bool is_known(const struct tc_program *program, uint64_t kind, uint32_t number,
+			    bool *ret_holds)
+{
+	const struct tc_node *node = &program->nodes[number];
+	uint32_t verdict = program->verdicts[number];
+
+	if (!(node->may_hold & kind)) {
+		*ret_holds = false;
+		return true;
+	}
+	if (!(node->may_fail & kind)) {
+		*ret_holds = true;
+		return true;
+	}
+	*ret_holds = verdict & 1;
+	return verdict >> 1 == program->epoch;
+}
+
 static bool children_hold(struct tc_program *program, struct tc_event *event, uint64_t kind,
 			  const struct tc_node *node)
 {
@@ -255,25 +285,21 @@ static bool children_hold(struct tc_program *program, struct tc_event *event, ui
 	bool stop = node->kind == TC_NODE_OR;
 
 	for (; child < end; child++) {
-		if (tc_program_holds(program, event, kind, *child) == stop)
+		bool holds;
+
+		if (!is_known(program, kind, *child, &holds))
+			holds = find_out(program, event, kind, *child);
+		if (holds == stop)
 			return stop;
 	}
 	return !stop;
 }
 
-bool tc_program_holds(struct tc_program *program, struct tc_event *event, uint64_t kind,
-		      uint32_t number)
+static bool find_out(struct tc_program *program, struct tc_event *event, uint64_t kind,
+		     uint32_t number)
 {
 	const struct tc_node *node = &program->nodes[number];
-	uint32_t verdict = program->verdicts[number];
 	bool holds;
-
-	if (!(node->may_hold & kind))
-		return false;
-	if (!(node->may_fail & kind))
-		return true;
-	if (verdict >> 1 == program->epoch)
-		return verdict & 1;
 
 	switch (node->kind) {
 	case TC_NODE_CHECK:
@@ -291,4 +317,13 @@ bool tc_program_holds(struct tc_program *program, struct tc_event *event, uint64
 	}
 	program->verdicts[number] = program->epoch << 1 | holds;
 	return holds;
+}
+
+bool tc_program_holds(struct tc_program *program, struct tc_event *event, uint64_t kind,
+		      uint32_t number)
+{
+	bool holds;
+
+	return is_known(program, kind, number, &holds) ? holds
+						       : find_out(program, event, kind, number);
 }

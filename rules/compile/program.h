@@ -113,7 +113,7 @@ struct tc_node {
 struct tc_reading {
 	uint32_t read;	  /* epoch in which the value was read */
 	uint32_t matched; /* epoch in which the matcher was run */
-	uint32_t asked;	  /* checks that were tested without it */
+	uint32_t asked;	  /* what checks cost that were tested without it */
 	struct tc_value value;
 };
 
