@@ -9,11 +9,13 @@
 
 /* No set of checks is known that must hold. */
 #define ODDS_NONE UINT32_MAX
-/* Rules of a kind from which on it pays to run a matcher for them: measured, see
- * tests/bench/README.md. */
-#define RULES_LEAST 2
-#define RULES_LEAST_FLOATING 4
-/* Times that inputs with too few rules are left out, and the others weighed again. */
+/*
+ * What the rules of a kind that need an input must cost together (the unit is that of
+ * tc_node.cost) for its matcher to be run for them: measured, see tests/bench/README.md.
+ */
+#define COST_LEAST 20
+#define COST_LEAST_FLOATING 40
+/* Times that inputs that do not pay are left out, and the others weighed again. */
 #define TRIES_MOST 3
 
 /* A wake that is not yet in its place. */
@@ -154,26 +156,29 @@ static void count_inputs(struct builder *builder)
 {
 	memset(builder->used, 0, builder->program->n_inputs * sizeof(*builder->used));
 	for (size_t rule = 0; rule < builder->n_rules; rule++) {
+		uint32_t cost = builder->program->nodes[builder->nodes[rule]].cost;
+
 		if (!may_match(builder, rule) || !has_set(builder, rule))
 			continue;
 		for (size_t i = 0; i < builder->n_checks; i++) {
 			uint32_t input = builder->program->checks[builder->checks[i]].input;
 
-			builder->used[input] += builder->counted[input] != builder->set;
+			if (builder->counted[input] != builder->set)
+				builder->used[input] += cost;
 			builder->counted[input] = builder->set;
 		}
 	}
 }
 
-/* Leaves out what too few rules need. Returns whether there was any. */
+/* Leaves out what too little needs. Returns whether there was any. */
 static bool bar_inputs(struct builder *builder)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < builder->program->n_inputs; i++) {
 		const struct tc_matcher *matcher = builder->program->inputs[i].matcher;
-		uint32_t least = matcher && tc_matcher_is_floating(matcher) ? RULES_LEAST_FLOATING
-									    : RULES_LEAST;
+		uint32_t least = matcher && tc_matcher_is_floating(matcher) ? COST_LEAST_FLOATING
+									    : COST_LEAST;
 
 		if (!builder->used[i] || builder->used[i] >= least)
 			continue;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rules/compile/compile.h"
+#include "rules/compile/estimate.h"
 #include "rules/compile/field.h"
 #include "rules/compile/gather.h"
 #include "rules/compile/input.h"
@@ -70,23 +71,6 @@ static void warn_na(struct tc_compiler *compiler, const struct tc_words *words)
 	}
 }
 
-/* A guess at the work of a check, in units of a comparison of numbers. */
-static uint32_t cost_of(const struct tc_check *check, const struct tc_input *input)
-{
-	static const uint8_t operators[TC_OPERATOR_MAX] = {
-		[TC_OPERATOR_IN] = 2,	      [TC_OPERATOR_STARTSWITH] = 1,
-		[TC_OPERATOR_ENDSWITH] = 1,   [TC_OPERATOR_CONTAINS] = 8,
-		[TC_OPERATOR_ICONTAINS] = 16, [TC_OPERATOR_GLOB] = 16,
-		[TC_OPERATOR_IGLOB] = 16,     [TC_OPERATOR_PMATCH] = 8,
-		[TC_OPERATOR_REGEX] = 64,
-	};
-	uint32_t cost = 1 + operators[check->op] + input->cost;
-
-	if (input->type == TC_TYPE_STRING)
-		cost += 1;
-	return input->type == TC_TYPE_LIST ? cost * 4 + 8 : cost;
-}
-
 static enum tc_spread spread_of(const struct tc_input *input, enum tc_operator_kind op)
 {
 	if (input->type != TC_TYPE_LIST || op == TC_OPERATOR_EXISTS)
@@ -120,7 +104,7 @@ static int add_check(struct tc_compiler *compiler, const struct tc_check *check,
 {
 	struct tc_program *program = compiler->program;
 	const struct tc_input *input = &program->inputs[check->input];
-	struct tc_node node = {.kind = TC_NODE_CHECK, .depth = 1, .cost = cost_of(check, input)};
+	struct tc_node node = {.kind = TC_NODE_CHECK, .depth = 1};
 	struct tc_check *checks =
 		tc_compiler_room(program->checks, program->n_checks, sizeof(*checks));
 
@@ -132,6 +116,7 @@ static int add_check(struct tc_compiler *compiler, const struct tc_check *check,
 	program->checks = checks;
 	node.first = (uint32_t)program->n_checks;
 	checks[program->n_checks++] = *check;
+	tc_estimate_check(check, input, &node);
 	tc_check_kinds(program, check, words, &node.may_hold, &node.may_fail);
 	return tc_compiler_node(compiler, key->bytes, key->length, &node, ret_node);
 }

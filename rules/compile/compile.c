@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/nearest.h"
+#include "rules/compile/estimate.h"
 #include "rules/language/parser.h"
 
 enum macro_state { MACRO_NEW, MACRO_BUSY, MACRO_DONE, MACRO_FAILED };
@@ -61,25 +62,34 @@ static int add_child(struct children *children, uint32_t node)
 	return 0;
 }
 
+/* What children are put in order for. */
+struct order {
+	const struct tc_node *nodes;
+	enum tc_node_kind kind;
+};
+
 static int compare_children(const void *left, const void *right, void *arg)
 {
-	const struct tc_node *nodes = arg;
+	const struct order *order = arg;
 	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+	double rank_a = tc_estimate_rank(&order->nodes[a], order->kind);
+	double rank_b = tc_estimate_rank(&order->nodes[b], order->kind);
 
-	if (nodes[a].cost != nodes[b].cost)
-		return nodes[a].cost < nodes[b].cost ? -1 : 1;
+	if (rank_a < rank_b || rank_a > rank_b)
+		return rank_a < rank_b ? -1 : 1;
 	return a < b ? -1 : a > b;
 }
 
-/* Cheap ones first, each once. What cannot change the outcome is left out. */
+/* Those that pay most first, each once. What cannot change the outcome is left out. */
 static void arrange(const struct tc_program *program, enum tc_node_kind kind,
 		    struct children *children)
 {
+	struct order order = {.nodes = program->nodes, .kind = kind};
 	size_t n = 0;
 
 	if (children->count)
 		qsort_r(children->items, children->count, sizeof(*children->items),
-			compare_children, program->nodes);
+			compare_children, &order);
 	for (size_t i = 0; i < children->count; i++) {
 		const struct tc_node *child = &program->nodes[children->items[i]];
 		bool idle = kind == TC_NODE_AND ? !child->may_fail : !child->may_hold;
@@ -95,7 +105,6 @@ static struct tc_node summarize(const struct tc_program *program, enum tc_node_k
 				const struct children *children)
 {
 	struct tc_node node = {.kind = (uint8_t)kind, .n = (uint32_t)children->count, .depth = 1};
-	uint64_t cost = 0;
 
 	node.may_hold = kind == TC_NODE_AND ? tc_kinds_all() : 0;
 	node.may_fail = kind == TC_NODE_AND ? 0 : tc_kinds_all();
@@ -112,9 +121,8 @@ static struct tc_node summarize(const struct tc_program *program, enum tc_node_k
 		}
 		if (child->depth >= node.depth)
 			node.depth = child->depth + 1;
-		cost += child->cost;
 	}
-	node.cost = cost < UINT32_MAX ? (uint32_t)cost + 1 : UINT32_MAX;
+	tc_estimate_joined(program, children->items, children->count, &node);
 	return node;
 }
 
@@ -235,6 +243,7 @@ static int compile_not(struct tc_compiler *compiler, const struct tc_ast *ast, u
 			       .may_fail = below->may_hold,
 			       .depth = (uint16_t)(below->depth + 1),
 			       .cost = below->cost,
+			       .likely = 1 - below->likely,
 			       .first = (uint32_t)program->n_children,
 			       .n = 1};
 	uint32_t *pool = tc_compiler_room(program->children, program->n_children, sizeof(*pool));

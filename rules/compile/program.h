@@ -106,7 +106,9 @@ struct tc_node {
 	uint8_t kind;	   /* enum tc_node_kind */
 	uint16_t depth;	   /* of the graph below it */
 	uint32_t first, n; /* CHECK: first is its number. Else: children in program->children */
-	uint32_t cost;	   /* a guess at the work, for the order of children */
+	/* Guesses, see estimate.h: the work, and how often it holds, of 1. */
+	uint32_t cost;
+	float likely;
 };
 
 /* What is known of an input in the event that is being judged. Epochs are those of the program. */
