@@ -225,10 +225,35 @@ static int read_number(const char *text, const struct unit *units, size_t n_unit
 	return -EINVAL;
 }
 
+int tc_parse_number(enum tc_option_kind kind, const char *text, uint64_t *ret_number)
+{
+	switch (kind) {
+	case TC_OPTION_DURATION:
+		return read_number(text, duration_units, COUNT(duration_units), ret_number);
+	case TC_OPTION_SIZE:
+		return read_number(text, size_units, COUNT(size_units), ret_number);
+	case TC_OPTION_NUMBER:
+		return read_number(text, plain_units, COUNT(plain_units), ret_number);
+	default:
+		return -EINVAL;
+	}
+}
+
+const char *tc_number_wanted(enum tc_option_kind kind)
+{
+	static const char *const wanted[] = {
+		[TC_OPTION_DURATION] = "a duration such as 90s, 5m, 2h or 7d",
+		[TC_OPTION_SIZE] = "a size such as 4096, 64K, 8M or 1G",
+		[TC_OPTION_NUMBER] = "a number",
+	};
+
+	return wanted[kind];
+}
+
 int tc_parse_duration(const char *text, unsigned long long *ret_ns)
 {
 	uint64_t ns;
-	int error = read_number(text, duration_units, COUNT(duration_units), &ns);
+	int error = tc_parse_number(TC_OPTION_DURATION, text, &ns);
 
 	if (!error)
 		*ret_ns = ns;
@@ -258,25 +283,14 @@ static int store(const struct tc_option *option, const char *value)
 		return 0;
 	case TC_OPTION_STRINGS:
 		return tc_strings_add(option->target, value);
-	case TC_OPTION_DURATION:
-		return read_number(value, duration_units, COUNT(duration_units), option->target);
-	case TC_OPTION_SIZE:
-		return read_number(value, size_units, COUNT(size_units), option->target);
-	case TC_OPTION_NUMBER:
-		return read_number(value, plain_units, COUNT(plain_units), option->target);
+	default:
+		return tc_parse_number(option->kind, value, option->target);
 	}
-	return -EINVAL;
 }
 
 static int tell_bad_value(const struct tc_usage *usage, const struct tc_option *option,
 			  const char *value, int error)
 {
-	static const char *const wanted[] = {
-		[TC_OPTION_DURATION] = "a duration such as 90s, 5m, 2h or 7d",
-		[TC_OPTION_SIZE] = "a size such as 4096, 64K, 8M or 1G",
-		[TC_OPTION_NUMBER] = "a number",
-	};
-
 	if (error == -ENOMEM)
 		fprintf(stderr, "tocsin %s: out of memory\n", usage->command);
 	else if (error == -ERANGE)
@@ -284,7 +298,7 @@ static int tell_bad_value(const struct tc_usage *usage, const struct tc_option *
 			value);
 	else
 		fprintf(stderr, "tocsin %s: --%s %s: not %s\n", usage->command, option->name, value,
-			wanted[option->kind]);
+			tc_number_wanted(option->kind));
 	return usage_error(usage);
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Exit codes of every subcommand. */
 enum tc_exit_code {
@@ -62,6 +63,11 @@ int tc_options_parse(const struct tc_usage *usage, int argc, char **argv,
 
 /* Appends to a list. 0 or -ENOMEM. */
 int tc_strings_add(struct tc_strings *strings, const char *string);
+/* Reads a value of one of the kinds that are numbers. 0, -EINVAL for a malformed one, -ERANGE when
+ * it does not fit. */
+int tc_parse_number(enum tc_option_kind kind, const char *text, uint64_t *ret_number);
+/* What such a value is, for messages: "a size such as 4096, 64K, 8M or 1G". */
+const char *tc_number_wanted(enum tc_option_kind kind);
 /* Reads a duration into nanoseconds. 0, -EINVAL for a malformed one, -ERANGE when it does not fit.
  */
 int tc_parse_duration(const char *text, unsigned long long *ret_ns);

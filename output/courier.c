@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 #include "agent/buffer.h"
 #include "agent/enrich/clock.h"
@@ -44,7 +45,9 @@ struct tc_courier {
 	uint64_t start_ns; /* start=TIME; 0: not given */
 
 	struct tc_cursors *cursors;
-	struct tc_journal_reader *reader;
+	char *journal_path;
+	struct tc_journal_reader *reader; /* of the file that has this inode; NULL: to be opened */
+	struct stat journal;
 	_Atomic uint64_t cursor_seq;
 	uint64_t read_seq; /* rows up to this one were taken by the output, or left out */
 	struct taken taken;
@@ -189,6 +192,7 @@ void tc_courier_free(struct tc_courier *courier)
 	if (courier->output)
 		courier->output->ops->close(courier->state);
 	tc_journal_reader_close(courier->reader);
+	free(courier->journal_path);
 	free(courier->taken.seqs);
 	tc_buffer_done(&courier->text);
 	tc_buffer_done(&courier->error);
@@ -284,11 +288,29 @@ static int store(struct tc_courier *courier, uint64_t now_ns)
 	return error;
 }
 
+/* The agent sets a damaged journal aside and goes on with a new one: that is where news are. */
+static int look_at_journal(struct tc_courier *courier)
+{
+	struct stat now;
+
+	if (stat(courier->journal_path, &now))
+		return -errno;
+	if (courier->reader && now.st_ino == courier->journal.st_ino &&
+	    now.st_dev == courier->journal.st_dev)
+		return 0;
+	tc_journal_reader_close(courier->reader);
+	courier->reader = NULL;
+	courier->journal = now;
+	return tc_journal_reader_open(courier->journal_path, &courier->reader);
+}
+
 int tc_courier_start(struct tc_courier *courier, const struct tc_courier_place *place)
 {
-	int error = tc_journal_reader_open(place->journal_path, &courier->reader);
+	int error = 0;
 
 	courier->cursors = place->cursors;
+	courier->journal_path = strdup(place->journal_path);
+	error = courier->journal_path ? look_at_journal(courier) : -ENOMEM;
 	if (!error)
 		error = find_cursor(courier, place);
 	if (error)
@@ -401,6 +423,9 @@ static int hand_over_rows(struct tc_courier *courier)
 	courier->full = false;
 	if (!courier->more)
 		return 0;
+	error = look_at_journal(courier);
+	if (error)
+		return error;
 	error = tc_journal_reader_next(courier->reader, courier->read_seq, ROWS_MAX, take_row,
 				       courier, &more);
 	courier->full = error == WALK_FULL;
@@ -479,7 +504,8 @@ void tc_courier_end(struct tc_courier *courier)
 {
 	uint64_t last_seq = courier->cursor_seq;
 
-	tc_journal_reader_last_seq(courier->reader, &last_seq);
+	if (courier->reader)
+		tc_journal_reader_last_seq(courier->reader, &last_seq);
 	if (last_seq > courier->cursor_seq)
 		tc_warning("output %s: the last %llu rows of the journal were not delivered; %s",
 			   courier->name, (unsigned long long)(last_seq - courier->cursor_seq),

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,10 @@
 #include "agent/buffer.h"
 #include "agent/log.h"
 #include "output/journal_schema.h"
+#include "output/safe_file.h"
+
+/* In messages, before the path. */
+#define NOUN "positions of outputs"
 
 #define STRING_OF(macro) STRING_OF_(macro)
 #define STRING_OF_(text) #text
@@ -72,7 +75,7 @@ static int fail(struct tc_cursors *cursors, int result, const char *what)
 {
 	int error = tc_journal_errno(cursors->db, result);
 
-	tc_error("positions of outputs %s: cannot %s: %s", cursors->path, what,
+	tc_error(NOUN " %s: cannot %s: %s", cursors->path, what,
 		 result == SQLITE_FULL ? "the disk is full" : sqlite3_errmsg(cursors->db));
 	return error;
 }
@@ -109,16 +112,14 @@ static int check_version(struct tc_cursors *cursors, bool *ret_empty)
 	if (*ret_empty)
 		return 0;
 	if (application != TC_CURSORS_APPLICATION_ID) {
-		tc_error(
-			"positions of outputs %s: this is another program's database; move it away",
-			cursors->path);
+		tc_error(NOUN " %s: this is another program's database; move it away",
+			 cursors->path);
 		return -EBADMSG;
 	}
 	if (version > TC_CURSORS_SCHEMA_VERSION) {
-		tc_error(
-			"positions of outputs %s: written by a newer Tocsin (schema %lld, this one "
-			"knows %d)",
-			cursors->path, (long long)version, TC_CURSORS_SCHEMA_VERSION);
+		tc_error(NOUN " %s: written by a newer Tocsin (schema %lld, this one "
+			      "knows %d)",
+			 cursors->path, (long long)version, TC_CURSORS_SCHEMA_VERSION);
 		return -EPROTO;
 	}
 	return 0;
@@ -126,13 +127,14 @@ static int check_version(struct tc_cursors *cursors, bool *ret_empty)
 
 static int make_file(const struct tc_cursors *cursors)
 {
-	int fd = open(cursors->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = open(cursors->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	int error;
 
 	if (fd < 0)
-		return tc_error_return(-errno, "positions of outputs %s: cannot open the file",
-				       cursors->path);
+		return tc_error_return(-errno, NOUN " %s: cannot open the file", cursors->path);
+	error = tc_safe_file(NOUN, cursors->path, "", fd);
 	close(fd);
-	return 0;
+	return error;
 }
 
 /*
@@ -166,8 +168,8 @@ static int set_up(struct tc_cursors *cursors)
 
 static int open_database(struct tc_cursors *cursors, int flags)
 {
-	int result = sqlite3_open_v2(cursors->path, &cursors->db,
-				     flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+	int result =
+		sqlite3_open_v2(cursors->path, &cursors->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
 
 	if (result != SQLITE_OK)
 		return fail(cursors, result, "open them");
@@ -190,7 +192,8 @@ static int set_aside(struct tc_cursors *cursors)
 	static const char *const suffixes[] = {"", "-wal", "-shm"};
 
 	close_database(cursors);
-	tc_error("positions of outputs %s: the database is damaged; it is set aside as "
+	tc_error(NOUN
+		 " %s: the database is damaged; it is set aside as "
 		 "%s.damaged, and outputs begin at the start of the journal: what they told before "
 		 "they tell again",
 		 cursors->path, cursors->path);
@@ -202,10 +205,22 @@ static int set_aside(struct tc_cursors *cursors)
 		if (tc_buffer_failed(&from) || tc_buffer_failed(&to))
 			return -ENOMEM;
 		if (rename(from.bytes, to.bytes) && errno != ENOENT)
-			return tc_error_return(-errno,
-					       "positions of outputs %s: cannot set it aside",
+			return tc_error_return(-errno, NOUN " %s: cannot set it aside",
 					       cursors->path);
 	}
+	return 0;
+}
+
+/* SQLite is told to follow no symbolic link; the directory may be reached by one. */
+static int find_path(struct tc_cursors *cursors)
+{
+	char *real = NULL;
+	int error = tc_safe_path(NOUN, cursors->path, &real);
+
+	if (error)
+		return error;
+	free(cursors->path);
+	cursors->path = real;
 	return 0;
 }
 
@@ -214,31 +229,9 @@ static int open_for_writing(struct tc_cursors *cursors)
 	int error = make_file(cursors);
 
 	if (!error)
-		error = open_database(cursors, SQLITE_OPEN_READWRITE);
+		error = open_database(cursors, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW);
 	if (!error)
 		error = set_up(cursors);
-	return error;
-}
-
-/* SQLite is told to follow no symbolic link; the directory may be reached by one. */
-static int find_directory(struct tc_cursors *cursors)
-{
-	char *for_directory = strdup(cursors->path), *for_name = strdup(cursors->path),
-	     *path = NULL;
-	char *real = for_directory ? realpath(dirname(for_directory), NULL) : NULL;
-	int error = for_directory && for_name ? 0 : -ENOMEM;
-
-	if (!error && !real)
-		error = -errno;
-	if (!error && asprintf(&path, "%s/%s", real, basename(for_name)) < 0)
-		error = -ENOMEM;
-	if (!error) {
-		free(cursors->path);
-		cursors->path = path;
-	}
-	free(real);
-	free(for_name);
-	free(for_directory);
 	return error;
 }
 
@@ -250,10 +243,9 @@ static int cursors_new(const char *journal_path, struct tc_cursors **ret_cursors
 		return -ENOMEM;
 	pthread_mutex_init(&cursors->mutex, NULL);
 	cursors->path = tc_cursors_path(journal_path);
-	int error = cursors->path ? find_directory(cursors) : -ENOMEM;
-	if (error) {
+	if (!cursors->path) {
 		tc_cursors_close(cursors);
-		return error;
+		return -ENOMEM;
 	}
 	*ret_cursors = cursors;
 	return 0;
@@ -267,7 +259,9 @@ int tc_cursors_open(const char *journal_path, struct tc_cursors **ret_cursors, b
 
 	if (error)
 		return error;
-	error = open_for_writing(cursors);
+	error = find_path(cursors);
+	if (!error)
+		error = open_for_writing(cursors);
 	if (error == -EUCLEAN) {
 		lost = true;
 		error = set_aside(cursors);
@@ -295,10 +289,9 @@ int tc_cursors_open_readonly(const char *journal_path, struct tc_cursors **ret_c
 	if (!error)
 		error = check_version(cursors, &empty);
 	if (error == -EUCLEAN)
-		tc_error(
-			"positions of outputs %s: the database is damaged; the agent sets it aside "
-			"when it starts",
-			cursors->path);
+		tc_error(NOUN " %s: the database is damaged; the agent sets it aside "
+			      "when it starts",
+			 cursors->path);
 	if (!error && empty)
 		error = -ENOENT;
 	if (error) {
@@ -356,7 +349,7 @@ int tc_cursors_put(struct tc_cursors *cursors, const struct tc_cursor *cursor)
 		error = cursors->failing ? tc_journal_errno(cursors->db, result)
 					 : fail(cursors, result, "write them");
 	else if (cursors->failing)
-		tc_info("positions of outputs %s: writing again", cursors->path);
+		tc_info(NOUN " %s: writing again", cursors->path);
 	cursors->failing = error;
 	pthread_mutex_unlock(&cursors->mutex);
 	return error;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 
 #include "agent/log.h"
 #include "output/journal.h"
+#include "output/safe_file.h"
 
 /* The database, and what SQLite keeps beside it. */
 static const struct {
@@ -27,80 +27,6 @@ static const struct {
 };
 
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
-
-/*
- * Whoever may write the journal, or swap its files for others, may tell the reader of it anything:
- * it must be ours or root's, and nobody else may write it. what is "" or a name with a blank behind
- * it.
- */
-static int check_owner(const struct tc_journal_file *file, const char *what,
-		       const struct stat *info)
-{
-	bool shared = S_ISDIR(info->st_mode) && info->st_mode & S_ISVTX && info->st_uid == 0;
-
-	if (info->st_uid != 0 && info->st_uid != geteuid()) {
-		tc_error("journal %s: %sbelongs to user %u; it must be root's or that of the agent",
-			 file->path, what, info->st_uid);
-		return -EPERM;
-	}
-	if (info->st_mode & (S_IWGRP | S_IWOTH) && !shared) {
-		tc_error("journal %s: %scan be written by others (mode %04o); take that away with "
-			 "chmod go-w",
-			 file->path, what, info->st_mode & 07777);
-		return -EPERM;
-	}
-	return 0;
-}
-
-/* An open file: a regular one that is safe to write. */
-static int check_file(const struct tc_journal_file *file, const char *what, int fd)
-{
-	struct stat info;
-
-	if (fstat(fd, &info))
-		return tc_error_return(-errno, "journal %s: %scannot look at it", file->path, what);
-	if (!S_ISREG(info.st_mode)) {
-		tc_error("journal %s: %sis not a regular file; give another path", file->path,
-			 what);
-		return -EPERM;
-	}
-	return check_owner(file, what, &info);
-}
-
-/*
- * Makes the directory when it is missing, looks whether it is safe, and finds its name without
- * symbolic links: SQLite is told to follow none.
- */
-static int find_directory(struct tc_journal_file *file)
-{
-	char *for_directory = strdup(file->path), *for_name = strdup(file->path);
-	char *directory = NULL, *real = NULL;
-	int error = for_directory && for_name ? 0 : -ENOMEM;
-	struct stat info;
-
-	if (!error) {
-		directory = dirname(for_directory);
-		if (mkdir(directory, 0700) && errno != EEXIST)
-			error = tc_error_return(-errno, "journal %s: cannot make the directory %s",
-						file->path, directory);
-	}
-	if (!error) {
-		real = realpath(directory, NULL);
-		if (!real || stat(real, &info))
-			error = tc_error_return(-errno, "journal %s: directory %s", file->path,
-						directory);
-	}
-	if (!error)
-		error = check_owner(file, "its directory ", &info);
-	if (!error && asprintf(&file->real, "%s/%s", real, basename(for_name)) < 0) {
-		file->real = NULL;
-		error = -ENOMEM;
-	}
-	free(real);
-	free(for_name);
-	free(for_directory);
-	return error;
-}
 
 static void tell_holder(const char *path, int fd)
 {
@@ -127,7 +53,7 @@ static int lock_take(const struct tc_journal_file *file, int *ret_fd)
 	free(lock_path);
 	if (fd < 0)
 		return tc_error_return(-errno, "journal %s: cannot make its lock file", file->path);
-	int error = check_file(file, "its lock file ", fd);
+	int error = tc_safe_file("journal", file->path, "its lock file ", fd);
 	if (!error && flock(fd, LOCK_EX | LOCK_NB)) {
 		error = errno == EWOULDBLOCK ? -EBUSY : -errno;
 		tell_holder(file->path, fd);
@@ -178,7 +104,7 @@ static int check_files(const struct tc_journal_file *file)
 		if (fd < 0)
 			return tc_error_return(-errno, "journal %s: %scannot be opened", file->path,
 					       parts[i].what);
-		error = check_file(file, parts[i].what, fd);
+		error = tc_safe_file("journal", file->path, parts[i].what, fd);
 		close(fd);
 	}
 	return error;
@@ -195,7 +121,7 @@ int tc_journal_file_claim(struct tc_journal_file *file, const char *path)
 {
 	file->lock_fd = -1;
 	file->path = strdup(path);
-	int error = file->path ? find_directory(file) : -ENOMEM;
+	int error = file->path ? tc_safe_path("journal", file->path, &file->real) : -ENOMEM;
 
 	if (!error)
 		error = lock_take(file, &file->lock_fd);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "agent/buffer.h"
+#include "agent/options.h"
 #include "output/journal_reader.h"
 
 /* No operation may take longer, but for flush(), which is told how long it may. */
@@ -37,6 +38,11 @@ struct tc_output_settings;
 /* The value of a setting, or its default; NULL when there is neither. Of an output's own keys and
  * of the common ones. */
 const char *tc_output_setting(const struct tc_output_settings *settings, const char *key);
+
+/* Reads a setting that is a duration (in ns), a size (in bytes) or a number; *value stays as it is
+ * where none was given. 0; -EINVAL, logged with what would be right. */
+int tc_output_setting_number(const struct tc_output_settings *settings, const char *key,
+			     enum tc_option_kind kind, uint64_t *value);
 
 /* Returns 0 to go on; anything else ends the walk, which returns it. key is without the prefix. */
 typedef int (*tc_output_setting_callback)(const char *key, const char *value, void *context);

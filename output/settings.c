@@ -291,6 +291,18 @@ const char *tc_output_setting(const struct tc_output_settings *settings, const c
 	return NULL;
 }
 
+int tc_output_setting_number(const struct tc_output_settings *settings, const char *key,
+			     enum tc_option_kind kind, uint64_t *value)
+{
+	const char *text = tc_output_setting(settings, key);
+
+	if (!text || tc_parse_number(kind, text, value) == 0)
+		return 0;
+	tc_error("output %s: %s=%s: it must be %s", settings->output->name, key, text,
+		 tc_number_wanted(kind));
+	return -EINVAL;
+}
+
 int tc_output_settings_with(const struct tc_output_settings *settings, const char *prefix,
 			    tc_output_setting_callback callback, void *context)
 {

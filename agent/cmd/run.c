@@ -51,12 +51,18 @@ struct run {
 	uint64_t started_ns;
 };
 
-static volatile sig_atomic_t stop_requested;
+static volatile sig_atomic_t stop_requested, reopen_requested;
 
 static void request_stop(int signal)
 {
 	(void)signal;
 	stop_requested = 1;
+}
+
+static void request_reopen(int signal)
+{
+	(void)signal;
+	reopen_requested = 1;
 }
 
 /* What is wrong with values that could be read: -1 to go on, or an exit code. */
@@ -108,7 +114,7 @@ static int parse(struct run_options *options, int argc, char **argv)
 		.synopsis = "[OPTION]...",
 		.doc = "Watches this host: events from the kernel are judged by rules, alerts are "
 		       "committed to the journal and printed. Ends with a summary on SIGINT or "
-		       "SIGTERM. Needs root.",
+		       "SIGTERM; SIGHUP opens files of outputs anew. Needs root.",
 		.options = rows,
 	};
 	struct tc_strings positional = {0};
@@ -267,6 +273,14 @@ static int tell(struct run *run, const struct tc_record *record)
 	return tc_pipeline_feed(run->pipeline, record, record->size);
 }
 
+/* logrotate(8) has moved files away. */
+static void reopen_outputs(struct run *run)
+{
+	if (reopen_requested)
+		tc_couriers_reopen(run->couriers);
+	reopen_requested = 0;
+}
+
 static int watch(struct run *run)
 {
 	struct tc_notice notice;
@@ -280,6 +294,7 @@ static int watch(struct run *run)
 			break;
 		tc_pipeline_commit(
 			run->pipeline); /* a failure was logged; the next round tries again */
+		reopen_outputs(run);
 		r = tc_reader_wait(run->reader, DRAIN_MS);
 		if (r == -EINTR)
 			r = 0;
@@ -332,9 +347,11 @@ static int finish(struct run *run)
 static void catch_signals(void)
 {
 	struct sigaction action = {.sa_handler = request_stop};
+	struct sigaction reopen = {.sa_handler = request_reopen};
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &reopen, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 

@@ -306,6 +306,25 @@ static void test_replaced_journal_is_told_from_its_beginning(void **state)
 	bench_close(bench);
 }
 
+/* As the agent does with one that is damaged. */
+static void test_goes_on_in_a_new_journal(void **state)
+{
+	struct bench *bench = bench_open(*state);
+	char aside[128];
+
+	start(bench, "recorder");
+	commit(bench, 2);
+	run(bench);
+	tc_journal_close(bench->journal);
+	snprintf(aside, sizeof(aside), "%s.damaged", bench->place->path);
+	assert_int_equal(rename(bench->place->path, aside), 0);
+	bench->journal = open_journal(bench->place->path);
+	commit(bench, 4);
+	run(bench);
+	assert_told(1, 2, 3, 4);
+	bench_close(bench);
+}
+
 static void test_lost_cursors_mean_all_over_again(void **state)
 {
 	struct bench *bench = bench_open(*state);
@@ -402,6 +421,7 @@ int main(void)
 		TEST(test_partial_delivery_moves_the_cursor),
 		TEST(test_full_output_is_flushed),
 		TEST(test_replaced_journal_is_told_from_its_beginning),
+		TEST(test_goes_on_in_a_new_journal),
 		TEST(test_lost_cursors_mean_all_over_again),
 		TEST(test_last_attempt_ignores_the_pause),
 		TEST(test_last_attempt_is_one),
