@@ -218,7 +218,8 @@ static int understand(struct tc_author *author, const struct tc_kind_info *kind)
 		const char *name = statement->field->name;
 
 		*told = (struct told){.person = ACTOR, .as = name};
-		if (!(statement->field->kinds & TC_KIND_BIT(kind->kind)))
+		if (!(statement->field->kinds & TC_KIND_BIT(kind->kind)) &&
+		    statement->value.type != TC_TYPE_NONE)
 			return refuse(author, i, "events of kind %s have no %s", kind->name, name);
 		if (statement->index < 0)
 			told->member = statement->field->member[kind->kind];

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Characters, by code point, that are valid text and yet change how the rest of a line is shown. */
@@ -119,6 +120,76 @@ void tc_text_escape(struct tc_buffer *text, const char *bytes, size_t length)
 		else
 			tc_buffer_add(text, next, size);
 		next += size ? size : 1;
+	}
+}
+
+/* UTF-8 of a code point, as table 3-6 of the Unicode standard has it. */
+static void add_character(struct tc_buffer *bytes, uint32_t character)
+{
+	if (character < 0x80) {
+		tc_buffer_add_char(bytes, (char)character);
+	} else if (character < 0x800) {
+		tc_buffer_add_char(bytes, (char)(0xc0 | character >> 6));
+		tc_buffer_add_char(bytes, (char)(0x80 | (character & 0x3f)));
+	} else {
+		if (character >= 0x10000) {
+			tc_buffer_add_char(bytes, (char)(0xf0 | character >> 18));
+			tc_buffer_add_char(bytes, (char)(0x80 | (character >> 12 & 0x3f)));
+		} else {
+			tc_buffer_add_char(bytes, (char)(0xe0 | character >> 12));
+		}
+		tc_buffer_add_char(bytes, (char)(0x80 | (character >> 6 & 0x3f)));
+		tc_buffer_add_char(bytes, (char)(0x80 | (character & 0x3f)));
+	}
+}
+
+/* What the escape at text stands for; its length, 0 when it is none. */
+static size_t unescape(struct tc_buffer *bytes, const char *text, size_t length)
+{
+	static const char plain[] = "\\\\n\nr\rt\t";
+	char digits[9] = "", *end;
+	size_t size = 0;
+
+	if (length < 2)
+		return 0;
+	for (size_t i = 0; i + 1 < sizeof(plain); i += 2) {
+		if (text[1] != plain[i])
+			continue;
+		tc_buffer_add_char(bytes, plain[i + 1]);
+		return 2;
+	}
+	if (text[1] == 'x' && length >= 4) {
+		memcpy(digits, text + 2, 2);
+		size = 4;
+	} else if (text[1] == 'u' && length >= 5 && text[2] == '{') {
+		size_t inner = strcspn(text + 3, "}");
+
+		if (inner < 1 || inner > 6 || inner + 4 > length)
+			return 0;
+		memcpy(digits, text + 3, inner);
+		size = inner + 4;
+	}
+	unsigned long number = size ? strtoul(digits, &end, 16) : 0;
+	if (!size || *end || number > 0x10ffff)
+		return 0;
+	if (text[1] == 'x')
+		tc_buffer_add_char(bytes, (char)number);
+	else
+		add_character(bytes, (uint32_t)number);
+	return size;
+}
+
+void tc_text_unescape(struct tc_buffer *bytes, const char *text, size_t length)
+{
+	while (length) {
+		size_t size = *text == '\\' ? unescape(bytes, text, length) : 0;
+
+		if (!size) {
+			tc_buffer_add_char(bytes, *text);
+			size = 1;
+		}
+		text += size;
+		length -= size;
 	}
 }
 

@@ -16,6 +16,9 @@
  */
 void tc_text_escape(struct tc_buffer *text, const char *bytes, size_t length);
 
+/* The reverse: appends the bytes that were escaped. What is no such escape stays as it is. */
+void tc_text_unescape(struct tc_buffer *bytes, const char *text, size_t length);
+
 /* How many bytes at the start are well-formed UTF-8. */
 size_t tc_utf8_valid(const char *bytes, size_t length);
 

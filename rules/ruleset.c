@@ -8,6 +8,7 @@
 #include "rules/compile/compile.h"
 #include "rules/language/library.h"
 #include "rules/template.h"
+#include "rules/written.h"
 
 /* What is needed while rules are made of files. */
 struct loading {
@@ -16,6 +17,7 @@ struct loading {
 	struct tc_compiler compiler;
 	struct tc_diagnostics *diagnostics;
 	struct tc_ruleset *set;
+	struct tc_written *written; /* NULL: what was written is not kept */
 };
 
 static const char *copy(struct loading *loading, const char *text, size_t length)
@@ -73,13 +75,14 @@ static int load_rule(struct loading *loading, const struct tc_rule_source *from)
 {
 	struct tc_ruleset *set = loading->set;
 	struct tc_rule rule = {0};
+	const struct tc_ast *tree;
 	uint32_t node;
 	int r, failed;
 
 	if (from->skipped || from->definition.faulty || !from->condition.n_pieces ||
 	    !from->output.n_pieces)
 		return 0;
-	r = tc_compile_rule(&loading->compiler, from, &node);
+	r = tc_compile_rule(&loading->compiler, from, &node, &tree);
 	if (r == -ENOMEM)
 		return r;
 	failed = tc_template_parse(&from->output, &set->arena, loading->diagnostics, &rule.output);
@@ -92,6 +95,8 @@ static int load_rule(struct loading *loading, const struct tc_rule_source *from)
 		warn_never(loading, from);
 	if (!from->enabled)
 		return 0;
+	if (loading->written)
+		loading->written->rules[set->n_rules] = tree;
 	set->rules[set->n_rules] = rule;
 	set->nodes[set->n_rules++] = node;
 	set->kinds |= rule.kinds;
@@ -106,6 +111,30 @@ static void warn_unused(struct loading *loading, const struct tc_definition *def
 				"%s `%s` is not used", what, definition->name);
 }
 
+static int prepare_written(struct loading *loading)
+{
+	struct tc_written *written = loading->written;
+
+	loading->compiler.trees = &written->trees;
+	written->rules = calloc(loading->library.n_rules + 1, sizeof(*written->rules));
+	written->macros = calloc(loading->library.n_macros + 1, sizeof(*written->macros));
+	return written->rules && written->macros ? 0 : -ENOMEM;
+}
+
+/* Hands over what the rules were made of. */
+static void keep_written(struct loading *loading)
+{
+	struct tc_written *written = loading->written;
+
+	for (size_t i = 0; i < loading->library.n_macros && written->macros; i++)
+		written->macros[i] = tc_compiler_macro(&loading->compiler, i);
+	written->library = loading->library;
+	written->library.diagnostics = NULL;
+	written->sources = loading->sources;
+	loading->library = (struct tc_library){0};
+	loading->sources = (struct tc_sources){0};
+}
+
 static int load_rules(struct loading *loading)
 {
 	struct tc_library *library = &loading->library;
@@ -115,6 +144,8 @@ static int load_rules(struct loading *loading)
 	set->rules = calloc(library->n_rules + 1, sizeof(*set->rules));
 	set->nodes = calloc(library->n_rules + 1, sizeof(*set->nodes));
 	if (r || !set->rules || !set->nodes)
+		return -ENOMEM;
+	if (loading->written && prepare_written(loading) < 0)
 		return -ENOMEM;
 	r = tc_compile_macros(&loading->compiler);
 	for (size_t i = 0; i < library->n_rules && !r; i++)
@@ -171,6 +202,8 @@ static int load_sources(struct loading *loading)
 /* Frees what is only needed for loading, and hands over the set. */
 static int finish(struct loading *loading, int r, struct tc_ruleset **ret_set)
 {
+	if (loading->written)
+		keep_written(loading);
 	tc_compiler_done(&loading->compiler);
 	tc_library_done(&loading->library);
 	tc_sources_done(&loading->sources);
@@ -193,10 +226,10 @@ static bool is_repeated(const char *const *paths, size_t i)
 	return false;
 }
 
-int tc_ruleset_examine(const char *const *paths, size_t n_paths, struct tc_diagnostics *diagnostics,
-		       struct tc_ruleset **ret_set)
+static int examine(const char *const *paths, size_t n_paths, struct tc_diagnostics *diagnostics,
+		   struct tc_written *written, struct tc_ruleset **ret_set)
 {
-	struct loading loading = {.diagnostics = diagnostics};
+	struct loading loading = {.diagnostics = diagnostics, .written = written};
 	int r = 0;
 
 	loading.set = calloc(1, sizeof(*loading.set));
@@ -212,10 +245,11 @@ int tc_ruleset_examine(const char *const *paths, size_t n_paths, struct tc_diagn
 	return finish(&loading, r ? r : load_sources(&loading), ret_set);
 }
 
-int tc_ruleset_examine_bytes(const char *path, const char *bytes, size_t length,
-			     struct tc_diagnostics *diagnostics, struct tc_ruleset **ret_set)
+static int examine_bytes(const char *path, const char *bytes, size_t length,
+			 struct tc_diagnostics *diagnostics, struct tc_written *written,
+			 struct tc_ruleset **ret_set)
 {
-	struct loading loading = {.diagnostics = diagnostics};
+	struct loading loading = {.diagnostics = diagnostics, .written = written};
 	int r;
 
 	loading.set = calloc(1, sizeof(*loading.set));
@@ -230,6 +264,64 @@ int tc_ruleset_examine_bytes(const char *path, const char *bytes, size_t length,
 		loading.sources.count = 1;
 	}
 	return finish(&loading, r ? r : load_sources(&loading), ret_set);
+}
+
+int tc_ruleset_examine(const char *const *paths, size_t n_paths, struct tc_diagnostics *diagnostics,
+		       struct tc_ruleset **ret_set)
+{
+	return examine(paths, n_paths, diagnostics, NULL, ret_set);
+}
+
+int tc_ruleset_examine_bytes(const char *path, const char *bytes, size_t length,
+			     struct tc_diagnostics *diagnostics, struct tc_ruleset **ret_set)
+{
+	return examine_bytes(path, bytes, length, diagnostics, NULL, ret_set);
+}
+
+/* Gives what was written if there is a set. */
+static int give_written(int r, struct tc_written *written, struct tc_written **ret_written)
+{
+	if (r)
+		tc_written_free(written);
+	else
+		*ret_written = written;
+	return r;
+}
+
+int tc_ruleset_examine_written(const char *const *paths, size_t n_paths,
+			       struct tc_diagnostics *diagnostics, struct tc_ruleset **ret_set,
+			       struct tc_written **ret_written)
+{
+	struct tc_written *written = calloc(1, sizeof(*written));
+
+	if (!written)
+		return -ENOMEM;
+	return give_written(examine(paths, n_paths, diagnostics, written, ret_set), written,
+			    ret_written);
+}
+
+int tc_ruleset_examine_written_bytes(const char *path, const char *bytes, size_t length,
+				     struct tc_diagnostics *diagnostics,
+				     struct tc_ruleset **ret_set, struct tc_written **ret_written)
+{
+	struct tc_written *written = calloc(1, sizeof(*written));
+
+	if (!written)
+		return -ENOMEM;
+	return give_written(examine_bytes(path, bytes, length, diagnostics, written, ret_set),
+			    written, ret_written);
+}
+
+void tc_written_free(struct tc_written *written)
+{
+	if (!written)
+		return;
+	tc_library_done(&written->library);
+	tc_sources_done(&written->sources);
+	tc_arena_done(&written->trees);
+	free(written->rules);
+	free(written->macros);
+	free(written);
 }
 
 int tc_ruleset_load(const char *const *paths, size_t n_paths, struct tc_diagnostics *diagnostics,

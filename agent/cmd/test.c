@@ -12,13 +12,13 @@
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/test_report.h"
 #include "output/format/colour.h"
-#include "rules/rules.h"
 #include "rules/test/run.h"
 
 /* Rules that tests ask for: loaded once, for however many files. */
 struct loaded {
 	char *key;		/* their paths, each with a newline */
 	struct tc_ruleset *set; /* NULL: they are not valid, which was told */
+	struct tc_written *written;
 	struct tc_test_bench bench;
 	struct loaded *next;
 };
@@ -97,12 +97,18 @@ static int read_suites(struct testing *testing, const struct tc_strings *paths)
 
 static int load_new(struct testing *testing, const struct tc_suite *suite, struct loaded *loaded)
 {
-	int r = tc_ruleset_load(suite->rules, suite->n_rules, &testing->diagnostics, &loaded->set);
+	size_t before = testing->diagnostics.errors;
+	int r = tc_ruleset_examine_written(suite->rules, suite->n_rules, &testing->diagnostics,
+					   &loaded->set, &loaded->written);
 
-	if (r == 0)
-		r = tc_test_bench_init(&loaded->bench, loaded->set, testing->author,
-				       &testing->diagnostics);
-	return r == -ENOMEM ? r : 0;
+	if (r == 0 && testing->diagnostics.errors != before) {
+		tc_ruleset_free(loaded->set);
+		loaded->set = NULL;
+	}
+	if (r == 0 && loaded->set)
+		r = tc_test_bench_init(&loaded->bench, loaded->set, loaded->written,
+				       testing->author, &testing->diagnostics);
+	return r;
 }
 
 /* The rules that a file of tests is about. 0 or -ENOMEM. */
@@ -136,6 +142,7 @@ static void free_loaded(struct loaded *loaded)
 
 		tc_test_bench_done(&loaded->bench);
 		tc_ruleset_free(loaded->set);
+		tc_written_free(loaded->written);
 		free(loaded->key);
 		free(loaded);
 		loaded = next;

@@ -14,12 +14,13 @@ enum macro_state { MACRO_NEW, MACRO_BUSY, MACRO_DONE, MACRO_FAILED };
 struct tc_compiled_macro {
 	enum macro_state state;
 	uint32_t node;
+	const struct tc_ast *tree; /* NULL: trees do not stay */
 };
 
 /* Deepest recursion over trees and macros. */
 #define DEPTH_MAX 1500
 
-static int compile(struct tc_compiler *compiler, const struct tc_ast *ast, uint32_t *ret_node);
+static int compile(struct tc_compiler *compiler, struct tc_ast *ast, uint32_t *ret_node);
 
 void *tc_compiler_room(void *array, size_t count, size_t size)
 {
@@ -199,8 +200,7 @@ static int compile_joined(struct tc_compiler *compiler, const struct tc_ast *ast
 	int r = 0;
 
 	/* A mistake in one part does not keep the others from being looked at. */
-	for (const struct tc_ast *child = ast->children; child && r != -ENOMEM;
-	     child = child->next) {
+	for (struct tc_ast *child = ast->children; child && r != -ENOMEM; child = child->next) {
 		uint32_t node;
 		int failed = compile(compiler, child, &node);
 
@@ -255,15 +255,16 @@ static int compile_not(struct tc_compiler *compiler, const struct tc_ast *ast, u
 }
 
 static int compile_text(struct tc_compiler *compiler, const struct tc_text *text,
-			uint32_t *ret_node)
+			uint32_t *ret_node, const struct tc_ast **ret_tree)
 {
-	struct tc_arena arena = {0};
+	struct tc_arena own = {0}, *arena = compiler->trees ? compiler->trees : &own;
 	struct tc_ast *ast;
-	int r = tc_condition_parse(text, &arena, compiler->diagnostics, &ast);
+	int r = tc_condition_parse(text, arena, compiler->diagnostics, &ast);
 
 	if (!r)
 		r = compile(compiler, ast, ret_node);
-	tc_arena_done(&arena);
+	*ret_tree = !r && compiler->trees ? ast : NULL;
+	tc_arena_done(&own);
 	return r;
 }
 
@@ -282,7 +283,7 @@ static int compile_macro(struct tc_compiler *compiler, size_t number)
 	}
 	compiled->state = MACRO_BUSY;
 	compiler->visibility = macro->definition.visibility;
-	r = compile_text(compiler, &macro->condition, &compiled->node);
+	r = compile_text(compiler, &macro->condition, &compiled->node, &compiled->tree);
 	compiler->visibility = visibility;
 	compiled->state = r ? MACRO_FAILED : MACRO_DONE;
 	return r == -ENOMEM ? r : 0;
@@ -355,7 +356,7 @@ static int compile_name(struct tc_compiler *compiler, const struct tc_ast *ast, 
 	return 0;
 }
 
-static int compile(struct tc_compiler *compiler, const struct tc_ast *ast, uint32_t *ret_node)
+static int compile(struct tc_compiler *compiler, struct tc_ast *ast, uint32_t *ret_node)
 {
 	int r;
 
@@ -379,6 +380,8 @@ static int compile(struct tc_compiler *compiler, const struct tc_ast *ast, uint3
 		break;
 	}
 	compiler->depth--;
+	if (!r)
+		ast->node = *ret_node;
 	return r;
 }
 
@@ -407,12 +410,17 @@ int tc_compile_macros(struct tc_compiler *compiler)
 	return r;
 }
 
+const struct tc_ast *tc_compiler_macro(const struct tc_compiler *compiler, size_t number)
+{
+	return compiler->macros[number].tree;
+}
+
 int tc_compile_rule(struct tc_compiler *compiler, const struct tc_rule_source *rule,
-		    uint32_t *ret_node)
+		    uint32_t *ret_node, const struct tc_ast **ret_tree)
 {
 	__attribute__((cleanup(tc_text_done))) struct tc_text text = {0};
 	int r = tc_rule_condition(rule, compiler->diagnostics, &text);
 
 	compiler->visibility = UINT32_MAX;
-	return r ? r : compile_text(compiler, &text, ret_node);
+	return r ? r : compile_text(compiler, &text, ret_node, ret_tree);
 }

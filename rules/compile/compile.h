@@ -18,6 +18,7 @@ struct tc_compiler {
 	struct tc_map nodes; /* what a node is made of -> its number */
 	struct tc_map inputs;
 	struct tc_compiled_macro *macros; /* by place in the library */
+	struct tc_arena *trees;		  /* syntax trees stay here; NULL: nobody wants them */
 	uint32_t visibility;		  /* of what is being compiled */
 	unsigned depth;
 	size_t n_words;
@@ -30,9 +31,12 @@ void tc_compiler_done(struct tc_compiler *compiler);
 
 /* Compiles all macros, those that no rule uses too. 0 also when mistakes were told; -ENOMEM. */
 int tc_compile_macros(struct tc_compiler *compiler);
-/* Compiles a rule's condition. 0, -EINVAL (told), or -ENOMEM. */
+/* Compiles a rule's condition. *ret_tree is what was written, if trees stay. 0, -EINVAL (told), or
+ * -ENOMEM. */
 int tc_compile_rule(struct tc_compiler *compiler, const struct tc_rule_source *rule,
-		    uint32_t *ret_node);
+		    uint32_t *ret_node, const struct tc_ast **ret_tree);
+/* What was written of a macro, by its place in the library; NULL when it is not whole. */
+const struct tc_ast *tc_compiler_macro(const struct tc_compiler *compiler, size_t number);
 
 /* For the parts of the compiler. */
 

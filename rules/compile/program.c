@@ -127,6 +127,12 @@ static struct tc_reading *read_input(struct tc_program *program, struct tc_event
 	return reading;
 }
 
+const struct tc_value *tc_program_value(struct tc_program *program, struct tc_event *event,
+					uint32_t input)
+{
+	return &read_input(program, event, input)->value;
+}
+
 /* A tc_found with the program as context. */
 static void come_up(void *context, uint32_t check)
 {

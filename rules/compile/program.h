@@ -152,6 +152,9 @@ bool tc_check_holds(const struct tc_check *check, const struct tc_input *input,
  * it knows of hold only if they are in program->came from here on.
  */
 void tc_program_match(struct tc_program *program, struct tc_event *event, uint32_t input);
+/* What an input says in the event that is being judged. */
+const struct tc_value *tc_program_value(struct tc_program *program, struct tc_event *event,
+					uint32_t input);
 /* Whether a node holds for the event; kind is the bit of its kind. */
 bool tc_program_holds(struct tc_program *program, struct tc_event *event, uint64_t kind,
 		      uint32_t node);

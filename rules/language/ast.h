@@ -45,6 +45,7 @@ struct tc_ast {
 	const char *modifier;	      /* NULL, or anyof and the like */
 	struct tc_where operator_where, modifier_where;
 	struct tc_term *operand; /* NULL when the operator takes none */
+	uint32_t node;		 /* of the program that judges it; written by the compiler */
 };
 
 #endif

@@ -7,13 +7,16 @@
 
 #include "agent/nearest.h"
 #include "agent/value.h"
+#include "rules/explain.h"
 
 int tc_test_bench_init(struct tc_test_bench *bench, struct tc_ruleset *set,
-		       struct tc_author *author, struct tc_diagnostics *diagnostics)
+		       const struct tc_written *written, struct tc_author *author,
+		       struct tc_diagnostics *diagnostics)
 {
 	size_t n = tc_ruleset_count(set) + 1;
 
-	*bench = (struct tc_test_bench){.set = set, .author = author, .diagnostics = diagnostics};
+	*bench = (struct tc_test_bench){
+		.set = set, .written = written, .author = author, .diagnostics = diagnostics};
 	bench->matches = calloc(n, sizeof(*bench->matches));
 	bench->matched = calloc(n, sizeof(*bench->matched));
 	bench->covered = calloc(n, sizeof(*bench->covered));
@@ -68,17 +71,22 @@ static bool know_names(struct tc_test_bench *bench, const struct tc_test_names *
 
 /* --- events --- */
 
-static void judge(struct tc_test_bench *bench, struct tc_event *event)
+/* Looks at an event that was told. 0 or -ENOMEM. */
+typedef int (*witness)(struct tc_test_bench *bench, struct tc_event *event, void *data);
+
+static int judge(struct tc_test_bench *bench, struct tc_event *event, void *data)
 {
 	size_t max = tc_ruleset_count(bench->set);
 	size_t n = tc_ruleset_judge(bench->set, event, bench->matches, max);
 
 	for (size_t i = 0; i < n && i < max; i++)
 		bench->matched[bench->matches[i] - tc_ruleset_at(bench->set, 0)] = true;
+	return 0;
 }
 
 /* 0; -EINVAL when an event cannot be, which was told; -ENOMEM. */
-static int tell(struct tc_test_bench *bench, const struct tc_test_events *events, bool judged)
+static int tell(struct tc_test_bench *bench, const struct tc_test_events *events, witness look,
+		void *data)
 {
 	for (size_t i = 0; i < events->n; i++) {
 		const struct tc_stated_event *stated = &events->items[i];
@@ -89,13 +97,24 @@ static int tell(struct tc_test_bench *bench, const struct tc_test_events *events
 
 		if (r == -EINVAL)
 			tc_stated_event_report(stated, &fault, bench->diagnostics);
+		if (r == 0 && look)
+			r = look(bench, event, data);
 		if (r < 0)
 			return r;
-		if (judged)
-			judge(bench, event);
 		tc_author_settle(bench->author);
 	}
 	return 0;
+}
+
+/* All events of a test, those that are judged being looked at. */
+static int tell_test(struct tc_test_bench *bench, const struct tc_test *test, witness look,
+		     void *data)
+{
+	int r = tc_author_begin(bench->author);
+
+	if (r == 0)
+		r = tell(bench, &test->before, NULL, NULL);
+	return r < 0 ? r : tell(bench, &test->events, look, data);
 }
 
 /* --- what came of it --- */
@@ -153,27 +172,54 @@ static void describe_matches(const struct tc_test_bench *bench, struct tc_buffer
 	tc_buffer_add_char(text, '\n');
 }
 
-static void compare(const struct tc_test_bench *bench, const struct tc_test *test,
-		    struct tc_buffer *text)
+/* What is to be told of a rule that did not do what was expected. */
+struct complaint {
+	size_t rule;
+	bool matched;
+	struct tc_buffer *text;
+};
+
+/* Why this event made the rule match, or did not. */
+static int complain(struct tc_test_bench *bench, struct tc_event *event, void *data)
+{
+	const struct complaint *complaint = data;
+	struct tc_explanation why;
+	struct tc_arena arena = {0};
+	int r = tc_explain(bench->set, bench->written, complaint->rule, event, &arena, &why);
+
+	if (r == 0 && why.root->holds == complaint->matched) {
+		tc_buffer_add_string(complaint->text, "    ");
+		tc_explain_reason(&why, complaint->text);
+		tc_buffer_add_char(complaint->text, '\n');
+	}
+	tc_arena_done(&arena);
+	return r;
+}
+
+static int compare(struct tc_test_bench *bench, const struct tc_test *test, struct tc_buffer *text)
 {
 	size_t before = text->length;
+	int r = 0;
 
-	for (size_t i = 0; i < tc_ruleset_count(bench->set); i++) {
+	for (size_t i = 0; i < tc_ruleset_count(bench->set) && r == 0; i++) {
 		const char *name = tc_ruleset_at(bench->set, i)->name;
-		bool wrong = bench->matched[i] ? is_unwanted(test, name) : is_wanted(test, name);
+		bool matched = bench->matched[i];
+		struct complaint complaint = {.rule = i, .matched = matched, .text = text};
 
-		if (!wrong)
+		if (!(matched ? is_unwanted(test, name) : is_wanted(test, name)))
 			continue;
-		tc_buffer_add_string(text, bench->matched[i] ? "matched, but should not: "
-							     : "should match, but did not: ");
+		tc_buffer_add_string(text, matched ? "matched, but should not: "
+						   : "should match, but did not: ");
 		tc_text_escape(text, name, strlen(name));
 		tc_buffer_add_char(text, '\n');
+		r = tell_test(bench, test, complain, &complaint);
 	}
-	if (text->length == before)
-		return;
+	if (text->length == before || r < 0)
+		return r;
 	describe_matches(bench, text);
 	for (size_t i = 0; i < test->events.n; i++)
 		describe_event(&test->events.items[i], text);
+	return 0;
 }
 
 int tc_test_run(struct tc_test_bench *bench, const struct tc_test *test,
@@ -189,14 +235,11 @@ int tc_test_run(struct tc_test_bench *bench, const struct tc_test *test,
 	if (test->faulty || !known)
 		return 0;
 	memset(bench->matched, 0, tc_ruleset_count(bench->set) * sizeof(*bench->matched));
-	r = tc_author_begin(bench->author);
+	r = tell_test(bench, test, judge, NULL);
 	if (r == 0)
-		r = tell(bench, &test->before, false);
-	if (r == 0)
-		r = tell(bench, &test->events, true);
+		r = compare(bench, test, text);
 	if (r < 0)
 		return r == -EINVAL ? 0 : r;
-	compare(bench, test, text);
 	*ret_result = text->length == before ? TC_TEST_PASSED : TC_TEST_FAILED;
 	return tc_buffer_failed(text) ? -ENOMEM : 0;
 }

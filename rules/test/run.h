@@ -4,8 +4,8 @@
 #define TOCSIN_RULES_TEST_RUN_H
 
 #include "agent/buffer.h"
-#include "rules/rules.h"
 #include "rules/test/suite.h"
+#include "rules/written.h"
 
 enum tc_test_result {
 	TC_TEST_PASSED,
@@ -20,6 +20,7 @@ enum tc_test_result {
 /* Rules, and the host on which tests happen. */
 struct tc_test_bench {
 	struct tc_ruleset *set;
+	const struct tc_written *written;
 	struct tc_author *author;
 	struct tc_diagnostics *diagnostics;
 	const struct tc_rule **matches; /* room for all rules */
@@ -27,9 +28,10 @@ struct tc_test_bench {
 	unsigned *covered;		/* by rule: TC_COVERED_* */
 };
 
-/* Makes room; the set, author and diagnostics stay the caller's. 0 or -ENOMEM. */
+/* Makes room; all that is given stays the caller's. 0 or -ENOMEM. */
 int tc_test_bench_init(struct tc_test_bench *bench, struct tc_ruleset *set,
-		       struct tc_author *author, struct tc_diagnostics *diagnostics);
+		       const struct tc_written *written, struct tc_author *author,
+		       struct tc_diagnostics *diagnostics);
 void tc_test_bench_done(struct tc_test_bench *bench);
 
 /*

@@ -7,6 +7,7 @@
 
 #include "agent/buffer.h"
 #include "agent/nearest.h"
+#include "agent/value.h"
 #include "rules/compile/field.h"
 #include "rules/compile/operand.h"
 #include "rules/language/item.h"
@@ -18,6 +19,7 @@ struct reading {
 	struct tc_arena *arena;
 	struct tc_diagnostics *diagnostics;
 	struct tc_stated_event *event;
+	bool alert;  /* texts are escaped as alerts escape them */
 	bool faulty; /* a mistake was told */
 };
 
@@ -148,11 +150,26 @@ static int report_value(struct reading *reading, const struct tc_yaml *node,
 	return -EINVAL;
 }
 
+/* Of a text in an alert. */
+static char *unescaped_bytes(struct reading *reading, const struct tc_yaml *node,
+			     uint32_t *ret_length)
+{
+	__attribute__((cleanup(tc_buffer_done))) struct tc_buffer bytes = {0};
+
+	tc_text_unescape(&bytes, node->text, node->length);
+	*ret_length = (uint32_t)bytes.length;
+	return tc_buffer_failed(&bytes)
+		       ? NULL
+		       : tc_arena_copy(reading->arena, bytes.length ? bytes.bytes : "",
+				       bytes.length);
+}
+
 static int read_bytes(struct reading *reading, const struct tc_yaml *node, enum tc_type type,
 		      struct tc_value *ret_value)
 {
 	uint32_t length;
-	const char *bytes = raw_bytes(reading, node, &length);
+	const char *bytes = reading->alert ? unescaped_bytes(reading, node, &length)
+					   : raw_bytes(reading, node, &length);
 
 	if (!bytes)
 		return -ENOMEM;
@@ -260,14 +277,18 @@ static int add_statement(struct reading *reading, const struct tc_yaml *key,
 	return 0;
 }
 
-/* proc.aname: [x, bash] states proc.aname[0] and proc.aname[1]. */
+/*
+ * proc.aname: [x, bash] states proc.aname[0] and proc.aname[1]; of one that is ~ nothing is said.
+ * In alerts the list begins with the parent, as it does for conditions.
+ */
 static int add_elements(struct reading *reading, const struct tc_yaml *key,
 			const struct tc_yaml *list, const struct tc_field *field)
 {
-	int index = 0, r = 0;
+	int index = reading->alert ? 1 : 0, r = 0;
 
-	for (const struct tc_yaml *child = list->first; child && !r; child = child->next)
-		r = add_statement(reading, key, child, field, index++);
+	for (const struct tc_yaml *child = list->first; child && !r; child = child->next, index++)
+		if (!tc_yaml_is_null(child))
+			r = add_statement(reading, key, child, field, index);
 	return r;
 }
 
@@ -315,15 +336,17 @@ static size_t count_statements(const struct tc_yaml *node)
 	return n < STATEMENTS_MAX ? n : STATEMENTS_MAX + 1;
 }
 
-int tc_stated_event_read(const struct tc_yaml *node, struct tc_arena *arena,
-			 struct tc_diagnostics *diagnostics, struct tc_stated_event *ret_event)
+/* kind: the mapping that says the kind. */
+static int read_event(struct reading *reading, const struct tc_yaml *kind,
+		      const struct tc_yaml *node, struct tc_stated_event *ret_event)
 {
 	struct tc_stated_event event = {.node = node};
-	struct reading reading = {.arena = arena, .diagnostics = diagnostics, .event = &event};
+	struct tc_arena *arena = reading->arena;
 	int r = 0;
 
+	reading->event = &event;
 	if (node->kind != TC_YAML_MAPPING) {
-		tc_where_report(diagnostics, TC_DIAGNOSTIC_TEST_SHAPE, tc_yaml_where(node),
+		tc_where_report(reading->diagnostics, TC_DIAGNOSTIC_TEST_SHAPE, tc_yaml_where(node),
 				"an event is a mapping of `kind` and fields to values");
 		return -EINVAL;
 	}
@@ -332,17 +355,39 @@ int tc_stated_event_read(const struct tc_yaml *node, struct tc_arena *arena,
 	event.places = tc_arena_alloc(arena, count_statements(node) * sizeof(*event.places));
 	if (!event.statements || !event.places)
 		return -ENOMEM;
-	event.kind = read_kind(&reading, node);
+	event.kind = read_kind(reading, kind);
 	for (const struct tc_yaml *key = node->first; key && r != -ENOMEM; key = key->next->next) {
 		if (is_kind_key(key))
 			continue;
-		r = read_field(&reading, key, key->next);
-		reading.faulty |= r < 0;
+		r = read_field(reading, key, key->next);
+		reading->faulty |= r < 0;
 	}
-	if (r == -ENOMEM || reading.faulty)
+	if (r == -ENOMEM || reading->faulty)
 		return r == -ENOMEM ? r : -EINVAL;
 	*ret_event = event;
 	return 0;
+}
+
+int tc_stated_event_read(const struct tc_yaml *node, struct tc_arena *arena,
+			 struct tc_diagnostics *diagnostics, struct tc_stated_event *ret_event)
+{
+	struct reading reading = {.arena = arena, .diagnostics = diagnostics};
+
+	return read_event(&reading, node, node, ret_event);
+}
+
+int tc_stated_alert_read(const struct tc_yaml *node, struct tc_arena *arena,
+			 struct tc_diagnostics *diagnostics, struct tc_stated_event *ret_event)
+{
+	struct reading reading = {.arena = arena, .diagnostics = diagnostics, .alert = true};
+	const struct tc_yaml *fields = tc_yaml_get(node, "output_fields");
+
+	if (!fields) {
+		tc_where_report(diagnostics, TC_DIAGNOSTIC_TEST_SHAPE, tc_yaml_where(node),
+				"an alert has `output_fields`");
+		return -EINVAL;
+	}
+	return read_event(&reading, node, fields, ret_event);
 }
 
 void tc_stated_event_report(const struct tc_stated_event *event,

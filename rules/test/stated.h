@@ -24,6 +24,13 @@ struct tc_stated_event {
 int tc_stated_event_read(const struct tc_yaml *node, struct tc_arena *arena,
 			 struct tc_diagnostics *diagnostics, struct tc_stated_event *ret_event);
 
+/*
+ * Reads an alert instead: the JSON object that `tocsin query --json` prints, by its kind and
+ * output_fields. JSON is YAML.
+ */
+int tc_stated_alert_read(const struct tc_yaml *node, struct tc_arena *arena,
+			 struct tc_diagnostics *diagnostics, struct tc_stated_event *ret_event);
+
 /* Tells why an author could not make the event. */
 void tc_stated_event_report(const struct tc_stated_event *event,
 			    const struct tc_author_fault *fault,

@@ -1,54 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rules/test/stated.c and agent/author.c: from an event in YAML to the values that rules see. */
-#include "tests/unit/rules/fixture.h"
+#include "tests/unit/rules/story.h"
 
-#include "agent/author.h"
 #include "agent/value.h"
-#include "rules/test/stated.h"
-
-struct story {
-	struct tc_author *author;
-	struct tc_event *event;
-	struct tc_source *source;
-	struct tc_arena arena;
-	struct tc_diagnostics diagnostics;
-};
-
-/* Reads an event and has it told. 0 or -EINVAL with diagnostics. */
-static int story_tell(struct story *story, const char *text)
-{
-	struct tc_stated_event stated;
-	struct tc_author_fault fault;
-	struct tc_yaml *documents;
-	int r;
-
-	if (!story->author)
-		assert_int_equal(tc_author_new(&story->author), 0);
-	if (story->event)
-		tc_author_settle(story->author);
-	story->event = NULL;
-	tc_source_free(story->source);
-	assert_int_equal(tc_source_from_bytes("t.yaml", text, strlen(text), &story->source), 0);
-	assert_int_equal(
-		tc_yaml_read(story->source, &story->arena, &story->diagnostics, &documents), 0);
-	r = tc_stated_event_read(documents->first, &story->arena, &story->diagnostics, &stated);
-	if (r < 0)
-		return r;
-	r = tc_author_tell(story->author, stated.kind, stated.statements, stated.n, &story->event,
-			   &fault);
-	if (r == -EINVAL)
-		tc_stated_event_report(&stated, &fault, &story->diagnostics);
-	return r;
-}
-
-static void story_done(struct story *story)
-{
-	tc_author_free(story->author);
-	tc_source_free(story->source);
-	tc_arena_done(&story->arena);
-	tc_diagnostics_done(&story->diagnostics);
-	*story = (struct story){0};
-}
 
 /* name: a field, or a field and [n]. shown: as outputs have it, <NA> for no value. */
 static void assert_shows(struct story *story, const char *name, const char *shown)
