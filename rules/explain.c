@@ -7,6 +7,8 @@
 
 #include "agent/buffer.h"
 #include "agent/value.h"
+#include "rules/compile/expression.h"
+#include "rules/compile/transform.h"
 
 /* Parts of one condition, macros written out. Macros in macros can stand for many more. */
 #define PARTS_MAX 20000
@@ -78,9 +80,9 @@ static void write_term(const struct tc_term *term, struct tc_buffer *text)
 static void write_check(const struct tc_ast *ast, struct tc_buffer *text)
 {
 	write_term(ast->subject, text);
+	tc_buffer_printf(text, " %s", ast->op->kind == TC_OPERATOR_EQ ? "=" : ast->op->word);
 	if (ast->modifier)
 		tc_buffer_printf(text, " %s", ast->modifier);
-	tc_buffer_printf(text, " %s", ast->op->kind == TC_OPERATOR_EQ ? "=" : ast->op->word);
 	if (ast->operand) {
 		tc_buffer_add_char(text, ' ');
 		write_term(ast->operand, text);
@@ -158,6 +160,31 @@ static bool has_value(const struct tc_why *why, const char *name)
 	return false;
 }
 
+static void write_field(const struct tc_field *field, int index, struct tc_buffer *text)
+{
+	tc_buffer_add_string(text, field->name);
+	if (index >= 0)
+		tc_buffer_printf(text, "[%d]", index);
+}
+
+static void write_expression(const struct tc_expression *expression, struct tc_buffer *text)
+{
+	if (expression->field) {
+		write_field(expression->field, expression->index, text);
+		return;
+	}
+	if (!expression->transformer) {
+		tc_text_escape(text, expression->bytes, expression->length);
+		return;
+	}
+	tc_buffer_printf(text, "%s(", expression->transformer->name);
+	for (uint32_t i = 0; i < expression->n_arguments; i++) {
+		tc_buffer_add_string(text, i ? ", " : "");
+		write_expression(&expression->arguments[i], text);
+	}
+	tc_buffer_add_char(text, ')');
+}
+
 static void add_value(struct explaining *explaining, uint32_t number, struct tc_why *why)
 {
 	const struct tc_input *input = &explaining->set->program.inputs[number];
@@ -165,13 +192,11 @@ static void add_value(struct explaining *explaining, uint32_t number, struct tc_
 	struct tc_why_value *value = &why->values[why->n_values];
 	const struct tc_value *found;
 
-	*value = (struct tc_why_value){.field = input->field};
+	*value = (struct tc_why_value){.field = input->field, .expression = input->expression};
 	if (input->field)
-		tc_buffer_add_string(&name, input->field->name);
+		write_field(input->field, input->index, &name);
 	else
-		write_term(why->ast->subject, &name);
-	if (input->index >= 0)
-		tc_buffer_printf(&name, "[%d]", input->index);
+		write_expression(input->expression, &name);
 	value->name = keep(explaining, &name);
 	if (has_value(why, value->name))
 		return;
@@ -193,9 +218,14 @@ static void each_input(struct explaining *explaining, uint32_t number, struct tc
 	const struct tc_node *node = &program->nodes[number];
 
 	if (node->kind == TC_NODE_CHECK) {
-		++*count;
+		const struct tc_check *check = &program->checks[node->first];
+		bool right = check->right != TC_INPUT_NONE;
+
+		*count += right ? 2 : 1;
 		if (why)
-			add_value(explaining, program->checks[node->first].input, why);
+			add_value(explaining, check->input, why);
+		if (why && right)
+			add_value(explaining, check->right, why);
 		return;
 	}
 	for (uint32_t i = 0; i < node->n; i++)
@@ -404,8 +434,8 @@ static void say_operator(struct saying *saying, const struct tc_why *why)
 		tc_buffer_printf(saying->text, ", %s ", phrase);
 	} else {
 		tc_buffer_printf(saying->text, ", which is %s%s%s%s ", why->holds ? "" : "not ",
-				 ast->modifier ? ast->modifier : "", ast->modifier ? " " : "",
-				 ast->op->word);
+				 ast->op->word, ast->modifier ? " " : "",
+				 ast->modifier ? ast->modifier : "");
 	}
 	write_term(ast->operand, saying->text);
 }

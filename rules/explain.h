@@ -10,9 +10,10 @@
 
 /* What a check looked at. */
 struct tc_why_value {
-	const struct tc_field *field; /* NULL: made of several */
-	const char *name;	      /* as a condition writes it */
-	const char *shown;	      /* as outputs show it; NULL: there is no value */
+	const struct tc_field *field; /* NULL: made by the expression */
+	const struct tc_expression *expression;
+	const char *name;  /* as a condition writes it */
+	const char *shown; /* as outputs show it; NULL: there is no value */
 };
 
 /* A part of a condition. */

@@ -8,6 +8,7 @@
 #include "agent/value.h"
 #include "output/format/colour.h"
 #include "output/format/json_writer.h"
+#include "rules/compile/expression.h"
 
 /* Items of a list that are shown. */
 #define ITEMS_MAX 24
@@ -33,32 +34,53 @@ static void add_place(struct tc_buffer *text, const struct tc_definition *defini
 	tc_buffer_printf(text, ":%u", line);
 }
 
-/* Field names that the checks below look at, each once. */
-static void add_fields(const struct tc_why *why, const struct tc_explanation *whole,
-		       void (*add)(const char *name, void *data), void *data, uint64_t *seen)
+/* Names of fields, each once. */
+struct fields {
+	void (*add)(const char *name, void *data);
+	void *data;
+	uint64_t *seen; /* bits by field id */
+};
+
+static void add_field(struct fields *fields, const struct tc_field *field)
+{
+	uint64_t bit = 1ULL << (field->id % 64), *word = &fields->seen[field->id / 64];
+
+	if (!(*word & bit))
+		fields->add(field->name, fields->data);
+	*word |= bit;
+}
+
+static void add_expression(struct fields *fields, const struct tc_expression *expression)
+{
+	if (expression->field)
+		add_field(fields, expression->field);
+	for (uint32_t i = 0; i < expression->n_arguments; i++)
+		add_expression(fields, &expression->arguments[i]);
+}
+
+static void add_fields(struct fields *fields, const struct tc_why *why)
 {
 	for (size_t i = 0; i < why->n_values; i++) {
-		const struct tc_field *field = why->values[i].field;
-
-		if (!field || seen[field->id / 64] >> (field->id % 64) & 1)
-			continue;
-		seen[field->id / 64] |= 1ULL << (field->id % 64);
-		add(field->name, data);
+		if (why->values[i].field)
+			add_field(fields, why->values[i].field);
+		else
+			add_expression(fields, why->values[i].expression);
 	}
 	for (const struct tc_why *child = why->child; child; child = child->next)
-		add_fields(child, whole, add, data, seen);
+		add_fields(fields, child);
 }
 
 /* Calls back for each field that the condition looks at. 0 or -ENOMEM. */
 static int each_field(const struct tc_explanation *why, void (*add)(const char *name, void *data),
 		      void *data)
 {
-	uint64_t *seen = calloc((tc_field_count() + 63) / 64, sizeof(*seen));
+	struct fields fields = {.add = add, .data = data};
 
-	if (!seen)
+	fields.seen = calloc((tc_field_count() + 63) / 64, sizeof(*fields.seen));
+	if (!fields.seen)
 		return -ENOMEM;
-	add_fields(why->root, why, add, data, seen);
-	free(seen);
+	add_fields(&fields, why->root);
+	free(fields.seen);
 	return 0;
 }
 

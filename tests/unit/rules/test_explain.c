@@ -148,6 +148,18 @@ static void test_missing_values_are_told(void **state)
 		      "false.");
 }
 
+static void test_values_that_are_made(void **state)
+{
+	assert_reason("toupper(proc.name) = SH and evt.kind = mkdir", "{kind: mkdir, proc.name: x}",
+		      "It did not match: toupper(proc.name) is `X`, not SH.");
+	assert_reason("proc.name = val(proc.pname)", "{kind: mkdir, proc.name: x, proc.pname: y}",
+		      "It did not match: proc.name is `x` and proc.pname is `y`, not "
+		      "val(proc.pname).");
+	assert_reason("proc.name startswith oneof (x, y, xy)", "{kind: mkdir, proc.name: xyz}",
+		      "It did not match: proc.name is `xyz`, which is not startswith oneof (x, y, "
+		      "xy).");
+}
+
 static void test_what_a_rule_excludes(void **state)
 {
 	assert_reason("evt.kind = mkdir and not proc.name = x", "{kind: mkdir, proc.name: x}",
@@ -230,6 +242,7 @@ int main(void)
 		cmocka_unit_test(test_truth_and_values_at_every_part),
 		cmocka_unit_test(test_one_check_decides),
 		cmocka_unit_test(test_missing_values_are_told),
+		cmocka_unit_test(test_values_that_are_made),
 		cmocka_unit_test(test_what_a_rule_excludes),
 		cmocka_unit_test(test_long_reasons_end),
 		cmocka_unit_test(test_lists_are_written_out),
