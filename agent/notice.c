@@ -63,6 +63,21 @@ const struct tc_record *tc_notice_stop(struct tc_notice *notice, uint64_t time_n
 	return &record->header;
 }
 
+const struct tc_record *tc_notice_pruned(struct tc_notice *notice, uint64_t time_ns,
+					 uint64_t first_seq, uint64_t last_seq, uint64_t rows,
+					 uint64_t undelivered)
+{
+	struct tc_journal_pruned *record = (struct tc_journal_pruned *)notice->bytes;
+
+	memset(record, 0, sizeof(*record));
+	tc_notice_header(&record->header, TC_KIND_journal_pruned, sizeof(*record), time_ns);
+	record->first_seq = first_seq;
+	record->last_seq = last_seq;
+	record->rows = rows;
+	record->undelivered = undelivered;
+	return &record->header;
+}
+
 const struct tc_record *tc_notice_loss(struct tc_notice *notice, uint32_t cpu,
 				       enum tc_loss_reason reason, uint64_t count,
 				       uint64_t since_ns, uint64_t until_ns)

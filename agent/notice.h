@@ -23,6 +23,10 @@ const struct tc_record *tc_notice_start(struct tc_notice *notice, uint64_t time_
 /* agent_stop: totals since the start. */
 const struct tc_record *tc_notice_stop(struct tc_notice *notice, uint64_t time_ns, uint64_t events,
 				       uint64_t lost);
+/* journal_pruned: retention took rows of the journal. */
+const struct tc_record *tc_notice_pruned(struct tc_notice *notice, uint64_t time_ns,
+					 uint64_t first_seq, uint64_t last_seq, uint64_t rows,
+					 uint64_t undelivered);
 /* loss: count events of a CPU (TC_ABSENT_U32: of none) between two times since boot, in
  * nanoseconds. */
 const struct tc_record *tc_notice_loss(struct tc_notice *notice, uint32_t cpu,

@@ -12,6 +12,7 @@
 #include "output/journal_batch.h"
 #include "output/journal_file.h"
 #include "output/journal_schema.h"
+#include "output/retention.h"
 
 /* Rows of one transaction. What a long failure left is committed in parts, so that a disk with
  * little room takes some of it and an attempt does not take seconds. */
@@ -20,6 +21,11 @@
  */
 #define HEAD_ROWS 10000
 #define HEAD_NS (60 * 1000000000ULL)
+/* Rows that retention takes when a batch is committed: twice as many as come, within bounds; and
+ * when none is. */
+#define PRUNE_MIN 256
+#define PRUNE_MAX 4096
+#define PRUNE_IDLE 512
 /* A disk that damages one file after another must not be filled with them. */
 #define ASIDE_NS (60 * 1000000000ULL)
 
@@ -43,6 +49,7 @@ struct tc_journal {
 	sqlite3_stmt *insert, *head;
 	struct tc_hasher *hasher;
 	struct tc_batch batch;
+	struct tc_pruner pruner;
 	char boot_id[TC_BOOT_ID_LENGTH + 1]; /* "" when unknown */
 
 	uint64_t last_seq;	    /* committed */
@@ -56,6 +63,8 @@ struct tc_journal {
 	bool failing;	     /* the last flush failed */
 	atomic_bool suspect; /* a reader found damage */
 	uint64_t aside_ns;   /* when a damaged database was set aside last; 0: never */
+	uint64_t aside_seq;  /* its last row, while it is not known what of it was delivered */
+	uint64_t undelivered_aside; /* and what was not, as far as it was not told */
 };
 
 /* --- the batch --- */
@@ -193,6 +202,27 @@ static void head_written(struct tc_journal *journal, uint64_t now_ns)
 	journal->kept_ns = now_ns;
 }
 
+static struct tc_pruner_moment moment_now(const struct tc_journal *journal, uint64_t last_seq,
+					  uint64_t max_rows)
+{
+	return (struct tc_pruner_moment){.last_seq = last_seq,
+					 .max_rows = max_rows,
+					 .time_ns = tc_clock_real_now_ns(),
+					 .boot_id = journal->batch.boot_id};
+}
+
+/* What retention does as rows come. */
+static int prune_with(struct tc_journal *journal, size_t count, uint64_t last_seq)
+{
+	size_t max_rows = 2 * count < PRUNE_MIN	  ? PRUNE_MIN
+			  : 2 * count > PRUNE_MAX ? PRUNE_MAX
+						  : 2 * count;
+	struct tc_pruner_moment moment = moment_now(journal, last_seq, max_rows);
+	int result = tc_pruner_mark_told(&journal->pruner);
+
+	return result == SQLITE_OK ? tc_pruner_step(&journal->pruner, &moment) : result;
+}
+
 /* Commits the first rows of the batch. A result of SQLite; the transaction is left open on failure.
  */
 static int commit_rows(struct tc_journal *journal, size_t count)
@@ -206,7 +236,10 @@ static int commit_rows(struct tc_journal *journal, size_t count)
 	if (result == SQLITE_OK)
 		result = write_head(journal, last, now_ns);
 	if (result == SQLITE_OK)
+		result = prune_with(journal, count, (uint64_t)last->cells[TC_COLUMN_SEQ].number);
+	if (result == SQLITE_OK)
 		result = sqlite3_exec(journal->db, "COMMIT", NULL, NULL, NULL);
+	tc_pruner_settle(&journal->pruner, result == SQLITE_OK);
 	if (result != SQLITE_OK)
 		return result;
 	journal->last_seq = (uint64_t)last->cells[TC_COLUMN_SEQ].number;
@@ -247,6 +280,25 @@ static int flush_parts(struct tc_journal *journal)
 			journal->file.path, waiting);
 	journal->failing = false;
 	journal->urgent = false;
+	return 0;
+}
+
+/* What retention does when no rows come. 0 or a negative errno, logged. */
+static int prune_idle(struct tc_journal *journal)
+{
+	struct tc_pruner_moment moment = moment_now(journal, journal->last_seq, PRUNE_IDLE);
+
+	if (!tc_pruner_due(&journal->pruner, &moment))
+		return 0;
+	int result = sqlite3_exec(journal->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	if (result == SQLITE_OK)
+		result = tc_pruner_step(&journal->pruner, &moment);
+	if (result == SQLITE_OK)
+		result = sqlite3_exec(journal->db, "COMMIT", NULL, NULL, NULL);
+	tc_pruner_settle(&journal->pruner, result == SQLITE_OK);
+	if (result != SQLITE_OK)
+		return fail(journal, result);
+	journal->failing = false;
 	return 0;
 }
 
@@ -377,6 +429,8 @@ static int prepare(struct tc_journal *journal)
 	if (result == SQLITE_OK)
 		result = sqlite3_prepare_v3(journal->db, head_sql, -1, SQLITE_PREPARE_PERSISTENT,
 					    &journal->head, NULL);
+	if (result == SQLITE_OK)
+		result = tc_pruner_open(&journal->pruner, journal->db);
 	if (result != SQLITE_OK)
 		return tc_journal_fail(journal->db, result, journal->file.path, "write");
 	/* From here on this thread drains the rings: what cannot be committed at once is tried
@@ -417,6 +471,7 @@ static int open_database(struct tc_journal *journal, const struct tc_origin *ori
 
 static void close_database(struct tc_journal *journal)
 {
+	tc_pruner_close(&journal->pruner);
 	sqlite3_finalize(journal->insert);
 	sqlite3_finalize(journal->head);
 	sqlite3_close(journal->db);
@@ -488,6 +543,9 @@ static int start_anew(struct tc_journal *journal, bool hash_known)
 		error = open_database(journal, &origin);
 	free(name);
 	journal->aside_ns = coarse_now_ns();
+	journal->aside_seq = origin.seq;
+	if (journal->pruner.floor != UINT64_MAX)
+		tc_journal_set_floor(journal, journal->pruner.floor);
 	return error;
 }
 
@@ -501,8 +559,10 @@ int tc_journal_flush(struct tc_journal *journal)
 	int error;
 
 	journal->tried_ns = coarse_now_ns();
-	error = atomic_exchange(&journal->suspect, false) || !journal->db ? -EUCLEAN
-									  : flush_parts(journal);
+	if (atomic_exchange(&journal->suspect, false) || !journal->db)
+		error = -EUCLEAN;
+	else
+		error = journal->batch.count ? flush_parts(journal) : prune_idle(journal);
 	if (error == -EUCLEAN && may_start_anew(journal)) {
 		error = start_anew(journal, true);
 		if (!error)
@@ -516,6 +576,33 @@ static bool was_journal(const struct tc_journal *journal)
 {
 	return sqlite3_errcode(journal->db) == SQLITE_NOTADB &&
 	       tc_journal_file_is_ours(&journal->file);
+}
+
+/* --- retention --- */
+
+void tc_journal_set_retention(struct tc_journal *journal, const struct tc_retention *retention)
+{
+	journal->pruner.limits = *retention;
+}
+
+void tc_journal_set_floor(struct tc_journal *journal, uint64_t seq)
+{
+	journal->pruner.floor = seq;
+	if (journal->aside_seq > seq)
+		journal->undelivered_aside += journal->aside_seq - seq;
+	journal->aside_seq = 0;
+}
+
+bool tc_journal_take_report(struct tc_journal *journal, struct tc_journal_report *ret_report)
+{
+	struct tc_journal_report report = {.undelivered_aside = journal->undelivered_aside};
+
+	tc_pruner_take_untold(&journal->pruner, coarse_now_ns(), &report.pruned);
+	if (!report.pruned.rows && !report.undelivered_aside)
+		return false;
+	journal->undelivered_aside = 0;
+	*ret_report = report;
+	return true;
 }
 
 static void journal_free(struct tc_journal *journal)
@@ -535,6 +622,7 @@ int tc_journal_open(const char *path, struct tc_journal **ret_journal)
 
 	if (!journal)
 		return -ENOMEM;
+	tc_pruner_init(&journal->pruner);
 	int error = tc_journal_file_claim(&journal->file, path);
 	if (!error)
 		error = tc_hasher_new(&journal->hasher);

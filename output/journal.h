@@ -22,6 +22,9 @@
 #define TC_JOURNAL_APPLICATION_ID 0x544f4353
 #define TC_JOURNAL_SCHEMA_VERSION 2
 
+/* Of a database that this version made. */
+#define TC_JOURNAL_PAGE_BYTES 8192
+
 struct tc_journal;
 
 /*
@@ -89,6 +92,47 @@ int tc_journal_flush(struct tc_journal *journal);
  * it aside.
  */
 void tc_journal_suspect(struct tc_journal *journal);
+
+/* --- retention --- */
+
+/* What stays in the journal; 0: no limit. */
+struct tc_retention {
+	uint64_t max_age_ns; /* by the time of rows and the clock of the host */
+	uint64_t max_bytes;  /* pages of the database that are in use; its -wal file comes on top */
+	uint64_t max_rows;
+	uint64_t tell_ns; /* what is taken is gathered so long before it is told; 0: a minute */
+};
+
+/* Rows that retention took. */
+struct tc_pruned {
+	uint64_t first_seq, last_seq; /* the first and the last */
+	uint64_t rows;		      /* how many; 0: none */
+	uint64_t undelivered;	      /* of them, above the floor */
+};
+
+struct tc_journal_report {
+	struct tc_pruned pruned;
+	/* Rows above the floor that were in a damaged database, and lie where that was set aside.
+	 */
+	uint64_t undelivered_aside;
+};
+
+/* Sets the limits; from then on every flush takes a few old rows where there are too many. */
+void tc_journal_set_retention(struct tc_journal *journal, const struct tc_retention *retention);
+
+/*
+ * Says up to which number every output has delivered. Limits of age and count spare the rows above
+ * it; the limit of size does not, and counts them. Without a floor nothing is spared.
+ */
+void tc_journal_set_floor(struct tc_journal *journal, uint64_t seq);
+
+/*
+ * Whether there is something to tell of rows that went; to be asked after each flush. The caller
+ * tells it by notices: journal_pruned (tc_notice_pruned()), and losses of the reasons retention and
+ * journal_damaged for what was not delivered. It counts as told when these are committed; what was
+ * not told when the agent ended is given to the next one.
+ */
+bool tc_journal_take_report(struct tc_journal *journal, struct tc_journal_report *ret_report);
 
 /* Commits what is left (what cannot be is counted in the log) and closes. Takes NULL. */
 void tc_journal_close(struct tc_journal *journal);

@@ -175,7 +175,7 @@ static int read_checkpoint(struct walk *walk, sqlite3_stmt *statement)
 	bool chained = column_hash(statement, 2, &hash);
 
 	if (!sqlite3_column_int(statement, 6) || chained != (seq > told->origin_seq) ||
-	    (told->checkpoints && first_seq != told->taken_seq + 1))
+	    (walk->chained_from > told->origin_seq + 1 && first_seq != walk->chained_from))
 		return find(
 			walk, TC_FINDING_MARKS, seq, seq,
 			"the checkpoint of retention at row %lld was changed, or the one before it "

@@ -341,6 +341,259 @@ static void test_damaged_page_is_a_finding(void **state)
 	assert_true(told.seq > 0 && told.seq < 200);
 }
 
+/* --- retention --- */
+
+static void add_many(struct tc_journal *journal, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		add(journal, 0, 100);
+	assert_int_equal(tc_journal_flush(journal), 0);
+}
+
+/* Steps until retention has nothing to do. */
+static void settle(struct tc_journal *journal)
+{
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(tc_journal_flush(journal), 0);
+}
+
+static void test_retention_by_count_leaves_a_whole_chain(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	struct tc_journal_report report;
+	struct tc_verification told;
+	_cleanup_journal_ struct tc_journal *journal = open_journal(path);
+
+	tc_journal_set_retention(journal, &(struct tc_retention){.max_rows = 100, .tell_ns = 1});
+	for (unsigned i = 0; i < 30; i++) {
+		add_many(journal, 50);
+		assert_int_equal(verify(path).finding, TC_FINDING_NONE);
+	}
+	settle(journal);
+	told = verify(path);
+	assert_int_equal(told.finding, TC_FINDING_NONE);
+	assert_int_equal(told.rows, 100);
+	assert_int_equal(told.first_seq, 1401);
+	assert_int_equal(told.taken, 1400);
+	assert_int_equal(told.taken_seq, 1400);
+	assert_int_equal(told.undelivered, 0);
+	assert_int_equal(told.checkpoints, 1);
+
+	assert_false(tc_journal_take_report(journal, &report));
+	usleep(20000);
+	assert_true(tc_journal_take_report(journal, &report));
+	assert_int_equal(report.pruned.first_seq, 1);
+	assert_int_equal(report.pruned.last_seq, 1400);
+	assert_int_equal(report.pruned.rows, 1400);
+	assert_int_equal(report.pruned.undelivered, 0);
+	assert_false(tc_journal_take_report(journal, &report));
+	/* The notice of it is committed; what is taken later has a checkpoint of its own. */
+	add_many(journal, 50);
+	settle(journal);
+	told = verify(path);
+	assert_int_equal(told.finding, TC_FINDING_NONE);
+	assert_int_equal(told.checkpoints, 2);
+	assert_int_equal(told.first_seq, 1451);
+}
+
+static void test_finds_what_was_done_behind_a_checkpoint(void **state)
+{
+	static const struct {
+		const char *sql;
+		enum tc_finding finding;
+		int64_t seq;
+	} cases[] = {
+		{"DELETE FROM entries WHERE seq = 401", TC_FINDING_REMOVED, 401},
+		{"UPDATE entries SET pid = 1 WHERE seq = 401", TC_FINDING_CHANGED, 401},
+		{COPY_OF("400", "450"), TC_FINDING_INSERTED, 400},
+		{"UPDATE checkpoints SET seq = 399", TC_FINDING_MARKS, 399},
+		{"UPDATE checkpoints SET hash = zeroblob(32)", TC_FINDING_MARKS, 400},
+		{"UPDATE checkpoints SET count = 1", TC_FINDING_MARKS, 400},
+		{"DELETE FROM checkpoints", TC_FINDING_REMOVED, 1},
+	};
+	const char *path = ((struct place *)*state)->path;
+	struct tc_journal *journal = open_journal(path);
+
+	tc_journal_set_retention(journal, &(struct tc_retention){.max_rows = 100});
+	add_many(journal, 500);
+	settle(journal);
+	tc_journal_close(journal);
+	assert_whole(path, 100);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char copy[128], command[320];
+
+		snprintf(copy, sizeof(copy), "%s.copy", path);
+		snprintf(command, sizeof(command), "cp '%s' '%s'", path, copy);
+		assert_int_equal(system(command), 0);
+		execute(copy, cases[i].sql);
+		struct tc_verification told = verify(copy);
+		assert_string_equal(tc_finding_name(told.finding),
+				    tc_finding_name(cases[i].finding));
+		assert_int_equal(told.seq, cases[i].seq);
+		unlink(copy);
+	}
+}
+
+static void test_retention_by_age(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	_cleanup_journal_ struct tc_journal *journal = open_journal(path);
+	uint64_t second = 1000000000, age = tc_clock_real_now_ns() - FIXTURE_TIME_NS;
+
+	/* Rows are as old as 2024, a second apart; one in the middle says it is younger. */
+	for (uint32_t i = 1; i <= 100; i++)
+		add(journal, 0, i == 60 ? 95 : i);
+	tc_journal_set_retention(journal, &(struct tc_retention){.max_age_ns = age - 50 * second});
+	assert_int_equal(tc_journal_flush(journal), 0);
+	struct tc_verification told = verify(path);
+	assert_true(told.first_seq >= 50 && told.first_seq <= 52);
+	/* What is behind a younger row stays until that one is too old. */
+	tc_journal_set_retention(journal, &(struct tc_retention){.max_age_ns = age - 70 * second});
+	settle(journal);
+	assert_int_equal(verify(path).first_seq, 60);
+	tc_journal_set_retention(journal, &(struct tc_retention){.max_age_ns = age - 200 * second});
+	settle(journal);
+	/* The newest row stays whatever its age. */
+	told = verify(path);
+	assert_int_equal(told.finding, TC_FINDING_NONE);
+	assert_int_equal(told.rows, 1);
+}
+
+static void test_age_and_count_spare_what_is_not_delivered(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	_cleanup_journal_ struct tc_journal *journal = open_journal(path);
+	struct tc_journal_report report;
+
+	add_many(journal, 1000);
+	tc_journal_set_floor(journal, 300);
+	tc_journal_set_retention(
+		journal, &(struct tc_retention){.max_rows = 10, .max_age_ns = 1, .tell_ns = 1});
+	settle(journal);
+	assert_int_equal(verify(path).first_seq, 301);
+	assert_int_equal(verify(path).undelivered, 0);
+	tc_journal_set_floor(journal, 1000);
+	settle(journal);
+	assert_int_equal(verify(path).rows, 1);
+	assert_false(tc_journal_take_report(journal, &report));
+	usleep(20000);
+	assert_true(tc_journal_take_report(journal, &report));
+	assert_int_equal(report.pruned.rows, 999);
+	assert_int_equal(report.pruned.undelivered, 0);
+}
+
+static int64_t file_size(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	int64_t size = lseek(fd, 0, SEEK_END);
+
+	close(fd);
+	return size;
+}
+
+static void test_size_takes_what_is_not_delivered_and_says_so(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	struct tc_journal *journal = open_journal(path);
+	struct tc_journal_report report;
+
+	add_many(journal, 20000);
+	tc_journal_close(journal);
+	int64_t before = file_size(path);
+	assert_true(before > 12 << 20);
+
+	journal = open_journal(path);
+	tc_journal_set_floor(journal, 100);
+	tc_journal_set_retention(journal,
+				 &(struct tc_retention){.max_bytes = 4 << 20, .tell_ns = 1});
+	settle(journal);
+	struct tc_verification told = verify(path);
+	assert_int_equal(told.finding, TC_FINDING_NONE);
+	assert_true(told.rows > 1000 && told.rows < 8000);
+	assert_false(tc_journal_take_report(journal, &report));
+	usleep(20000);
+	assert_true(tc_journal_take_report(journal, &report));
+	assert_int_equal(report.pruned.rows, 20000 - told.rows);
+	assert_int_equal(report.pruned.undelivered, 20000 - told.rows - 100);
+	assert_int_equal(told.undelivered, report.pruned.undelivered);
+	tc_journal_close(journal);
+	/* The space was given back, but for some pages that new rows will use. */
+	assert_true(file_size(path) < 8 << 20);
+}
+
+/* What was not told when the agent ended is told by the next one. */
+static void test_what_was_taken_is_told_after_a_restart(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	struct tc_journal *journal = open_journal(path);
+	struct tc_journal_report report;
+
+	add_many(journal, 500);
+	tc_journal_set_retention(journal, &(struct tc_retention){.max_rows = 100});
+	settle(journal);
+	assert_false(tc_journal_take_report(journal, &report));
+	tc_journal_close(journal);
+	journal = open_journal(path);
+	tc_journal_set_retention(journal, &(struct tc_retention){.max_rows = 100, .tell_ns = 1});
+	assert_false(tc_journal_take_report(journal, &report));
+	usleep(20000);
+	assert_true(tc_journal_take_report(journal, &report));
+	assert_int_equal(report.pruned.rows, 400);
+	tc_journal_close(journal);
+	/* The notice was not committed: it is told again. */
+	journal = open_journal(path);
+	tc_journal_set_retention(journal, &(struct tc_retention){.max_rows = 100, .tell_ns = 1});
+	assert_false(tc_journal_take_report(journal, &report));
+	usleep(20000);
+	assert_true(tc_journal_take_report(journal, &report));
+	add_many(journal, 1);
+	tc_journal_close(journal);
+	journal = open_journal(path);
+	assert_false(tc_journal_take_report(journal, &report));
+	usleep(20000);
+	assert_false(tc_journal_take_report(journal, &report));
+	tc_journal_close(journal);
+}
+
+static void test_retention_takes_rows_of_version_1(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+
+	fill_chain(path);
+	execute(path, "ALTER TABLE entries DROP COLUMN hash; DROP TABLE origin; DROP TABLE heads;"
+		      "DROP TABLE checkpoints; PRAGMA user_version = 1");
+	_cleanup_journal_ struct tc_journal *journal = open_journal(path);
+	add_many(journal, 8);
+	for (unsigned keep = 19; keep >= 2; keep--) {
+		tc_journal_set_retention(journal, &(struct tc_retention){.max_rows = keep});
+		settle(journal);
+		assert_whole(path, keep);
+	}
+}
+
+static void test_rows_in_a_damaged_database_that_were_not_delivered_are_told(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	_cleanup_journal_ struct tc_journal *journal = open_journal(path);
+	struct tc_journal_report report;
+
+	add_many(journal, 50);
+	tc_journal_set_floor(journal, 20);
+	tc_journal_suspect(journal);
+	assert_int_equal(tc_journal_flush(journal), 0);
+	assert_true(tc_journal_take_report(journal, &report));
+	assert_int_equal(report.undelivered_aside, 30);
+	assert_int_equal(report.pruned.rows, 0);
+	tc_journal_set_floor(journal, 20);
+	assert_false(tc_journal_take_report(journal, &report));
+	add_many(journal, 3);
+	struct tc_verification told = verify(path);
+	assert_int_equal(told.finding, TC_FINDING_NONE);
+	assert_int_equal(told.first_seq, 51);
+	assert_string_equal(told.reason, "damaged");
+	assert_non_null(strstr(told.predecessor, "journal.db.damaged-"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +607,14 @@ int main(void)
 		TEST(test_rows_of_version_1_are_told),
 		TEST(test_clock_that_is_set_back_breaks_nothing),
 		TEST(test_damaged_page_is_a_finding),
+		TEST(test_retention_by_count_leaves_a_whole_chain),
+		TEST(test_finds_what_was_done_behind_a_checkpoint),
+		TEST(test_retention_by_age),
+		TEST(test_age_and_count_spare_what_is_not_delivered),
+		TEST(test_size_takes_what_is_not_delivered_and_says_so),
+		TEST(test_what_was_taken_is_told_after_a_restart),
+		TEST(test_retention_takes_rows_of_version_1),
+		TEST(test_rows_in_a_damaged_database_that_were_not_delivered_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
