@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/compile/estimate.h"
 #include "rules/compile/matcher.h"
 
 /* No set of checks is known that must hold. */
@@ -45,18 +46,11 @@ struct builder {
 
 /* --- what must hold --- */
 
-/* How often evt.type is this and that says nothing: its rules are kept apart by kind already. NULL:
- * what transformers make of fields. */
-static bool says_little(const struct tc_field *field)
-{
-	return field && !strncmp(field->name, "evt.", 4);
-}
-
 static uint32_t odds_of_check(const struct builder *builder, const struct tc_check *check)
 {
 	const struct tc_input *input = &builder->program->inputs[check->input];
 
-	if (!check->odds || builder->barred[check->input] || says_little(input->field))
+	if (!check->odds || builder->barred[check->input] || tc_estimate_says_little(input))
 		return ODDS_NONE;
 	return check->odds;
 }

@@ -217,7 +217,7 @@ static int build(struct tc_automaton *automaton, bool fold, const struct tc_patt
 	automaton->depth = UINT32_MAX;
 	r = insert_all(automaton, patterns, n);
 	/* One byte of each always has room: 256 rows of 256 cells. */
-	for (uint32_t depth = DEPTH_FIRST; r && depth; depth /= 2) {
+	for (uint32_t depth = DEPTH_FIRST; r && depth; depth = depth > 8 ? depth / 2 : depth - 1) {
 		automaton->depth = depth;
 		r = insert_all(automaton, patterns, n);
 	}

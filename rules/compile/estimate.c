@@ -30,12 +30,18 @@ static uint32_t cost_of_check(const struct tc_check *check, const struct tc_inpu
 	return input->type == TC_TYPE_LIST ? cost * 4 + 8 : cost;
 }
 
+bool tc_estimate_says_little(const struct tc_input *input)
+{
+	const char *name = input->field ? input->field->name : "";
+
+	return !strncmp(name, "evt.", 4) && strncmp(name, "evt.arg.", 8) != 0;
+}
+
 static float likely_of_check(const struct tc_check *check, const struct tc_input *input)
 {
 	if (operators[check->op].likely > 0)
 		return operators[check->op].likely;
-	/* Only rules that may match the kind of event are looked at, and those ask for it. */
-	if (input->field && !strncmp(input->field->name, "evt.", 4))
+	if (tc_estimate_says_little(input))
 		return 0.9F;
 	return input->type == TC_TYPE_BOOL ? 0.5F : 0.05F;
 }

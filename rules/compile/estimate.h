@@ -16,6 +16,10 @@ void tc_estimate_check(const struct tc_check *check, const struct tc_input *inpu
 void tc_estimate_joined(const struct tc_program *program, const uint32_t *children, size_t n,
 			struct tc_node *node);
 
+/* Whether an input is one that rules ask for to have certain kinds of events (evt.type): those that
+ * are looked at for an event are those that mostly get what they ask for. */
+bool tc_estimate_says_little(const struct tc_input *input);
+
 /*
  * Where a child belongs among those of a node of a kind: the least first. What is cheap and often
  * decides the outcome comes before what is dear or seldom does.
