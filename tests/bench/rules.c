@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes a file of rules to stdout: tocsin-bench-rules [COUNT]. 1000 when not given.
+ * Writes a file of rules to stdout: tocsin-bench-rules [-x FORM] [COUNT]. 1000 when not given.
  *
  * They read as a security team's do: who does what where, on the name, the command line and the
  * executable of the process, its parent, and the file. No two have a condition in common, but for
  * the macros at the top. They are to be judged, not to match: the words in them are none that
  * stream.c uses, the beginnings of paths are.
+ *
+ * With -x they are those of somebody who wants the agent to be slow or large, each with one pattern
+ * on the path: anywhere, start, end (random words), nested (each holds all shorter ones), long
+ * (3000 bytes), or set (one rule, with COUNT values).
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -109,15 +116,116 @@ static const form forms[] = {
 	write_under_paths, write_by_ending, write_by_pattern, write_somewhere,	write_by_program,
 };
 
+/* --- hostile ones --- */
+
+static void put_word(unsigned n, unsigned length)
+{
+	uint64_t random = n * 0x9fb21c651e98df25ULL + 1;
+
+	for (unsigned i = 0; i < length; i++) {
+		random ^= random << 13;
+		random ^= random >> 7;
+		random ^= random << 17;
+		putchar("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._"[random >>
+											   58]);
+	}
+}
+
+static void anywhere(unsigned n)
+{
+	printf("fd.name contains ");
+	put_word(n, 20);
+}
+
+static void start(unsigned n)
+{
+	printf("fd.name startswith /");
+	put_word(n, 20);
+}
+
+static void ending_with(unsigned n)
+{
+	printf("fd.name endswith ");
+	put_word(n, 20);
+}
+
+static void nested(unsigned n)
+{
+	printf("fd.name contains ");
+	for (unsigned i = 0; i <= n % 4000; i++)
+		putchar('a');
+	printf("%u", n / 4000);
+}
+
+static void long_one(unsigned n)
+{
+	printf("fd.name contains ");
+	put_word(n, 3000);
+}
+
+static const struct {
+	const char *name;
+	form write;
+} hostile[] = {
+	{"anywhere", anywhere}, {"start", start},   {"end", ending_with},
+	{"nested", nested},	{"long", long_one},
+};
+
+static void put_rule(unsigned n, form write)
+{
+	printf("- rule: Generated %u\n  desc: Made for a benchmark.\n  condition: ", n);
+	write(n);
+	printf("\n  output: file=%%fd.name process=%%proc.name\n  priority: NOTICE\n");
+}
+
+static unsigned set_size;
+
+static void set(unsigned n)
+{
+	printf("fd.name in (");
+	for (unsigned i = 0; i < set_size; i++) {
+		printf(i ? ", " : "");
+		put_word(i, 20);
+	}
+	putchar(')');
+}
+
+/* Whether there is such a form. */
+static int put_hostile(const char *name, unsigned count)
+{
+	if (!strcmp(name, "set")) {
+		set_size = count;
+		put_rule(0, set);
+		return 1;
+	}
+	for (size_t i = 0; i < COUNT(hostile); i++) {
+		if (strcmp(name, hostile[i].name))
+			continue;
+		for (unsigned n = 0; n < count; n++)
+			put_rule(n, hostile[i].write);
+		return 1;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned count = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1000;
+	const char *name = NULL;
+	unsigned count;
+	int option;
 
-	fputs(macros, stdout);
-	for (unsigned n = 0; n < count; n++) {
-		printf("- rule: Generated %u\n  desc: Made for a benchmark.\n  condition: ", n);
-		forms[n % COUNT(forms)](n);
-		printf("\n  output: file=%%fd.name process=%%proc.name\n  priority: NOTICE\n");
+	while ((option = getopt(argc, argv, "x:")) != -1) {
+		if (option != 'x')
+			return 2;
+		name = optarg;
+	}
+	count = optind < argc ? (unsigned)strtoul(argv[optind], NULL, 10) : 1000;
+	if (name && !put_hostile(name, count))
+		return 2;
+	if (!name) {
+		fputs(macros, stdout);
+		for (unsigned n = 0; n < count; n++)
+			put_rule(n, forms[n % COUNT(forms)]);
 	}
 	return ferror(stdout) || fflush(stdout) ? 1 : 0;
 }
