@@ -198,10 +198,6 @@ static __always_inline int open_tree_event(int dirfd, const char *path, __u32 fl
 	return 0;
 }
 
-/* System call functions take one argument on x86-64, the caller's registers
- * (arch/x86/include/asm/syscall_wrapper.h). */
-#define CALLER_REGS(ctx) ((struct pt_regs *)PT_REGS_PARM1(ctx))
-
 SEC("kprobe/__x64_sys_mount_setattr")
 int mount_setattr(struct pt_regs *ctx)
 {

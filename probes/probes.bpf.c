@@ -6,6 +6,7 @@
  */
 #include "probes/lib/path.h"
 #include "probes/lib/inode.h"
+#include "probes/lib/target.h"
 #include "probes/lib/types.h"
 
 #include "probes/process.bpf.c"
@@ -14,6 +15,9 @@
 #include "probes/file.bpf.c"
 #include "probes/mount.bpf.c"
 #include "probes/trace.bpf.c"
+#include "probes/signal.bpf.c"
+#include "probes/namespace.bpf.c"
+#include "probes/code.bpf.c"
 #include "probes/fallback/fallback.bpf.c"
 
 /* Of the two licences the kernel is told the one that it asks for. */

@@ -39,16 +39,6 @@ static __always_inline void trace_door(struct tc_trace *record, __u64 first_argu
 	}
 }
 
-static __always_inline void trace_target(struct tc_trace *record, struct task_struct *target)
-{
-	record->target_start_ns = BPF_CORE_READ(target, group_leader, start_boottime);
-	record->target_cgroup_id = cgroup_id(task_cgroup(target));
-	record->target_tgid = BPF_CORE_READ(target, tgid);
-	record->target_tid = BPF_CORE_READ(target, pid);
-	record->target_uid = BPF_CORE_READ(target, cred, euid.val);
-	BPF_CORE_READ_INTO(&record->target_comm.bytes, target, comm);
-}
-
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(ptrace_access_check, struct task_struct *target, unsigned int mode)
 {
@@ -64,7 +54,7 @@ int BPF_PROG(ptrace_access_check, struct task_struct *target, unsigned int mode)
 	record = (struct tc_trace *)s->record;
 	record->access_mode = mode;
 	compat_current_syscall(compat_current(), &call);
-	trace_target(record, target);
+	fill_target(record, target);
 	trace_door(record, call.first);
 	record_send(s);
 	return 0;
@@ -85,7 +75,7 @@ int BPF_PROG(ptrace_traceme, struct task_struct *parent)
 	record = (struct tc_trace *)s->record;
 	record->door = TC_DOOR_TRACEME;
 	record->request = 0; /* PTRACE_TRACEME */
-	trace_target(record, parent);
+	fill_target(record, parent);
 	record_send(s);
 	return 0;
 }

@@ -226,6 +226,36 @@ static __always_inline void compat_current_syscall(struct task_struct *task,
 	compat_read_syscall(call, regs, BPF_CORE_READ);
 }
 
+/* The second argument of the system call that task, which is compat_current(), is in. */
+static __always_inline __u64 compat_second_argument(struct task_struct *task, bool compat)
+{
+	struct pt_regs *regs;
+
+#ifndef TC_LINUX_5_10
+	if (settings.has_task_pt_regs) {
+		regs = (struct pt_regs *)bpf_task_pt_regs(task);
+		return compat ? known_read(regs, cx) : known_read(regs, si);
+	}
+#endif
+	regs = compat_stack_regs(task);
+	return compat ? BPF_CORE_READ(regs, cx) : BPF_CORE_READ(regs, si);
+}
+
+/*
+ * The CLONE_* flag of a namespace was a member of its operations and is one of its own since v6.18
+ * (seen on v6.18).
+ */
+struct ns_common___typed {
+	__u32 ns_type;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u32 compat_namespace_type(struct ns_common *ns)
+{
+	if (bpf_core_field_exists(struct ns_common___typed, ns_type))
+		return BPF_CORE_READ((struct ns_common___typed *)ns, ns_type);
+	return BPF_CORE_READ(ns, ops, type);
+}
+
 /*
  * Numbers of the system calls that a probe must tell apart or that are twins of io_uring
  * operations, x86-64, and with NR_32 those of i386.
@@ -246,9 +276,11 @@ enum {
 	NR_RENAMEAT = 264,
 	NR_LINKAT = 265,
 	NR_SYMLINKAT = 266,
+	NR_SETNS = 308,
 	NR_PROCESS_VM_READV = 310,
 	NR_PROCESS_VM_WRITEV = 311,
 	NR_EXECVEAT = 322,
+	NR_USERFAULTFD = 323,
 	NR_IO_URING_ENTER = 426,
 	NR_OPENAT2 = 437,
 	NR_PIDFD_GETFD = 438,
@@ -259,8 +291,10 @@ enum {
 	NR_32_PTRACE = 26,
 	NR_32_EXIT_GROUP = 252,
 	NR_32_OPENAT = 295,
+	NR_32_SETNS = 346,
 	NR_32_PROCESS_VM_READV = 347,
 	NR_32_PROCESS_VM_WRITEV = 348,
+	NR_32_USERFAULTFD = 374,
 };
 
 #endif

@@ -9,12 +9,14 @@
  */
 #include "probes/fallback/call.h"
 #include "probes/fallback/place.h"
-#include "probes/fallback/target.h"
 
 #include "probes/fallback/trace.bpf.c"
 #include "probes/fallback/file.bpf.c"
 #include "probes/fallback/mount.bpf.c"
 #include "probes/fallback/identity.bpf.c"
+#include "probes/fallback/signal.bpf.c"
+#include "probes/fallback/namespace.bpf.c"
+#include "probes/fallback/code.bpf.c"
 
 static __always_inline int tell_file_call(const struct call *call)
 {
@@ -81,6 +83,20 @@ static __always_inline int tell_other_call(const struct call *call)
 		return tell_setgid(call);
 	case SHAPE_CAPSET:
 		return tell_capset(call);
+	case SHAPE_SIGNAL:
+		return tell_signal(call);
+	case SHAPE_SETNS:
+		return tell_setns(call);
+	case SHAPE_UNSHARE:
+		return tell_unshare(call);
+	case SHAPE_MODULE:
+		return tell_module(call);
+	case SHAPE_KEXEC:
+		return tell_kexec(call);
+	case SHAPE_BPF:
+		return tell_bpf(call);
+	case SHAPE_USERFAULTFD:
+		return tell_userfaultfd(call);
 	}
 	return 0;
 }

@@ -2,6 +2,8 @@
 /* Family trace of the fallback. */
 
 #define PTRACE_TRACEME 0
+/* include/uapi/linux/magic.h */
+#define PROC_SUPER_MAGIC 0x9fa0
 /*
  * The modes with which the kernel checks: include/linux/ptrace.h, PTRACE_MODE_ATTACH_REALCREDS and
  * _FSCREDS.
@@ -20,11 +22,10 @@ struct trace_asked {
  */
 static __noinline int tell_traced(const struct trace_asked *asked, struct task_struct *target)
 {
-	__u32 self = bpf_get_current_pid_tgid() >> 32;
 	struct tc_trace *record;
 	struct scratch *s;
 
-	if (target && (__u32)BPF_CORE_READ(target, tgid) == self)
+	if (target && is_current_process(target))
 		return 0;
 	s = call_record(TC_KIND_trace, sizeof(*record));
 	if (!s)
@@ -33,14 +34,10 @@ static __noinline int tell_traced(const struct trace_asked *asked, struct task_s
 	record->door = asked->door;
 	record->request = asked->request;
 	record->access_mode = asked->mode;
-	if (target) {
-		trace_target(record, target);
-	} else {
-		record->header.flags |= TC_RECORD_CALLER;
-		record->target_tgid = asked->number;
-		record->target_tid = asked->number;
-		record->target_uid = TC_ABSENT_U32;
-	}
+	if (target)
+		fill_target(record, target);
+	else
+		fill_gone_target(record, asked->number);
 	call_send(s);
 	return 0;
 }
@@ -83,7 +80,29 @@ static __noinline int tell_getfd(const struct call *call)
 	struct trace_asked asked = {
 		.mode = MODE_ATTACH_REALCREDS, .request = TC_ABSENT_U32, .door = TC_DOOR_GETFD};
 
-	return tell_traced(&asked, pidfd_task(call_argument(call, call->row->from)));
+	return tell_traced(&asked,
+			   pidfd_task(descriptor_file(call_argument(call, call->row->from))));
+}
+
+/* The task whose /proc/PID/mem (or /proc/PID/task/TID/mem) a file is; NULL when it is none. */
+static __noinline struct task_struct *proc_mem_task(struct file *file)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+	struct proc_inode *proc;
+	char text[4] = {};
+	struct pid *pid;
+
+	if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
+		return NULL;
+	bpf_probe_read_kernel(text, sizeof(text), name);
+	if (text[0] != 'm' || text[1] != 'e' || text[2] != 'm' || text[3])
+		return NULL;
+	proc = (struct proc_inode *)((char *)inode -
+				     bpf_core_field_offset(struct proc_inode, vfs_inode));
+	pid = BPF_CORE_READ(proc, pid);
+	return pid ? pid_task(pid) : NULL;
 }
 
 /* The open of another process's memory, when the file is one. */

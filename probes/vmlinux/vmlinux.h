@@ -72,7 +72,12 @@ typedef struct {
 	__u32 val;
 } kgid_t;
 
+struct proc_ns_operations {
+	int type;
+};
+
 struct ns_common {
+	const struct proc_ns_operations *ops;
 	unsigned int inum;
 };
 
@@ -337,6 +342,10 @@ struct linux_binprm {
 	const char *filename;
 	char *fdpath;
 	unsigned int secureexec : 1;
+};
+
+struct module {
+	char name[56];
 };
 
 struct iattr {

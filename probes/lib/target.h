@@ -1,22 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The task that a number or a pidfd of the caller means.
+ * The other task of an event, and the task that a number or a pidfd of the caller means.
  *
  * bpf_task_from_pid() is not there for raw tracepoints, so the pid namespace's number table is
  * walked by hand: a radix tree whose nodes are marked by the low bits of the pointer
  * (include/linux/xarray.h), the same on all kernels from v4.20 on. What is found is compared with
  * what was sought, so a table that changes meanwhile yields nothing, never another task.
  */
-#ifndef TOCSIN_PROBES_FALLBACK_TARGET_H
-#define TOCSIN_PROBES_FALLBACK_TARGET_H
+#ifndef TOCSIN_PROBES_TARGET_H
+#define TOCSIN_PROBES_TARGET_H
 
-#include "probes/fallback/place.h"
+#include "probes/lib/inode.h"
+#include "probes/lib/record.h"
 
 #define XA_NODE_SLOTS 64
 #define XA_LEVELS 6
-/* include/uapi/linux/magic.h */
-#define PROC_SUPER_MAGIC 0x9fa0
-#define PID_FS_MAGIC 0x50494446
+/* Fills the members of TC_TARGET (schema/events.def). */
+#define fill_target(record, target)                                                                \
+	({                                                                                         \
+		struct task_struct *target_ = (target);                                            \
+		(record)->target_start_ns = BPF_CORE_READ(target_, group_leader, start_boottime);  \
+		(record)->target_cgroup_id = cgroup_id(task_cgroup(target_));                      \
+		(record)->target_tgid = BPF_CORE_READ(target_, tgid);                              \
+		(record)->target_tid = BPF_CORE_READ(target_, pid);                                \
+		(record)->target_uid = BPF_CORE_READ(target_, cred, euid.val);                     \
+		BPF_CORE_READ_INTO(&(record)->target_comm.bytes, target_, comm);                   \
+	})
+
+/* The same where the task is gone: there is the caller's number alone. */
+#define fill_gone_target(record, number)                                                           \
+	({                                                                                         \
+		(record)->header.flags |= TC_RECORD_CALLER;                                        \
+		(record)->target_tgid = (number);                                                  \
+		(record)->target_tid = (number);                                                   \
+		(record)->target_uid = TC_ABSENT_U32;                                              \
+	})
+
+/* A signal to itself, or a look into its own memory, is nobody else's business. */
+static __always_inline bool is_current_process(struct task_struct *task)
+{
+	return (__u32)BPF_CORE_READ(task, tgid) == bpf_get_current_pid_tgid() >> 32;
+}
 
 /* The number of a pid in the namespace of that level, 0 when it is not in the namespace. */
 static __always_inline __u32 pid_number(struct pid *pid, struct pid_namespace *ns, __u32 level)
@@ -72,48 +96,32 @@ static __noinline struct task_struct *task_find(__u32 nr)
 }
 
 /*
- * The process that a pidfd means. The pid is in the inode since v6.9, when pidfds got a file system
- * (cb12fd8e0dab), before it was in the file. The descriptor may have become another file meanwhile:
- * what is found must be a pid.
+ * The pid that a pidfd means, NULL when the file is none: what is found in it must be a pid of the
+ * caller's namespace. It is in the inode since v6.9, when pidfds got a file system (cb12fd8e0dab),
+ * before it was in the file.
  */
-static __noinline struct task_struct *pidfd_task(__u32 fd)
+static __noinline struct pid *pidfd_pid(struct file *file)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct pid *self = BPF_CORE_READ(task, thread_pid);
 	__u32 level = BPF_CORE_READ(self, level);
-	struct file *file = descriptor_file(fd);
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	struct upid upid = {};
 	struct pid *pid;
 
-	if (BPF_CORE_READ(inode, i_sb, s_magic) == PID_FS_MAGIC)
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == PIDFS_MAGIC)
 		pid = BPF_CORE_READ(inode, i_private);
 	else
 		pid = BPF_CORE_READ(file, private_data);
 	bpf_core_read(&upid, sizeof(upid), &self->numbers[level & 31]);
-	if (pid_find(pid_number(pid, upid.ns, level)) != pid)
-		return NULL;
-	return pid_task(pid);
+	return pid_find(pid_number(pid, upid.ns, level)) == pid ? pid : NULL;
 }
 
-/* The task whose /proc/PID/mem (or /proc/PID/task/TID/mem) a file is; NULL when it is none. */
-static __noinline struct task_struct *proc_mem_task(struct file *file)
+/* The process that a pidfd means, or NULL. */
+static __always_inline struct task_struct *pidfd_task(struct file *file)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
-	struct proc_inode *proc;
-	char text[4] = {};
-	struct pid *pid;
+	struct pid *pid = pidfd_pid(file);
 
-	if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
-		return NULL;
-	bpf_probe_read_kernel(text, sizeof(text), name);
-	if (text[0] != 'm' || text[1] != 'e' || text[2] != 'm' || text[3])
-		return NULL;
-	proc = (struct proc_inode *)((char *)inode -
-				     bpf_core_field_offset(struct proc_inode, vfs_inode));
-	pid = BPF_CORE_READ(proc, pid);
 	return pid ? pid_task(pid) : NULL;
 }
 
