@@ -199,6 +199,13 @@ static int fail_message(struct kafka *kafka, rd_kafka_resp_err_t error, const ch
 	if (error == RD_KAFKA_RESP_ERR__FATAL &&
 	    rd_kafka_fatal_error(kafka->client, fatal, sizeof(fatal)))
 		return fail(kafka, error, "%s; a new producer takes over", fatal);
+	if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+		return fail(
+			kafka, error,
+			"topic %s takes neither alert %llu nor those sent with it: too large for "
+			"it (rdkafka.batch.size should not be above its max.message.bytes); they "
+			"are sent one at a time",
+			topic, (unsigned long long)seq);
 	return fail(kafka, error, "alert %llu was not taken by topic %s: %s",
 		    (unsigned long long)seq, topic, rd_kafka_err2str(error));
 }
