@@ -191,7 +191,7 @@ static int make_call(struct maker *maker, const struct tc_term *term,
 	struct tc_expression *arguments;
 	int r;
 
-	if (maker->depth == TC_EXPRESSION_DEPTH_MAX)
+	if (maker->depth > TC_EXPRESSION_DEPTH_MAX)
 		return refuse(maker, term, "is nested too deep", NULL);
 	if (!call.transformer)
 		return report_unknown(maker, term);

@@ -3,6 +3,7 @@
 #ifndef TOCSIN_TESTS_RULES_FIXTURE_H
 #define TOCSIN_TESTS_RULES_FIXTURE_H
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,6 +29,7 @@ struct made {
 		struct tc_record header;
 		struct tc_exec exec;
 		struct tc_open open;
+		struct tc_connect connect;
 		struct tc_mount_setattr mount_setattr;
 		char bytes[TC_RECORD_MAX];
 	};
@@ -65,6 +67,16 @@ static inline void made_slot(struct made *made, struct tc_slot *slot, const char
 static inline void made_text(struct made *made, struct tc_slot *slot, const char *text)
 {
 	made_slot(made, slot, text, strlen(text), strlen(text));
+}
+
+/* An address as TC_TYPE_IP has it. */
+static inline void made_ip(struct made *made, struct tc_slot *slot, const char *text)
+{
+	char bytes[TC_IP_BYTES] = {[10] = (char)0xff, [11] = (char)0xff};
+
+	if (inet_pton(AF_INET, text, bytes + 12) != 1)
+		assert_int_equal(inet_pton(AF_INET6, text, bytes), 1);
+	made_slot(made, slot, bytes, sizeof(bytes), sizeof(bytes));
 }
 
 static inline void made_end(struct made *made)
