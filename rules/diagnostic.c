@@ -91,6 +91,26 @@ struct tc_diagnostic *tc_diagnostics_add(struct tc_diagnostics *diagnostics,
 	return diagnostic;
 }
 
+void tc_diagnostics_take(struct tc_diagnostics *diagnostics, struct tc_diagnostic *found)
+{
+	struct tc_diagnostic *item;
+
+	if (!found->message)
+		return;
+	/* Adding it counts an error that it is no longer, or not one that it is by now. */
+	size_t errors = diagnostics->errors + (found->severity == TC_SEVERITY_ERROR);
+	item = tc_diagnostics_add(diagnostics, found->kind, NULL, "%s", found->message);
+	diagnostics->errors = errors;
+	if (item) {
+		free(item->message);
+		*item = *found;
+	} else {
+		diagnostic_free(found);
+	}
+	/* What kind it was stays known. */
+	found->file = found->message = found->hint = found->snippet = NULL;
+}
+
 void tc_diagnostic_hint(struct tc_diagnostic *diagnostic, const char *format, ...)
 {
 	va_list args;

@@ -56,6 +56,8 @@ struct tc_diagnostic *tc_diagnostics_add(struct tc_diagnostics *diagnostics,
 					 enum tc_diagnostic_kind kind, const char *file,
 					 const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* Moves a finding out of another list; nothing happens when it was moved before. */
+void tc_diagnostics_take(struct tc_diagnostics *diagnostics, struct tc_diagnostic *found);
 /* Sets the hint of a finding; nothing happens when it is NULL. */
 void tc_diagnostic_hint(struct tc_diagnostic *diagnostic, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -7,6 +7,7 @@
 
 #include "rules/compile/compile.h"
 #include "rules/language/library.h"
+#include "rules/review.h"
 #include "rules/template.h"
 #include "rules/written.h"
 
@@ -15,6 +16,7 @@ struct loading {
 	struct tc_sources sources;
 	struct tc_library library;
 	struct tc_compiler compiler;
+	struct tc_review review;
 	struct tc_diagnostics *diagnostics;
 	struct tc_ruleset *set;
 	struct tc_written *written; /* NULL: what was written is not kept */
@@ -61,15 +63,6 @@ static int fill_rule(struct loading *loading, const struct tc_rule_source *from,
 							     : -ENOMEM;
 }
 
-static void warn_never(struct loading *loading, const struct tc_rule_source *from)
-{
-	struct tc_diagnostic *found =
-		tc_where_report(loading->diagnostics, TC_DIAGNOSTIC_NEVER, from->definition.where,
-				"rule `%s` can never match", from->definition.name);
-
-	tc_diagnostic_hint(found, "no kind of event has values for all that the condition asks");
-}
-
 /* Checks a rule; one that is whole and enabled is put into force. */
 static int load_rule(struct loading *loading, const struct tc_rule_source *from)
 {
@@ -85,22 +78,26 @@ static int load_rule(struct loading *loading, const struct tc_rule_source *from)
 	r = tc_compile_rule(&loading->compiler, from, &node, &tree);
 	if (r == -ENOMEM)
 		return r;
+	if (r == -ENOENT) {
+		loading->library.skipped = true;
+		return 0;
+	}
 	failed = tc_template_parse(&from->output, &set->arena, loading->diagnostics, &rule.output);
 	if (r || failed)
 		return failed == -ENOMEM ? failed : 0;
 	r = fill_rule(loading, from, node, &rule);
 	if (r)
 		return r;
-	if (!rule.kinds)
-		warn_never(loading, from);
+	set->rules[set->n_rules] = rule;
+	set->nodes[set->n_rules] = node;
 	if (!from->enabled)
 		return 0;
 	if (loading->written)
 		loading->written->rules[set->n_rules] = tree;
-	set->rules[set->n_rules] = rule;
-	set->nodes[set->n_rules++] = node;
+	r = tc_review_rule(&loading->review, set, from, set->n_rules, loading->diagnostics);
+	set->n_rules++;
 	set->kinds |= rule.kinds;
-	return 0;
+	return r;
 }
 
 static void warn_unused(struct loading *loading, const struct tc_definition *definition,
@@ -150,8 +147,11 @@ static int load_rules(struct loading *loading)
 	r = tc_compile_macros(&loading->compiler);
 	for (size_t i = 0; i < library->n_rules && !r; i++)
 		r = load_rule(loading, library->rules[i]);
-	if (r || loading->diagnostics->errors || library->skipped)
+	if (r)
 		return r;
+	tc_macros_tell_unused(&loading->compiler);
+	if (loading->diagnostics->errors || library->skipped)
+		return 0;
 	for (size_t i = 0; i < library->n_macros; i++)
 		warn_unused(loading, &library->macros[i]->definition, "macro");
 	for (size_t i = 0; i < library->n_lists; i++)
@@ -204,6 +204,7 @@ static int finish(struct loading *loading, int r, struct tc_ruleset **ret_set)
 {
 	if (loading->written)
 		keep_written(loading);
+	tc_review_done(&loading->review);
 	tc_compiler_done(&loading->compiler);
 	tc_library_done(&loading->library);
 	tc_sources_done(&loading->sources);

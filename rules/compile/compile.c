@@ -5,17 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/nearest.h"
 #include "rules/compile/estimate.h"
+#include "rules/compile/fold.h"
+#include "rules/compile/macro.h"
 #include "rules/language/parser.h"
-
-enum macro_state { MACRO_NEW, MACRO_BUSY, MACRO_DONE, MACRO_FAILED };
-
-struct tc_compiled_macro {
-	enum macro_state state;
-	uint32_t node;
-	const struct tc_ast *tree; /* NULL: trees do not stay */
-};
 
 /* Deepest recursion over trees and macros. */
 #define DEPTH_MAX 1500
@@ -141,6 +134,7 @@ static int make_joined(struct tc_compiler *compiler, struct tc_where where, enum
 {
 	struct tc_program *program = compiler->program;
 	struct tc_node node;
+	int certain;
 	__attribute__((cleanup(tc_buffer_done))) struct tc_buffer key = {0};
 
 	arrange(program, kind, children);
@@ -149,6 +143,13 @@ static int make_joined(struct tc_compiler *compiler, struct tc_where where, enum
 		return 0;
 	}
 	node = summarize(program, kind, children);
+	certain = tc_fold_is_certain(program, kind, children->items, children->count);
+	if (certain < 0)
+		return certain;
+	if (certain) {
+		node.may_hold = kind == TC_NODE_AND ? 0 : tc_kinds_all();
+		node.may_fail = kind == TC_NODE_AND ? tc_kinds_all() : 0;
+	}
 	if (node.depth > TC_NODE_DEPTH_MAX)
 		return report_depth(compiler, where);
 	/* Certain for all kinds: no need to look at anything. */
@@ -254,8 +255,8 @@ static int compile_not(struct tc_compiler *compiler, const struct tc_ast *ast, u
 	return tc_compiler_node(compiler, key, sizeof(key), &node, ret_node);
 }
 
-static int compile_text(struct tc_compiler *compiler, const struct tc_text *text,
-			uint32_t *ret_node, const struct tc_ast **ret_tree)
+int tc_compile_text(struct tc_compiler *compiler, const struct tc_text *text, uint32_t *ret_node,
+		    const struct tc_ast **ret_tree)
 {
 	struct tc_arena own = {0}, *arena = compiler->trees ? compiler->trees : &own;
 	struct tc_ast *ast;
@@ -266,94 +267,6 @@ static int compile_text(struct tc_compiler *compiler, const struct tc_text *text
 	*ret_tree = !r && compiler->trees ? ast : NULL;
 	tc_arena_done(&own);
 	return r;
-}
-
-static int compile_macro(struct tc_compiler *compiler, size_t number)
-{
-	const struct tc_macro *macro = compiler->library->macros[number];
-	struct tc_compiled_macro *compiled = &compiler->macros[number];
-	uint32_t visibility = compiler->visibility;
-	int r;
-
-	if (compiled->state != MACRO_NEW)
-		return 0;
-	if (macro->definition.faulty || !macro->condition.n_pieces) {
-		compiled->state = MACRO_FAILED;
-		return 0;
-	}
-	compiled->state = MACRO_BUSY;
-	compiler->visibility = macro->definition.visibility;
-	r = compile_text(compiler, &macro->condition, &compiled->node, &compiled->tree);
-	compiler->visibility = visibility;
-	compiled->state = r ? MACRO_FAILED : MACRO_DONE;
-	return r == -ENOMEM ? r : 0;
-}
-
-static int report_unknown_macro(struct tc_compiler *compiler, const struct tc_ast *ast)
-{
-	const struct tc_library *library = compiler->library;
-	struct tc_nearest nearest = {.word = ast->name, .length = strlen(ast->name)};
-	struct tc_diagnostic *found;
-
-	/* It may be in the part of a file that could not be read. */
-	if (library->partial)
-		return -EINVAL;
-	found = tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_MACRO_UNKNOWN, ast->where,
-				"unknown macro `%s`", ast->name);
-	for (size_t i = 0; found && i < library->n_macros; i++)
-		tc_nearest_offer(&nearest, library->macros[i]->definition.name);
-	if (nearest.best)
-		tc_diagnostic_hint(found, "did you mean `%s`?", nearest.best);
-	else if (tc_library_list(library, ast->name, nearest.length))
-		tc_diagnostic_hint(found, "`%s` is a list: write `field in (%s)`", ast->name,
-				   ast->name);
-	return -EINVAL;
-}
-
-static int report_cycle(struct tc_compiler *compiler, const struct tc_ast *ast)
-{
-	tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_MACRO_CYCLE, ast->where,
-			"macro `%s` contains itself", ast->name);
-	return -EINVAL;
-}
-
-static int report_later(struct tc_compiler *compiler, const struct tc_ast *ast,
-			const struct tc_definition *definition)
-{
-	unsigned line, column;
-	struct tc_diagnostic *found =
-		tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_MACRO_UNKNOWN, ast->where,
-				"macro `%s` is defined only later", ast->name);
-
-	tc_source_position(definition->source, definition->where.node->start, &line, &column);
-	tc_diagnostic_hint(found, "a macro sees those before it; move it up from %s:%u",
-			   definition->source->path, line);
-	return -EINVAL;
-}
-
-static int compile_name(struct tc_compiler *compiler, const struct tc_ast *ast, uint32_t *ret_node)
-{
-	struct tc_library *library = compiler->library;
-	uint32_t number;
-	int r;
-
-	if (!tc_map_get(&library->macro_names, ast->name, strlen(ast->name), &number))
-		return report_unknown_macro(compiler, ast);
-
-	struct tc_definition *definition = &library->macros[number]->definition;
-	struct tc_compiled_macro *compiled = &compiler->macros[number];
-	definition->used = true;
-	if (compiled->state == MACRO_BUSY)
-		return report_cycle(compiler, ast);
-	if (definition->index >= compiler->visibility)
-		return report_later(compiler, ast, definition);
-	r = compile_macro(compiler, number);
-	if (r)
-		return r;
-	if (compiled->state != MACRO_DONE)
-		return -EINVAL; /* told where the macro is */
-	*ret_node = compiled->node;
-	return 0;
 }
 
 static int compile(struct tc_compiler *compiler, struct tc_ast *ast, uint32_t *ret_node)
@@ -372,7 +285,7 @@ static int compile(struct tc_compiler *compiler, struct tc_ast *ast, uint32_t *r
 		r = compile_not(compiler, ast, ret_node);
 		break;
 	case TC_AST_MACRO:
-		r = compile_name(compiler, ast, ret_node);
+		r = tc_compile_name(compiler, ast, ret_node);
 		break;
 	case TC_AST_CHECK:
 	default:
@@ -390,29 +303,61 @@ int tc_compiler_init(struct tc_compiler *compiler, struct tc_library *library,
 {
 	*compiler = (struct tc_compiler){
 		.library = library, .diagnostics = library->diagnostics, .program = program};
-	compiler->macros = calloc(library->n_macros + 1, sizeof(*compiler->macros));
-	return compiler->macros ? 0 : -ENOMEM;
+	return tc_macros_init(compiler);
 }
 
 void tc_compiler_done(struct tc_compiler *compiler)
 {
-	free(compiler->macros);
+	tc_macros_done(compiler);
 	tc_map_done(&compiler->nodes);
 	tc_map_done(&compiler->inputs);
 }
 
-int tc_compile_macros(struct tc_compiler *compiler)
+void tc_faults_count(struct tc_faults *faults, const struct tc_diagnostics *diagnostics,
+		     size_t first, size_t last)
 {
-	int r = 0;
+	for (size_t i = first; i < last; i++) {
+		const struct tc_diagnostic *found = &diagnostics->items[i];
+		bool unknown = found->kind == TC_DIAGNOSTIC_FIELD_UNKNOWN ||
+			       found->kind == TC_DIAGNOSTIC_FIELD_NOT_YET;
 
-	for (size_t i = 0; i < compiler->library->n_macros && !r; i++)
-		r = compile_macro(compiler, i);
-	return r;
+		faults->errors += found->severity == TC_SEVERITY_ERROR;
+		faults->unknown += unknown;
+		if (unknown && !faults->first)
+			faults->first = found;
+	}
 }
 
-const struct tc_ast *tc_compiler_macro(const struct tc_compiler *compiler, size_t number)
+/* Compiles a rule into a list of findings of its own: when all of them are fields that are not
+ * known, it is left out, as it says it may be. */
+static int compile_optional(struct tc_compiler *compiler, const struct tc_rule_source *rule,
+			    const struct tc_text *text, uint32_t *ret_node,
+			    const struct tc_ast **ret_tree)
 {
-	return compiler->macros[number].tree;
+	struct tc_diagnostics *told = compiler->diagnostics, own = {0};
+	struct tc_faults faults = {0};
+	int r;
+
+	compiler->diagnostics = &own;
+	r = tc_compile_text(compiler, text, ret_node, ret_tree);
+	compiler->diagnostics = told;
+	if (r == -EINVAL) {
+		tc_faults_count(&faults, &own, 0, own.count);
+		tc_macros_count_faults(compiler, &faults);
+	}
+	if (faults.unknown && faults.unknown == faults.errors) {
+		tc_where_report(told, TC_DIAGNOSTIC_SKIPPED, rule->definition.where,
+				"rule `%s` is skipped: %s (line %u)", rule->definition.name,
+				faults.first->message ? faults.first->message : "unknown field",
+				faults.first->line);
+		r = -ENOENT;
+	}
+	for (size_t i = 0; r != -ENOENT && i < own.count; i++)
+		tc_diagnostics_take(told, &own.items[i]);
+	if (r != -ENOENT)
+		tc_macros_tell(compiler);
+	tc_diagnostics_done(&own);
+	return r;
 }
 
 int tc_compile_rule(struct tc_compiler *compiler, const struct tc_rule_source *rule,
@@ -421,6 +366,13 @@ int tc_compile_rule(struct tc_compiler *compiler, const struct tc_rule_source *r
 	__attribute__((cleanup(tc_text_done))) struct tc_text text = {0};
 	int r = tc_rule_condition(rule, compiler->diagnostics, &text);
 
+	if (r)
+		return r;
 	compiler->visibility = UINT32_MAX;
-	return r ? r : compile_text(compiler, &text, ret_node, ret_tree);
+	tc_macros_begin(compiler);
+	if (rule->skip_unknown)
+		return compile_optional(compiler, rule, &text, ret_node, ret_tree);
+	r = tc_compile_text(compiler, &text, ret_node, ret_tree);
+	tc_macros_tell(compiler);
+	return r;
 }

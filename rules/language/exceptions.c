@@ -32,6 +32,19 @@ static bool is_words(const struct tc_yaml *node)
 	return true;
 }
 
+/* Whether an operator takes a list: by itself, or with anyof and the like behind it. */
+static bool takes_list(const struct tc_yaml *comp)
+{
+	const struct tc_operator *op = comp ? tc_operator_at(comp->text, comp->length) : NULL;
+	const char *rest;
+
+	if (!op || op->takes != TC_TAKES_ONE)
+		return op && op->takes == TC_TAKES_SET;
+	rest = strchr(comp->text, ' ');
+	rest = rest ? rest + strspn(rest, " ") : "";
+	return tc_modifier_known(rest, strcspn(rest, " "));
+}
+
 /* fields and comps fit each other; each is a word or a sequence of words. */
 static int check_shape(const struct tc_exception *exception, struct tc_diagnostics *diagnostics)
 {
@@ -46,6 +59,10 @@ static int check_shape(const struct tc_exception *exception, struct tc_diagnosti
 		return 0;
 	if (comps->kind != fields->kind || (comps->kind != TC_YAML_SCALAR && !is_words(comps)))
 		return refuse(diagnostics, comps, "`comps` has another shape than `fields`");
+	if (comps->kind == TC_YAML_SCALAR && !takes_list(comps))
+		return refuse(diagnostics, comps,
+			      "with one field `comps` takes a list: in, intersects, pmatch, or an "
+			      "operator with oneof, anyof or allof");
 	if (comps->n_children != fields->n_children)
 		return refuse(diagnostics, comps, "`comps` and `fields` differ in length");
 	return 0;
@@ -210,13 +227,6 @@ static void add_list(struct tc_text *text, const struct tc_yaml *values, const c
 		add_value(text, value);
 		separator = ", ";
 	}
-}
-
-static bool takes_list(const struct tc_yaml *comp)
-{
-	const struct tc_operator *op = comp ? tc_operator_at(comp->text, comp->length) : NULL;
-
-	return op && op->takes == TC_TAKES_SET;
 }
 
 static void add_part(struct tc_text *text, const struct tc_yaml *part, const struct tc_yaml *comp)

@@ -9,7 +9,7 @@
 
 enum shape { SHAPE_TEXT, SHAPE_YES, SHAPE_TEXTS, SHAPE_ANY };
 enum changes { CHANGES_NONE = 0, CHANGES_APPEND = 1, CHANGES_REPLACE = 2, CHANGES_BOTH = 3 };
-enum need { NEED_OPTIONAL, NEED_NEEDED, NEED_LATER };
+enum need { NEED_OPTIONAL, NEED_NEEDED, NEED_LATER, NEED_IDLE };
 
 static const struct row {
 	enum tc_item_kind item;
@@ -37,10 +37,8 @@ static const char *const words[TC_KEY_MAX] = {
 static const struct {
 	enum tc_key key;
 	const char *text;
-} defaults[] = {{TC_KEY_CAPTURE, "false"},
-		{TC_KEY_CAPTURE_DURATION, "0"},
-		{TC_KEY_SKIP_UNKNOWN, "false"},
-		{TC_KEY_ACTION, "alert"}};
+} defaults[] = {
+	{TC_KEY_CAPTURE, "false"}, {TC_KEY_CAPTURE_DURATION, "0"}, {TC_KEY_ACTION, "alert"}};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -129,6 +127,18 @@ static bool says_default(enum tc_key key, const struct tc_yaml *value)
 	return false;
 }
 
+/* Told once for all files. */
+static void report_idle(enum tc_key key, const struct tc_yaml *node,
+			struct tc_diagnostics *diagnostics)
+{
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		if (diagnostics->items[i].kind == TC_DIAGNOSTIC_NO_EFFECT)
+			return;
+	}
+	tc_where_report(diagnostics, TC_DIAGNOSTIC_NO_EFFECT, tc_yaml_where(node),
+			"`%s` has no effect: there are no captures", words[key]);
+}
+
 static void read_key(struct tc_item *item, const struct tc_yaml *key, const struct tc_yaml *value,
 		     struct tc_diagnostics *diagnostics)
 {
@@ -157,6 +167,8 @@ static void read_key(struct tc_item *item, const struct tc_yaml *key, const stru
 				"key `%s` is not available yet", words[row->key]);
 		item->faulty = true;
 	}
+	if (row->need == NEED_IDLE && !says_default(row->key, value))
+		report_idle(row->key, key, diagnostics);
 	item->values[row->key] = value;
 }
 

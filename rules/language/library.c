@@ -9,6 +9,9 @@
 #include "agent/nearest.h"
 #include "rules/language/parser.h"
 
+#define ENGINE_MAJOR 0
+#define ENGINE_MINOR 62
+
 /* Appends a pointer to an array of pointers. 0 or -ENOMEM. */
 static int add_pointer(void ***array, size_t *count, void *pointer)
 {
@@ -234,6 +237,12 @@ static int read_macro(struct tc_library *library, struct tc_item *item)
 	return tc_text_failed(&macro->condition) ? -ENOMEM : 0;
 }
 
+static void change_yes(const struct tc_item *item, enum tc_key key, bool *yes)
+{
+	if (changes(item, key))
+		tc_yaml_yes(item->values[key], yes);
+}
+
 static int change_tags(struct tc_rule_source *rule, const struct tc_item *item)
 {
 	if (!changes(item, TC_KEY_TAGS))
@@ -304,8 +313,9 @@ static int change_rule(struct tc_library *library, struct tc_rule_source *rule,
 	change_text(item, TC_KEY_CONDITION, &rule->condition);
 	change_text(item, TC_KEY_OUTPUT, &rule->output);
 	change_text(item, TC_KEY_DESC, &rule->description);
-	if (changes(item, TC_KEY_ENABLED))
-		tc_yaml_yes(item->values[TC_KEY_ENABLED], &rule->enabled);
+	change_yes(item, TC_KEY_ENABLED, &rule->enabled);
+	change_yes(item, TC_KEY_WARN_EVTTYPES, &rule->warn_kinds);
+	change_yes(item, TC_KEY_SKIP_UNKNOWN, &rule->skip_unknown);
 	if (tc_text_failed(&rule->condition) || tc_text_failed(&rule->output) ||
 	    tc_text_failed(&rule->description) || change_tags(rule, item))
 		return -ENOMEM;
@@ -348,6 +358,8 @@ static int read_rule(struct tc_library *library, struct tc_item *item)
 		return -ENOMEM;
 	if (!change) {
 		rule->enabled = true;
+		rule->warn_kinds = true;
+		rule->skip_unknown = false;
 		rule->skipped = false;
 		rule->n_tags = 0;
 		tc_exceptions_clear(rule);
@@ -381,12 +393,49 @@ static bool is_version(const char *text)
 	return digits && (dots == 0 || dots == 2);
 }
 
-static void check_version(struct tc_library *library, const struct tc_yaml *version)
+static bool check_version(struct tc_library *library, const struct tc_yaml *version)
 {
 	if (version->kind == TC_YAML_SCALAR && is_version(version->text))
-		return;
+		return true;
 	tc_where_report(library->diagnostics, TC_DIAGNOSTIC_VERSION, tc_yaml_where(version),
 			"expected a version like 1.2.3");
+	return false;
+}
+
+/* The engine of Falco's whose language this is: that of Falco 0.44. A number alone, n, is 0.n.0. */
+static void check_engine(struct tc_library *library, const struct tc_yaml *version)
+{
+	unsigned long major = 0, minor;
+	char *end;
+
+	if (!check_version(library, version))
+		return;
+	minor = strtoul(version->text, &end, 10);
+	if (*end == '.') {
+		major = minor;
+		minor = strtoul(end + 1, NULL, 10);
+	}
+	if (major > ENGINE_MAJOR || (major == ENGINE_MAJOR && minor > ENGINE_MINOR))
+		tc_where_report(library->diagnostics, TC_DIAGNOSTIC_REQUIREMENT,
+				tc_yaml_where(version),
+				"the file is for engine %s of Falco, the language here is that of "
+				"%d.%d.0",
+				version->text, ENGINE_MAJOR, ENGINE_MINOR);
+}
+
+/* A plugin, or one that may stand in for it. True when its fields are here without it. */
+static bool check_plugin(struct tc_library *library, const struct tc_yaml *plugin)
+{
+	const struct tc_yaml *name = tc_yaml_get(plugin, "name");
+	const struct tc_yaml *version = tc_yaml_get(plugin, "version");
+
+	if (!name || name->kind != TC_YAML_SCALAR || !version) {
+		tc_where_report(library->diagnostics, TC_DIAGNOSTIC_KEY_MISSING,
+				tc_yaml_where(plugin), "a plugin has a `name` and a `version`");
+		return true;
+	}
+	check_version(library, version);
+	return !strcmp(name->text, "container");
 }
 
 static void check_plugins(struct tc_library *library, const struct tc_yaml *plugins)
@@ -398,14 +447,18 @@ static void check_plugins(struct tc_library *library, const struct tc_yaml *plug
 		return;
 	}
 	for (const struct tc_yaml *plugin = plugins->first; plugin; plugin = plugin->next) {
-		const struct tc_yaml *version = tc_yaml_get(plugin, "version");
+		const struct tc_yaml *others = tc_yaml_get(plugin, "alternatives");
+		bool here = check_plugin(library, plugin);
 
-		if (version && tc_yaml_get(plugin, "name"))
-			check_version(library, version);
-		else
-			tc_where_report(library->diagnostics, TC_DIAGNOSTIC_KEY_MISSING,
-					tc_yaml_where(plugin),
-					"a plugin has a `name` and a `version`");
+		for (const struct tc_yaml *other =
+			     others && others->kind == TC_YAML_SEQUENCE ? others->first : NULL;
+		     other; other = other->next)
+			here |= check_plugin(library, other);
+		if (!here)
+			tc_where_report(library->diagnostics, TC_DIAGNOSTIC_REQUIREMENT,
+					tc_yaml_where(tc_yaml_get(plugin, "name")),
+					"there are no plugins here: fields of `%s` have no value",
+					tc_yaml_get(plugin, "name")->text);
 	}
 }
 
@@ -430,7 +483,7 @@ static int read_item(struct tc_library *library, const struct tc_yaml *node)
 	case TC_ITEM_RULE:
 		return read_rule(library, &item);
 	case TC_ITEM_ENGINE:
-		check_version(library, name);
+		check_engine(library, name);
 		return 0;
 	case TC_ITEM_PLUGINS:
 	default:

@@ -117,7 +117,8 @@ static void json_holds_files_rules_and_diagnostics(void **state)
 {
 	char *argv[] = {"check", "--json", path, NULL}, *output;
 
-	write_file(RULE "- macro: m\n  condition: x.y = 1\n");
+	write_file(RULE "- rule: q\n  condition: x.y = 1\n  desc: d\n  output: o\n"
+			"  priority: INFO\n");
 	assert_int_equal(run(tc_cmd_check, argv, &output), TC_EXIT_NO);
 	assert_non_null(strstr(output, "\"valid\":false"));
 	assert_non_null(strstr(output, "\"kinds\":[\"open\",\"open_read\"]"));

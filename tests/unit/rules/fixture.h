@@ -167,6 +167,24 @@ static inline void assert_condition_refused(const char *condition, const char *c
 	free(text);
 }
 
+/* How many warnings of a kind there are in a text that is valid. */
+static inline size_t warnings(const char *text, const char *code)
+{
+	struct tc_diagnostics diagnostics = {0};
+	struct tc_ruleset *set = rules_from(text, &diagnostics);
+	size_t found = 0;
+
+	if (!set) {
+		tc_diagnostics_print(&diagnostics, stderr, false);
+		fail_msg("refused:\n%s", text);
+	}
+	for (size_t i = 0; i < diagnostics.count; i++)
+		found += !strcmp(diagnostics.items[i].code, code);
+	tc_ruleset_free(set);
+	tc_diagnostics_done(&diagnostics);
+	return found;
+}
+
 /* Whether a hint of one of the findings holds these words. */
 static inline bool hints(const char *text, const char *words)
 {
