@@ -96,6 +96,7 @@ static void write_number(struct tc_draft *draft, const struct tc_member *member,
 		*(uint32_t *)place = (uint32_t)number;
 		break;
 	case TC_W_u64:
+	case TC_W_s64:
 		*(uint64_t *)place = number;
 		break;
 	case TC_W_slot:

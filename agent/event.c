@@ -106,6 +106,7 @@ bool tc_event_member(struct tc_event *event, const struct tc_member *member,
 		present_u32(event, member, *(const uint32_t *)place, ret_value);
 		break;
 	case TC_W_u64:
+	case TC_W_s64:
 		present_number(event, member, *(const uint64_t *)place, ret_value);
 		break;
 	case TC_W_s32:

@@ -40,7 +40,7 @@ static void append_text(struct tc_notice *notice, struct tc_slot *slot, const ch
 }
 
 const struct tc_record *tc_notice_start(struct tc_notice *notice, uint64_t time_ns, uint32_t rules,
-					const char *source)
+					const char *rules_hash, const char *source)
 {
 	struct tc_agent_start *record = (struct tc_agent_start *)notice->bytes;
 
@@ -48,6 +48,8 @@ const struct tc_record *tc_notice_start(struct tc_notice *notice, uint64_t time_
 	tc_notice_header(&record->header, TC_KIND_agent_start, sizeof(*record), time_ns);
 	record->rules = rules;
 	append_text(notice, &record->source, source);
+	append_text(notice, &record->agent_version, TOCSIN_VERSION);
+	append_text(notice, &record->rules_hash, rules_hash);
 	return &record->header;
 }
 
@@ -75,6 +77,32 @@ const struct tc_record *tc_notice_pruned(struct tc_notice *notice, uint64_t time
 	record->last_seq = last_seq;
 	record->rows = rows;
 	record->undelivered = undelivered;
+	return &record->header;
+}
+
+const struct tc_record *tc_notice_reload(struct tc_notice *notice, uint64_t time_ns,
+					 uint32_t errors, uint32_t rules, const char *rules_hash)
+{
+	struct tc_agent_reload *record = (struct tc_agent_reload *)notice->bytes;
+
+	memset(record, 0, sizeof(*record));
+	tc_notice_header(&record->header, TC_KIND_agent_reload, sizeof(*record), time_ns);
+	record->refused = errors != 0;
+	record->errors = errors;
+	record->rules = rules;
+	append_text(notice, &record->rules_hash, rules_hash);
+	return &record->header;
+}
+
+const struct tc_record *tc_notice_clock_step(struct tc_notice *notice, uint64_t time_ns,
+					     int64_t step_ns, int64_t offset_ns)
+{
+	struct tc_clock_step *record = (struct tc_clock_step *)notice->bytes;
+
+	memset(record, 0, sizeof(*record));
+	tc_notice_header(&record->header, TC_KIND_clock_step, sizeof(*record), time_ns);
+	record->step_ns = step_ns;
+	record->offset_ns = offset_ns;
 	return &record->header;
 }
 

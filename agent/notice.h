@@ -17,9 +17,10 @@ struct tc_notice {
 /* The header of a record made now by this process; the caller fills what follows it. */
 void tc_notice_header(struct tc_record *header, enum tc_kind kind, uint32_t fixed_size,
 		      uint64_t time_ns);
-/* agent_start: rules in force, and where events come from ("lsm", "fallback"). */
+/* agent_start: rules in force, the hash of their files (tc_ruleset_hash()), and where events come
+ * from ("lsm", "fallback"). */
 const struct tc_record *tc_notice_start(struct tc_notice *notice, uint64_t time_ns, uint32_t rules,
-					const char *source);
+					const char *rules_hash, const char *source);
 /* agent_stop: totals since the start. */
 const struct tc_record *tc_notice_stop(struct tc_notice *notice, uint64_t time_ns, uint64_t events,
 				       uint64_t lost);
@@ -27,6 +28,13 @@ const struct tc_record *tc_notice_stop(struct tc_notice *notice, uint64_t time_n
 const struct tc_record *tc_notice_pruned(struct tc_notice *notice, uint64_t time_ns,
 					 uint64_t first_seq, uint64_t last_seq, uint64_t rows,
 					 uint64_t undelivered);
+/* agent_reload: the number of errors in the new rules (0: they are in force), and the rules that
+ * are in force now. */
+const struct tc_record *tc_notice_reload(struct tc_notice *notice, uint64_t time_ns,
+					 uint32_t errors, uint32_t rules, const char *rules_hash);
+/* clock_step: see tc_world_clock_step(). */
+const struct tc_record *tc_notice_clock_step(struct tc_notice *notice, uint64_t time_ns,
+					     int64_t step_ns, int64_t offset_ns);
 /* loss: count events of a CPU (TC_ABSENT_U32: of none) between two times since boot, in
  * nanoseconds. */
 const struct tc_record *tc_notice_loss(struct tc_notice *notice, uint32_t cpu,

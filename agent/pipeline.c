@@ -34,13 +34,26 @@ int tc_pipeline_new(const struct tc_pipeline_parts *parts, struct tc_pipeline **
 	if (!pipeline)
 		return -ENOMEM;
 	pipeline->parts = *parts;
-	pipeline->n_rules = tc_ruleset_count(parts->rules);
-	pipeline->matches = calloc(pipeline->n_rules + 1, sizeof(struct tc_rule *));
-	if (!pipeline->matches || tc_event_init(&pipeline->event) < 0) {
+	if (tc_pipeline_set_rules(pipeline, parts->rules) < 0 ||
+	    tc_event_init(&pipeline->event) < 0) {
 		tc_pipeline_free(pipeline);
 		return -ENOMEM;
 	}
 	*ret_pipeline = pipeline;
+	return 0;
+}
+
+int tc_pipeline_set_rules(struct tc_pipeline *pipeline, struct tc_ruleset *rules)
+{
+	size_t n_rules = tc_ruleset_count(rules);
+	const struct tc_rule **matches = calloc(n_rules + 1, sizeof(*matches));
+
+	if (!matches)
+		return -ENOMEM;
+	free(pipeline->matches);
+	pipeline->matches = matches;
+	pipeline->n_rules = n_rules;
+	pipeline->parts.rules = rules;
 	return 0;
 }
 
@@ -126,9 +139,8 @@ static int judge(struct tc_pipeline *pipeline)
 	return 0;
 }
 
-int tc_pipeline_feed(void *context, const void *bytes, size_t size)
+static int feed(struct tc_pipeline *pipeline, const void *bytes, size_t size)
 {
-	struct tc_pipeline *pipeline = context;
 	struct tc_event *event = &pipeline->event;
 	struct tc_decode_error error;
 	int r;
@@ -147,6 +159,23 @@ int tc_pipeline_feed(void *context, const void *bytes, size_t size)
 	if (r >= 0 && event->kind->traits & TC_TRAIT_AGENT)
 		r = emit_notice(pipeline);
 	tc_world_settle(pipeline->parts.world, event);
+	return r;
+}
+
+int tc_pipeline_feed(void *context, const void *bytes, size_t size)
+{
+	struct tc_pipeline *pipeline = context;
+	int64_t step_ns, offset_ns;
+	struct tc_notice notice;
+	int r = feed(pipeline, bytes, size);
+
+	/* A recording has such a record at its place. */
+	if (r >= 0 && tc_world_clock_step(pipeline->parts.world, &step_ns, &offset_ns)) {
+		const struct tc_record *record =
+			tc_notice_clock_step(&notice, pipeline->last_ns, step_ns, offset_ns);
+
+		r = feed(pipeline, record, record->size);
+	}
 	return r;
 }
 

@@ -56,6 +56,12 @@ int tc_pipeline_feed(void *pipeline, const void *bytes, size_t size);
  */
 int tc_pipeline_commit(struct tc_pipeline *pipeline);
 
+/*
+ * Other rules judge from the next record on. They are owned by the caller; those before may be
+ * freed when 0 was returned. 0 or -ENOMEM: then the rules before stay.
+ */
+int tc_pipeline_set_rules(struct tc_pipeline *pipeline, struct tc_ruleset *rules);
+
 void tc_pipeline_counts(const struct tc_pipeline *pipeline, struct tc_pipeline_counts *ret_counts);
 
 #endif

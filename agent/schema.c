@@ -35,6 +35,15 @@ static const struct tc_member header_members[] = {
 
 /* --- kinds --- */
 
+/* Kinds that have an actor: a task that did it. The agent's own have none. */
+enum {
+	KINDS_ACTOR = TC_KINDS_ALL & ~(0ULL
+#define TC_EVENT(name, number, family, traits, syscalls, doc)                                      \
+	| ((traits)&TC_TRAIT_AGENT ? TC_KIND_BIT(number) : 0ULL)
+#include "schema/events.def"
+				       ),
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct tc_kind_info kind_infos[TC_KIND_LIMIT] = {

@@ -31,6 +31,7 @@ enum tc_wire {
 	TC_W_u32,
 	TC_W_u64,
 	TC_W_s32,
+	TC_W_s64,
 	TC_W_slot,
 	TC_W_comm,
 };

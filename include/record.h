@@ -71,6 +71,7 @@ struct tc_slot {
 #define TC_WIRE_u32 __u32
 #define TC_WIRE_u64 __u64
 #define TC_WIRE_s32 __s32
+#define TC_WIRE_s64 __s64
 #define TC_WIRE_slot struct tc_slot
 #define TC_WIRE_comm struct tc_comm
 

@@ -66,6 +66,11 @@ void tc_ruleset_free(struct tc_ruleset *set);
 /* Rules in force (enabled ones), in file order. */
 size_t tc_ruleset_count(const struct tc_ruleset *set);
 const struct tc_rule *tc_ruleset_at(const struct tc_ruleset *set, size_t index);
+/* Length of a hash as text, without its NUL. */
+#define TC_RULESET_HASH_LENGTH 64
+/* SHA-256 (FIPS 180-4), in hexadecimal, over the files in the order read: of each the number of its
+ * bytes (8 bytes, big-endian), then the bytes, without a byte order mark. */
+const char *tc_ruleset_hash(const struct tc_ruleset *set);
 /* Kinds of events that at least one rule can match. */
 uint64_t tc_ruleset_kinds(const struct tc_ruleset *set);
 

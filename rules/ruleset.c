@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/ruleset.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,6 +184,27 @@ static int list_files(struct loading *loading)
 	return 0;
 }
 
+/* The hash that names the files' content. */
+static int hash_sources(struct loading *loading)
+{
+	unsigned char digest[TC_RULESET_HASH_LENGTH / 2];
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL);
+
+	for (size_t i = 0; i < loading->sources.count && good; i++) {
+		const struct tc_source *source = loading->sources.items[i];
+		uint64_t size = htobe64(source->length);
+
+		good = EVP_DigestUpdate(context, &size, sizeof(size)) &&
+		       EVP_DigestUpdate(context, source->text, source->length);
+	}
+	good = good && EVP_DigestFinal_ex(context, digest, NULL);
+	EVP_MD_CTX_free(context);
+	for (size_t i = 0; i < sizeof(digest) && good; i++)
+		snprintf(loading->set->hash + 2 * i, 3, "%02x", digest[i]);
+	return good ? 0 : -ENOMEM;
+}
+
 /* From sources to a set. */
 static int load_sources(struct loading *loading)
 {
@@ -192,6 +216,8 @@ static int load_sources(struct loading *loading)
 		r = tc_library_add(&loading->library, loading->sources.items[i]);
 	if (!r)
 		r = list_files(loading);
+	if (!r)
+		r = hash_sources(loading);
 	if (!r)
 		r = load_rules(loading);
 	if (!r)
@@ -363,6 +389,11 @@ size_t tc_ruleset_count(const struct tc_ruleset *set)
 const struct tc_rule *tc_ruleset_at(const struct tc_ruleset *set, size_t index)
 {
 	return index < set->n_rules ? &set->rules[index] : NULL;
+}
+
+const char *tc_ruleset_hash(const struct tc_ruleset *set)
+{
+	return set->hash;
 }
 
 uint64_t tc_ruleset_kinds(const struct tc_ruleset *set)

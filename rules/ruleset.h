@@ -23,6 +23,7 @@ struct tc_ruleset {
 	struct tc_dispatch dispatch;
 	struct tc_rule_file *files;
 	size_t n_files;
+	char hash[TC_RULESET_HASH_LENGTH + 1];
 };
 
 /*

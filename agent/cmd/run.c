@@ -16,6 +16,7 @@
 #include "agent/notice.h"
 #include "agent/pipeline.h"
 #include "agent/read.h"
+#include "agent/reload.h"
 #include "agent/scope.h"
 
 #define DEFAULT_RULES "/etc/tocsin/rules.d"
@@ -48,10 +49,11 @@ struct run {
 	struct tc_probes *probes;
 	struct tc_reader *reader;
 	struct tc_pipeline *pipeline;
+	struct tc_reload *reload; /* rules are being read anew; NULL: they are not */
 	uint64_t started_ns;
 };
 
-static volatile sig_atomic_t stop_requested, reopen_requested;
+static volatile sig_atomic_t stop_requested, reload_requested;
 
 static void request_stop(int signal)
 {
@@ -59,10 +61,10 @@ static void request_stop(int signal)
 	stop_requested = 1;
 }
 
-static void request_reopen(int signal)
+static void request_reload(int signal)
 {
 	(void)signal;
-	reopen_requested = 1;
+	reload_requested = 1;
 }
 
 /* What is wrong with values that could be read: -1 to go on, or an exit code. */
@@ -113,8 +115,9 @@ static int parse(struct run_options *options, int argc, char **argv)
 		.command = "run",
 		.synopsis = "[OPTION]...",
 		.doc = "Watches this host: events from the kernel are judged by rules, alerts are "
-		       "committed to the journal and printed. Ends with a summary on SIGINT or "
-		       "SIGTERM; SIGHUP opens files of outputs anew. Needs root.",
+		       "committed to the journal and printed. SIGHUP reads the rules anew (while "
+		       "they are broken, those before stay in force) and opens files of outputs "
+		       "anew. Ends with a summary on SIGINT or SIGTERM. Needs root.",
 		.options = rows,
 	};
 	struct tc_strings positional = {0};
@@ -130,15 +133,23 @@ static int parse(struct run_options *options, int argc, char **argv)
 
 /* --- parts --- */
 
-static int load_rules(struct run *run)
+/* Where rules are read from, now and at a reload. */
+static const char *const *rule_paths(const struct run *run, size_t *ret_count)
 {
 	static const char *const default_rules[] = {DEFAULT_RULES};
 	const struct tc_strings *given = &run->options.rules;
-	struct tc_diagnostics diagnostics = {0};
-	int r;
 
-	r = tc_ruleset_load(given->count ? given->items : default_rules, given->count ?: 1,
-			    &diagnostics, &run->rules);
+	*ret_count = given->count ?: 1;
+	return given->count ? given->items : default_rules;
+}
+
+static int load_rules(struct run *run)
+{
+	struct tc_diagnostics diagnostics = {0};
+	size_t n_paths;
+	const char *const *paths = rule_paths(run, &n_paths);
+	int r = tc_ruleset_load(paths, n_paths, &diagnostics, &run->rules);
+
 	tc_diagnostics_print(&diagnostics, stderr, isatty(STDERR_FILENO));
 	tc_diagnostics_done(&diagnostics);
 	return r;
@@ -221,6 +232,15 @@ static uint64_t state_kinds(void)
 	return kinds;
 }
 
+/* What the rules in force, and the agent's tables, need is sent, and nothing else. */
+static void ask_for_events(struct run *run)
+{
+	volatile struct tc_controls *controls = tc_probes_controls(run->probes);
+
+	controls->urgent = urgent_kinds(run->rules);
+	controls->kinds = tc_ruleset_kinds(run->rules) | state_kinds();
+}
+
 static int start(struct run *run)
 {
 	struct tc_pipeline_parts parts;
@@ -233,8 +253,7 @@ static int start(struct run *run)
 		return r;
 
 	/* Events first, then the look at /proc: nothing falls between the two. */
-	tc_probes_controls(run->probes)->urgent = urgent_kinds(run->rules);
-	tc_probes_controls(run->probes)->kinds = tc_ruleset_kinds(run->rules) | state_kinds();
+	ask_for_events(run);
 	r = tc_world_scan(&run->world);
 	if (r < 0)
 		return tc_error_return(r, "cannot read the processes and cgroups of this host");
@@ -249,6 +268,11 @@ static int start(struct run *run)
 /* finish() has committed what could be, and let the outputs tell it. */
 static void stop(struct run *run)
 {
+	struct tc_ruleset *unused = NULL;
+
+	if (run->reload)
+		tc_reload_finish(run->reload, &unused);
+	tc_ruleset_free(unused);
 	tc_pipeline_free(run->pipeline);
 	tc_reader_close(run->reader);
 	tc_probes_free(run->probes);
@@ -273,20 +297,71 @@ static int tell(struct run *run, const struct tc_record *record)
 	return tc_pipeline_feed(run->pipeline, record, record->size);
 }
 
-/* logrotate(8) has moved files away. */
-static void reopen_outputs(struct run *run)
+static void put_in_force(struct run *run, struct tc_ruleset *rules)
 {
-	if (reopen_requested)
-		tc_couriers_reopen(run->couriers);
-	reopen_requested = 0;
+	/* What only the new rules want is sent before they judge, what only the old ones wanted
+	 * until they do not any more. */
+	tc_probes_controls(run->probes)->kinds |= tc_ruleset_kinds(rules);
+	if (tc_pipeline_set_rules(run->pipeline, rules) < 0) {
+		tc_error("the rules before stay in force: out of memory");
+		tc_ruleset_free(rules);
+	} else {
+		tc_ruleset_free(run->rules);
+		run->rules = rules;
+	}
+	ask_for_events(run);
+}
+
+static int finish_reload(struct run *run)
+{
+	struct tc_ruleset *rules;
+	size_t errors = tc_reload_finish(run->reload, &rules);
+	struct tc_notice notice;
+
+	run->reload = NULL;
+	if (rules)
+		put_in_force(run, rules);
+	tc_info("%s: %zu rules in force",
+		rules ? "rules were read anew" : "the new rules are broken, those before stay",
+		tc_ruleset_count(run->rules));
+	return tell(run, tc_notice_reload(&notice, tc_clock_boot_ns(), (uint32_t)errors,
+					  (uint32_t)tc_ruleset_count(run->rules),
+					  tc_ruleset_hash(run->rules)));
+}
+
+/* SIGHUP: rules are read anew, and files of outputs, which logrotate(8) has moved away, opened
+ * anew. */
+static int serve_reload(struct run *run)
+{
+	size_t n_paths;
+	const char *const *paths = rule_paths(run, &n_paths);
+	int r;
+
+	if (run->reload)
+		return tc_reload_is_done(run->reload) ? finish_reload(run) : 0;
+	if (!reload_requested)
+		return 0;
+	reload_requested = 0;
+	tc_couriers_reopen(run->couriers);
+	r = tc_reload_start(paths, n_paths, &run->reload);
+	if (r < 0)
+		tc_error("cannot read the rules anew: %s; those before stay", strerror(-r));
+	return 0;
+}
+
+static int tell_start(struct run *run)
+{
+	const char *source = tc_probes_fallback(run->probes) ? "fallback" : "lsm";
+	struct tc_notice notice;
+
+	return tell(run, tc_notice_start(&notice, tc_clock_boot_ns(),
+					 (uint32_t)tc_ruleset_count(run->rules),
+					 tc_ruleset_hash(run->rules), source));
 }
 
 static int watch(struct run *run)
 {
-	struct tc_notice notice;
-	int r = tell(run, tc_notice_start(&notice, tc_clock_boot_ns(),
-					  (uint32_t)tc_ruleset_count(run->rules),
-					  tc_probes_fallback(run->probes) ? "fallback" : "lsm"));
+	int r = tell_start(run);
 
 	while (r >= 0 && !stop_requested && !time_is_up(run)) {
 		r = tc_reader_drain(run->reader, false, tc_pipeline_feed, run->pipeline);
@@ -294,10 +369,11 @@ static int watch(struct run *run)
 			break;
 		tc_pipeline_commit(
 			run->pipeline); /* a failure was logged; the next round tries again */
-		reopen_outputs(run);
 		r = tc_reader_wait(run->reader, DRAIN_MS);
 		if (r == -EINTR)
 			r = 0;
+		if (r >= 0)
+			r = serve_reload(run);
 	}
 	return r;
 }
@@ -347,11 +423,11 @@ static int finish(struct run *run)
 static void catch_signals(void)
 {
 	struct sigaction action = {.sa_handler = request_stop};
-	struct sigaction reopen = {.sa_handler = request_reopen};
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &reopen, NULL);
+	action.sa_handler = request_reload;
+	sigaction(SIGHUP, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 

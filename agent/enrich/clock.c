@@ -43,9 +43,9 @@ void tc_clock_boot_id(char ret_boot_id[TC_BOOT_ID_LENGTH + 1])
 		close(fd);
 }
 
-int64_t tc_clock_measure(struct tc_clock *clock)
+void tc_clock_measure(struct tc_clock *clock)
 {
-	int64_t before_ns = clock->real_minus_boot_ns, best_ns = INT64_MAX;
+	int64_t best_ns = INT64_MAX;
 
 	/* The reading in the middle is least wrong where the two around it are nearest to each
 	 * other. */
@@ -59,7 +59,6 @@ int64_t tc_clock_measure(struct tc_clock *clock)
 		best_ns = last_ns - first_ns;
 		clock->real_minus_boot_ns = real_ns - first_ns - best_ns / 2;
 	}
-	return clock->real_minus_boot_ns - before_ns;
 }
 
 static const struct {

@@ -26,10 +26,10 @@ struct tc_clock {
 
 /*
  * Measures this host's clocks, as exactly as a few readings allow (below a microsecond on an idle
- * CPU). Returns by how many nanoseconds the time of day was set forward since the measurement
- * before; meaningless for the first one.
+ * CPU). The difference changes when the time of day is set, and only then: slewing changes both
+ * (clock_gettime(2)).
  */
-int64_t tc_clock_measure(struct tc_clock *clock);
+void tc_clock_measure(struct tc_clock *clock);
 
 /* Nanoseconds since 1970-01-01 UTC of a time since boot. */
 static inline int64_t tc_clock_real_ns(const struct tc_clock *clock, uint64_t boot_ns)

@@ -20,8 +20,8 @@
 #define LOOKUPS_PER_TICK 100
 /* Live entries checked in each second after a loss; of these, LOOKUPS_PER_TICK are read anew. */
 #define SWEEP_PER_TICK 1024
-/* A smaller difference is the measurement's own, or the clock being slewed. */
-#define CLOCK_STEP_NS 100000
+/* A smaller difference is the measurement's own. */
+#define CLOCK_STEP_NS 1000000
 
 /* Fixed since Linux 3.8 (98f842e675f9) and 4.6 (a79a908fd2b0), include/linux/proc_ns.h. */
 static const struct tc_namespaces initial_namespaces = {
@@ -100,6 +100,7 @@ int tc_world_scan(struct tc_world *world)
 	if (!world->scan)
 		return -ENOMEM;
 	tc_clock_measure(&world->clock);
+	world->next_clock = world->clock;
 	tc_clock_boot_id(world->boot_id);
 	if (gethostname(world->hostname, sizeof(world->hostname) - 1) < 0)
 		world->hostname[0] = '\0';
@@ -223,12 +224,9 @@ static int sweep(struct tc_world *world, uint64_t now_ns)
 
 static int tick(struct tc_world *world, uint64_t now_ns)
 {
-	struct tc_clock clock = world->clock;
-	int64_t step_ns = tc_clock_measure(&clock);
 	int error;
 
-	if (step_ns > CLOCK_STEP_NS || step_ns < -CLOCK_STEP_NS)
-		world->clock = clock;
+	tc_clock_measure(&world->next_clock);
 	world->next_tick_ns = now_ns + TICK_NS;
 	/* For the sweep, and as many again for events. */
 	world->lookups_left = LOOKUPS_PER_TICK;
@@ -308,6 +306,14 @@ static int on_loss(struct tc_world *world, struct tc_event *event)
 	return 0;
 }
 
+static int on_clock_step(struct tc_world *world, struct tc_event *event)
+{
+	const struct tc_clock_step *step = (const struct tc_clock_step *)event->record;
+
+	world->clock.real_minus_boot_ns = step->offset_ns;
+	return 0;
+}
+
 typedef int (*updater)(struct tc_world *world, struct tc_event *event);
 
 static const updater updaters[TC_KIND_LIMIT] = {
@@ -319,6 +325,7 @@ static const updater updaters[TC_KIND_LIMIT] = {
 	[TC_KIND_cgroup_rmdir] = on_cgroup,
 	[TC_KIND_cgroup_rename] = on_cgroup,
 	[TC_KIND_loss] = on_loss,
+	[TC_KIND_clock_step] = on_clock_step,
 };
 
 static int see_actor(struct tc_world *world, struct tc_event *event)
@@ -374,4 +381,16 @@ void tc_world_settle(struct tc_world *world, struct tc_event *event)
 	event->cgroup = NULL;
 	tc_processes_trim(world->processes);
 	tc_cgroups_trim(world->cgroups);
+}
+
+bool tc_world_clock_step(struct tc_world *world, int64_t *ret_step_ns, int64_t *ret_offset_ns)
+{
+	int64_t offset_ns = world->next_clock.real_minus_boot_ns;
+	int64_t step_ns = offset_ns - world->clock.real_minus_boot_ns;
+
+	if (!world->live || (step_ns <= CLOCK_STEP_NS && step_ns >= -CLOCK_STEP_NS))
+		return false;
+	*ret_step_ns = step_ns;
+	*ret_offset_ns = offset_ns;
+	return true;
 }

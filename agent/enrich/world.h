@@ -37,6 +37,8 @@ struct tc_world {
 	struct tc_users *users;
 	struct tc_services *services; /* names of ports; NULL: none have one */
 	struct tc_clock clock;
+	struct tc_clock next_clock; /* what the host's clock says since it was set; the clock_step
+				       event makes it the clock */
 	char boot_id[TC_BOOT_ID_LENGTH + 1]; /* /proc/sys/kernel/random/boot_id; "" when unknown */
 	char hostname[65];
 	bool live; /* may look at the host; set by tc_world_scan() */
@@ -66,5 +68,12 @@ int tc_world_enrich(struct tc_world *world, struct tc_event *event);
 /* After an event was judged: lets go of what it ended (exit, cgroup_rmdir). event->process and so
  * on are gone then. */
 void tc_world_settle(struct tc_world *world, struct tc_event *event);
+
+/*
+ * Whether a live world found that the time of day was set, by how many nanoseconds, and to what
+ * offset from the time since boot. True once for each step: the caller feeds a clock_step event,
+ * which puts the new offset into force.
+ */
+bool tc_world_clock_step(struct tc_world *world, int64_t *ret_step_ns, int64_t *ret_offset_ns);
 
 #endif

@@ -69,6 +69,7 @@ static uint64_t read_number(const void *place, enum tc_wire wire)
 	case TC_W_s32:
 		return (uint64_t)(int64_t) * (const int32_t *)place;
 	case TC_W_u64:
+	case TC_W_s64:
 		return *(const uint64_t *)place;
 	default:
 		abort(); /* not a number: a mistake in a test */

@@ -319,9 +319,9 @@ static int run(struct feed *feed)
 	for (unsigned i = 0; i < feed->records.cgroups && r >= 0; i++)
 		r = feed_record(feed, records_cgroup(&feed->records, i));
 	if (r >= 0 && feed->options.notices)
-		r = feed_record(feed,
-				tc_notice_start(&notice, tc_clock_boot_ns(),
-						(uint32_t)tc_ruleset_count(feed->rules), "feed"));
+		r = feed_record(feed, tc_notice_start(&notice, tc_clock_boot_ns(),
+						      (uint32_t)tc_ruleset_count(feed->rules),
+						      tc_ruleset_hash(feed->rules), "feed"));
 	if (r >= 0)
 		r = feed_all(feed);
 	finished = finish(feed);

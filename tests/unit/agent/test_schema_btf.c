@@ -70,6 +70,7 @@ static size_t wire_size(enum tc_wire wire)
 		[TC_W_u32] = 4,
 		[TC_W_u64] = 8,
 		[TC_W_s32] = 4,
+		[TC_W_s64] = 8,
 		[TC_W_slot] = sizeof(struct tc_slot),
 		[TC_W_comm] = sizeof(struct tc_comm),
 	};

@@ -153,9 +153,10 @@ static int keep(const struct tc_journal_row *row, void *context)
 	return 0;
 }
 
-static struct stored losses(const struct bench *bench)
+/* How many rows of a kind there are, and the last of them. */
+static struct stored rows_of(const struct bench *bench, const char *kind)
 {
-	struct tc_journal_filter filter = {.max_priority = TC_PRIORITY_DEBUG, .kind = "loss"};
+	struct tc_journal_filter filter = {.max_priority = TC_PRIORITY_DEBUG, .kind = kind};
 	_cleanup_journal_reader_ struct tc_journal_reader *reader = NULL;
 	struct stored stored = {0};
 
@@ -177,7 +178,7 @@ static void test_alerts_without_room_are_told_when_there_is_some(void **state)
 	assert_int_equal(counts_of(bench).dropped, 10);
 	say(bench, "ROLLBACK");
 	assert_int_equal(tc_pipeline_commit(bench->pipeline), 0);
-	stored = losses(bench);
+	stored = rows_of(bench, "loss");
 	assert_int_equal(stored.count, 1);
 	assert_non_null(strstr(stored.json, "\"loss.count\":10,"));
 	assert_non_null(strstr(stored.json, "\"loss.reason\":\"journal_full\""));
@@ -188,7 +189,7 @@ static void test_alerts_without_room_are_told_when_there_is_some(void **state)
 	assert_int_equal(counts_of(bench).lost, 0);
 	/* Once. */
 	assert_int_equal(tc_pipeline_commit(bench->pipeline), 0);
-	assert_int_equal(losses(bench).count, 1);
+	assert_int_equal(rows_of(bench, "loss").count, 1);
 	bench_close(bench);
 }
 
@@ -202,7 +203,7 @@ static void test_refused_records_are_told(void **state)
 	feed_exec(bench, 6000);
 	feed_garbage(bench);
 	assert_int_equal(tc_pipeline_commit(bench->pipeline), 0);
-	stored = losses(bench);
+	stored = rows_of(bench, "loss");
 	assert_int_equal(stored.count, 1);
 	assert_true(json_valid(stored.json));
 	assert_non_null(strstr(stored.json, "\"loss.count\":2,"));
@@ -213,6 +214,53 @@ static void test_refused_records_are_told(void **state)
 	bench_close(bench);
 }
 
+static void test_a_clock_that_is_set_is_told_and_counts_from_then_on(void **state)
+{
+	struct bench *bench = bench_open(*state);
+	struct tc_journal_filter filter = TC_JOURNAL_FILTER_ALL;
+	struct stored stored;
+
+	/* As the world finds it at its next look at the host. */
+	bench->world.live = true;
+	bench->world.next_tick_ns = UINT64_MAX;
+	bench->world.next_clock.real_minus_boot_ns = -3600000000000;
+	feed_exec(bench, 7200000000001);
+	feed_exec(bench, 7200000000002);
+	assert_int_equal(tc_pipeline_commit(bench->pipeline), 0);
+	stored = rows_of(bench, "clock_step");
+	assert_int_equal(stored.count, 1);
+	assert_true(json_valid(stored.json));
+	assert_non_null(strstr(stored.json, "\"clock.step\":-3600000000000,"));
+	assert_non_null(strstr(stored.json, "\"clock.offset\":-3600000000000,"));
+	/* Two alerts by the former time, the step and two by the new one. */
+	filter.since_ns = 7200000000000;
+	assert_int_equal(query(bench->place->path, filter).count, 2);
+	filter.since_ns = 3600000000000;
+	assert_int_equal(query(bench->place->path, filter).count, 5);
+	bench_close(bench);
+}
+
+static void test_other_rules_judge_from_the_next_record_on(void **state)
+{
+	struct bench *bench = bench_open(*state);
+	struct tc_ruleset *others = fixture_rules("- rule: other\n"
+						  "  desc: d\n"
+						  "  condition: evt.kind = exec\n"
+						  "  output: x\n"
+						  "  priority: INFO\n");
+	struct tc_journal_filter filter = TC_JOURNAL_FILTER_ALL;
+
+	feed_exec(bench, 1000);
+	assert_int_equal(tc_pipeline_set_rules(bench->pipeline, others), 0);
+	feed_exec(bench, 2000);
+	assert_int_equal(tc_pipeline_commit(bench->pipeline), 0);
+	assert_int_equal(query(bench->place->path, TC_JOURNAL_FILTER_ALL).count, 3);
+	filter.rule = "other";
+	assert_int_equal(query(bench->place->path, filter).count, 1);
+	bench_close(bench);
+	tc_ruleset_free(others);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +268,8 @@ int main(void)
 		TEST(test_what_was_not_committed_is_never_told),
 		TEST(test_alerts_without_room_are_told_when_there_is_some),
 		TEST(test_refused_records_are_told),
+		TEST(test_a_clock_that_is_set_is_told_and_counts_from_then_on),
+		TEST(test_other_rules_judge_from_the_next_record_on),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
