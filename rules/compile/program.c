@@ -13,7 +13,7 @@
 #define EPOCH_LAST (UINT32_MAX >> 1)
 
 /* Checks of one input from which on a matcher pays: measured, see tests/bench/README.md. */
-#define MATCHER_LEAST 4
+#define MATCHER_LEAST 3
 /* What checks of one input may cost in an event, in tests of few bytes, before its matcher is run.
  */
 #define ASKED_MOST 4
