@@ -18,8 +18,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum probe_how { HOW_LSM, HOW_RAW_TP, HOW_KPROBE };
-enum probe_source { SOURCE_ALWAYS, SOURCE_LSM, SOURCE_FALLBACK };
+enum probe_how { HOW_LSM, HOW_RAW_TP, HOW_KPROBE, HOW_TRACING };
+enum probe_source { SOURCE_ALWAYS, SOURCE_LSM, SOURCE_FALLBACK, SOURCE_LSM_WANTED };
 
 struct probe_row {
 	const char *group, *program, *target;
@@ -63,7 +63,8 @@ static bool row_fits(const struct tc_kernel *kernel, const struct probe_row *row
 {
 	int n_args;
 
-	if (row->how == HOW_KPROBE && !tc_kernel_has_function(kernel, row->target)) {
+	if ((row->how == HOW_KPROBE || row->how == HOW_TRACING) &&
+	    !tc_kernel_has_function(kernel, row->target)) {
 		snprintf(info->reason, sizeof(info->reason), "no kernel function %s", row->target);
 		return false;
 	}
@@ -127,6 +128,14 @@ static struct bpf_object *object_open(const struct tc_kernel *kernel)
 	return bpf_object__open_mem(bytes, size, &opts);
 }
 
+static bool is_chosen(const struct tc_probes *probes, const char *program)
+{
+	for (size_t i = 0; i < N_PROBES; i++)
+		if (strcmp(probe_rows[i].program, program) == 0)
+			return probes->info[i].state == TC_PROBE_ATTACHED;
+	return false;
+}
+
 static int object_settings(struct tc_probes *probes, const struct tc_kernel *kernel,
 			   const struct tc_load_options *options)
 {
@@ -138,6 +147,8 @@ static int object_settings(struct tc_probes *probes, const struct tc_kernel *ker
 		.ring_bytes = options->ring_bytes,
 		.has_task_pt_regs = kernel->has_task_pt_regs,
 		.fallback = probes->fallback,
+		.tells_tcp =
+			is_chosen(probes, "tcp_v4_connect") && is_chosen(probes, "tcp_v6_connect"),
 	};
 	unsigned n_scratches = probes->n_cpus * TC_SCRATCH_PER_CPU;
 	size_t size = 0;
@@ -221,22 +232,42 @@ static int maps_share(struct tc_probes *probes)
 }
 
 /* A program that does not attach is told and left out; the caller sees what kinds are left. */
+static void attach_program(struct tc_probes *probes, size_t i)
+{
+	struct tc_probe_info *info = &probes->info[i];
+	struct bpf_program *program =
+		bpf_object__find_program_by_name(probes->object, info->program);
+
+	probes->links[i] = bpf_program__attach(program);
+	if (probes->links[i])
+		return;
+	info->state = TC_PROBE_MISSING;
+	snprintf(info->reason, sizeof(info->reason), "cannot attach to %s: %s", info->target,
+		 strerror(errno));
+}
+
 static void attach_programs(struct tc_probes *probes)
 {
-	for (size_t i = 0; i < N_PROBES; i++) {
-		struct tc_probe_info *info = &probes->info[i];
-		struct bpf_program *program;
+	for (size_t i = 0; i < N_PROBES; i++)
+		if (probes->info[i].state == TC_PROBE_ATTACHED &&
+		    probe_rows[i].source != SOURCE_LSM_WANTED)
+			attach_program(probes, i);
+}
 
-		if (info->state != TC_PROBE_ATTACHED)
+void tc_probes_want(struct tc_probes *probes, uint64_t kinds)
+{
+	for (size_t i = 0; i < N_PROBES; i++) {
+		if (probe_rows[i].source != SOURCE_LSM_WANTED ||
+		    probes->info[i].state != TC_PROBE_ATTACHED)
 			continue;
-		program = bpf_object__find_program_by_name(probes->object, info->program);
-		probes->links[i] = bpf_program__attach(program);
-		if (!probes->links[i]) {
-			info->state = TC_PROBE_MISSING;
-			snprintf(info->reason, sizeof(info->reason), "cannot attach to %s: %s",
-				 info->target, strerror(errno));
+		if (!(probe_rows[i].kinds & kinds)) {
+			bpf_link__destroy(probes->links[i]);
+			probes->links[i] = NULL;
+		} else if (!probes->links[i]) {
+			attach_program(probes, i);
 		}
 	}
+	probes->controls->kinds = kinds;
 }
 
 static int libbpf_message(enum libbpf_print_level level, const char *format, va_list args)

@@ -35,7 +35,7 @@ struct tc_probe_info {
 };
 
 /*
- * Loads and attaches the probes. No kind is wanted yet: set controls->kinds. A negative errno on
+ * Loads and attaches the probes. No kind is wanted yet: call tc_probes_want(). A negative errno on
  * failure, which was logged; -EINVAL for options out of range. Free with tc_probes_free(), which
  * detaches them.
  */
@@ -49,6 +49,13 @@ bool tc_probes_fallback(const struct tc_probes *probes);
 uint64_t tc_probes_kinds(const struct tc_probes *probes);
 /* The rows, for reports. */
 const struct tc_probe_info *tc_probes_info(const struct tc_probes *probes, size_t *ret_count);
+
+/*
+ * Says which kinds are wanted: sets controls->kinds, attaches programs that only wanted kinds
+ * justify and detaches the others. For small changes at a busy time controls->kinds may be set
+ * alone, to fewer kinds.
+ */
+void tc_probes_want(struct tc_probes *probes, uint64_t kinds);
 
 /* Shared with the running programs; valid while the probes are loaded. */
 volatile struct tc_controls *tc_probes_controls(struct tc_probes *probes);

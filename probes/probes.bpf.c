@@ -6,6 +6,7 @@
  */
 #include "probes/lib/path.h"
 #include "probes/lib/inode.h"
+#include "probes/lib/socket.h"
 #include "probes/lib/target.h"
 #include "probes/lib/types.h"
 
@@ -18,6 +19,7 @@
 #include "probes/signal.bpf.c"
 #include "probes/namespace.bpf.c"
 #include "probes/code.bpf.c"
+#include "probes/network.bpf.c"
 #include "probes/fallback/fallback.bpf.c"
 
 /* Of the two licences the kernel is told the one that it asks for. */

@@ -235,10 +235,8 @@ static uint64_t state_kinds(void)
 /* What the rules in force, and the agent's tables, need is sent, and nothing else. */
 static void ask_for_events(struct run *run)
 {
-	volatile struct tc_controls *controls = tc_probes_controls(run->probes);
-
-	controls->urgent = urgent_kinds(run->rules);
-	controls->kinds = tc_ruleset_kinds(run->rules) | state_kinds();
+	tc_probes_controls(run->probes)->urgent = urgent_kinds(run->rules);
+	tc_probes_want(run->probes, tc_ruleset_kinds(run->rules) | state_kinds());
 }
 
 static int start(struct run *run)
@@ -301,7 +299,8 @@ static void put_in_force(struct run *run, struct tc_ruleset *rules)
 {
 	/* What only the new rules want is sent before they judge, what only the old ones wanted
 	 * until they do not any more. */
-	tc_probes_controls(run->probes)->kinds |= tc_ruleset_kinds(rules);
+	tc_probes_want(run->probes,
+		       tc_probes_controls(run->probes)->kinds | tc_ruleset_kinds(rules));
 	if (tc_pipeline_set_rules(run->pipeline, rules) < 0) {
 		tc_error("the rules before stay in force: out of memory");
 		tc_ruleset_free(rules);

@@ -27,7 +27,8 @@ static void print_kinds(uint64_t kinds, FILE *stream)
 
 static void print_families(const struct tc_run_report *report, FILE *stream)
 {
-	static const char *const families[] = {"process", "file", "mount", "trace", "cgroup"};
+	static const char *const families[] = {"process", "file",    "mount",
+					       "trace",	  "network", "cgroup"};
 	uint64_t seen = tc_probes_kinds(report->probes);
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {

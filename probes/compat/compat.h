@@ -262,6 +262,15 @@ static __always_inline __u32 compat_namespace_type(struct ns_common *ns)
  */
 enum {
 	NR_OPEN = 2,
+	NR_SOCKET = 41,
+	NR_CONNECT = 42,
+	NR_ACCEPT = 43,
+	NR_SENDTO = 44,
+	NR_RECVFROM = 45,
+	NR_SENDMSG = 46,
+	NR_RECVMSG = 47,
+	NR_BIND = 49,
+	NR_LISTEN = 50,
 	NR_EXECVE = 59,
 	NR_EXIT = 60,
 	NR_FTRUNCATE = 77,
@@ -289,11 +298,13 @@ enum {
 	NR_32_CREAT = 8,
 	NR_32_MOUNT = 21,
 	NR_32_PTRACE = 26,
+	NR_32_SOCKETCALL = 102,
 	NR_32_EXIT_GROUP = 252,
 	NR_32_OPENAT = 295,
 	NR_32_SETNS = 346,
 	NR_32_PROCESS_VM_READV = 347,
 	NR_32_PROCESS_VM_WRITEV = 348,
+	NR_32_CONNECT = 362,
 	NR_32_USERFAULTFD = 374,
 };
 

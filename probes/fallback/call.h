@@ -64,6 +64,19 @@ enum call_shape {
 	SHAPE_KEXEC,
 	SHAPE_BPF,
 	SHAPE_USERFAULTFD,
+	SHAPE_SOCKETCALL,
+	SHAPE_SOCKET,
+	SHAPE_SOCKETPAIR,
+	SHAPE_BIND,
+	SHAPE_LISTEN,
+	SHAPE_ACCEPT,
+	SHAPE_RECVFROM,
+	SHAPE_RECVMSG,
+	/* From here on what failed may be told as well: a connection that could not be made is one
+	   that was tried. */
+	SHAPE_SENDTO,
+	SHAPE_SENDMSG,
+	SHAPE_CONNECT,
 };
 
 /* A row of calls.def. */
@@ -109,6 +122,8 @@ struct call {
 	const struct call_row *row;
 	__s64 result;
 	bool compat;
+	bool unpacked; /* the arguments are here: those of socketcall(2) are in memory */
+	__u32 arguments[6];
 };
 
 /* Set in the number of a call by the x32 ABI; the lower bits are those of x86-64. */
@@ -135,12 +150,33 @@ static __always_inline bool call_find(struct call *call)
 	return call->row->shape;
 }
 
+static __always_inline __u64 unpacked_argument(const struct call *call, __u32 number)
+{
+	switch (number) {
+	case 1:
+		return call->arguments[0];
+	case 2:
+		return call->arguments[1];
+	case 3:
+		return call->arguments[2];
+	case 4:
+		return call->arguments[3];
+	case 5:
+		return call->arguments[4];
+	case 6:
+		return call->arguments[5];
+	}
+	return 0;
+}
+
 /* Argument number (from 1); 0 without one. */
 static __noinline __u64 call_argument(const struct call *call, __u32 number)
 {
 	struct pt_regs *regs = call->regs;
 	__u64 value;
 
+	if (call->unpacked)
+		return unpacked_argument(call, number);
 	switch (number) {
 	case 1:
 		value = call->compat ? BPF_CORE_READ(regs, bx) : BPF_CORE_READ(regs, di);
@@ -156,6 +192,9 @@ static __noinline __u64 call_argument(const struct call *call, __u32 number)
 		break;
 	case 5:
 		value = call->compat ? BPF_CORE_READ(regs, di) : BPF_CORE_READ(regs, r8);
+		break;
+	case 6:
+		value = call->compat ? BPF_CORE_READ(regs, bp) : BPF_CORE_READ(regs, r9);
 		break;
 	default:
 		return 0;

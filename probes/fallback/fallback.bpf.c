@@ -13,6 +13,7 @@
 #include "probes/fallback/trace.bpf.c"
 #include "probes/fallback/file.bpf.c"
 #include "probes/fallback/mount.bpf.c"
+#include "probes/fallback/network.bpf.c"
 #include "probes/fallback/identity.bpf.c"
 #include "probes/fallback/signal.bpf.c"
 #include "probes/fallback/namespace.bpf.c"
@@ -101,6 +102,30 @@ static __always_inline int tell_other_call(const struct call *call)
 	return 0;
 }
 
+static __always_inline int tell_network_call(const struct call *call)
+{
+	switch (call->row->shape) {
+	case SHAPE_SOCKET:
+		return tell_socket(call, call->result);
+	case SHAPE_SOCKETPAIR:
+		return tell_socketpair(call);
+	case SHAPE_BIND:
+	case SHAPE_LISTEN:
+		return tell_serving(call, call_argument(call, 1));
+	case SHAPE_ACCEPT:
+		return tell_serving(call, call->result);
+	case SHAPE_RECVFROM:
+	case SHAPE_RECVMSG:
+		return tell_receive(call);
+	case SHAPE_SENDTO:
+	case SHAPE_SENDMSG:
+		return tell_send(call);
+	case SHAPE_CONNECT:
+		return tell_connect(call);
+	}
+	return 0;
+}
+
 static __always_inline bool call_wanted(const struct call *call)
 {
 	__u32 zero = 0;
@@ -114,8 +139,14 @@ int system_call_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct call call = {.regs = (struct pt_regs *)ctx->args[0], .result = ctx->args[1]};
 
-	if (call.result < 0 || !call_find(&call) || !call_wanted(&call))
+	if (!call_find(&call))
 		return 0;
+	if (call.row->shape == SHAPE_SOCKETCALL && !socketcall_unpack(&call))
+		return 0;
+	if ((call.result < 0 && call.row->shape < SHAPE_SENDTO) || !call_wanted(&call))
+		return 0;
+	if (call.row->shape > SHAPE_SOCKETCALL)
+		return tell_network_call(&call);
 	if (call.row->shape < SHAPE_MOUNT)
 		return tell_file_call(&call);
 	return tell_other_call(&call);

@@ -64,12 +64,30 @@ struct place {
 	__u64 relative; /* the words do not begin with a slash */
 };
 
+/* An internet address, IPv4 as ::ffff:a.b.c.d, and a port. */
+struct ip_port {
+	__u32 ip[4];
+	__u32 port;
+};
+
+/* The socket that a record is about, and an address that was given for one of its ends; see
+ * lib/socket.h. */
+struct look {
+	__u64 sk;	/* kernel address of a struct sock; 0: there is none */
+	__u32 given_to; /* enum look_end: whose address `given` is */
+	struct ip_port given;
+	__u32 words_length;
+	char words[128]; /* the path of a struct sockaddr_un, as a call gave it */
+	__u32 pad;
+};
+
 /* A place to build one record in, owned by one running program. */
 struct scratch {
 	__u32 busy;
 	__u32 index;
 	struct walk walk;
 	struct place place;
+	struct look look;
 	__u8 record[TC_RECORD_MAX];
 };
 

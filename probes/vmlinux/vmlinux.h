@@ -353,6 +353,62 @@ struct iattr {
 	umode_t ia_mode;
 };
 
+struct in6_addr {
+	__u32 words[4]; /* not relocated: read as bytes */
+};
+
+struct sock_common {
+	__be32 skc_daddr, skc_rcv_saddr;
+	__be16 skc_dport;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+};
+
+struct socket {
+	short type;
+	struct sock *sk;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	unsigned char sk_userlocks : 4;
+	__u16 sk_type, sk_protocol;
+	struct socket *sk_socket;
+};
+
+struct inet_sock {
+	struct sock sk;
+	__be16 inet_sport;
+};
+
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
+};
+
+struct sockaddr_un {
+	__u16 sun_family;
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len; /* of name: the family and what there is of the path */
+	struct sockaddr_un name[0];
+};
+
+struct unix_sock {
+	struct sock sk;
+	struct unix_address *addr;
+	struct path path;
+	struct sock *peer;
+};
+
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
+};
+
 #pragma clang attribute pop
 
 #endif

@@ -14,19 +14,28 @@
 /* What acts about other things do in passing: end a child, take namespaces of their own ... */
 #define IN_PASSING                                                                                 \
 	(TC_KIND_BIT(TC_KIND_setuid) | TC_KIND_BIT(TC_KIND_setgid) | TC_KIND_BIT(TC_KIND_capset) | \
-	 TC_KIND_BIT(TC_KIND_signal) | TC_KIND_BIT(TC_KIND_setns) | TC_KIND_BIT(TC_KIND_unshare))
+	 TC_KIND_BIT(TC_KIND_signal) | TC_KIND_BIT(TC_KIND_setns) | TC_KIND_BIT(TC_KIND_unshare) | \
+	 TC_KIND_BIT(TC_KIND_socket) | TC_KIND_BIT(TC_KIND_bind))
 
 static const struct family {
 	const struct test *tests;
 	uint64_t asides;
 } families[] = {
-	{process_tests, IN_PASSING},   {exec_tests, IN_PASSING},
-	{file_tests, IN_PASSING},      {name_tests, IN_PASSING},
-	{attribute_tests, IN_PASSING}, {uring_tests, IN_PASSING},
-	{path_tests, IN_PASSING},      {mount_tests, IN_PASSING},
-	{trace_tests, IN_PASSING},     {cgroup_tests, IN_PASSING},
-	{identity_tests, 0},	       {signal_tests, 0},
-	{namespace_tests, 0},	       {code_tests, 0},
+	{process_tests, IN_PASSING},
+	{exec_tests, IN_PASSING},
+	{file_tests, IN_PASSING},
+	{name_tests, IN_PASSING},
+	{attribute_tests, IN_PASSING},
+	{uring_tests, IN_PASSING},
+	{path_tests, IN_PASSING},
+	{mount_tests, IN_PASSING},
+	{trace_tests, IN_PASSING},
+	{cgroup_tests, IN_PASSING},
+	{identity_tests, 0},
+	{signal_tests, 0},
+	{namespace_tests, 0},
+	{code_tests, 0},
+	{network_tests, 0},
 };
 
 struct arguments {

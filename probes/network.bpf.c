@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Family network. Each event is told where both ends are known:
+ *
+ *	connect   TCP: behind tcp_v4_connect() and tcp_v6_connect(), when the local end was chosen
+ *and the first packet sent, whether the call waits or not; unix: where the kernel has found the
+ *socket that listens; the others: at the LSM hook accept    sock_graft, the LSM hook at which the
+ *new socket is given its file: socket_accept comes before there is a peer send, receive   behind
+ *the protocols' own functions, so that TCP's way is left alone; attached while wanted
+ *
+ * All kinds of the family have the members of struct tc_connect in front.
+ */
+
+/* What every program of the family asks first. The agent's own outputs would make events of events.
+ */
+static __always_inline bool network_event_wanted(__u32 kind)
+{
+	return kind_wanted(kind) && !current_is_agent() && current_in_scope();
+}
+
+static __always_inline struct scratch *network_begin(__u32 kind, __u32 size, __s32 io_uring_twin,
+						     struct sock *sk)
+{
+	struct scratch *s = record_begin(kind, size, io_uring_twin);
+
+	if (s) {
+		s->look.sk = (__u64)sk;
+		s->look.given_to = LOOK_NEITHER;
+	}
+	return s;
+}
+
+/* i386 has one call for all of sockets, socketcall(2); its first argument says which. Numbers of
+ * the same by themselves; accept() and send() have none, their sisters stand for them. */
+static const __u16 socketcalls[32] SEC(".rodata.calls") = {
+	[1] = 359,  [2] = 361,	[3] = 362,  [4] = 363,	[5] = 364,
+	[8] = 360,  [9] = 369,	[10] = 371, [11] = 369, [12] = 371,
+	[16] = 370, [17] = 372, [18] = 364, [19] = 337, [20] = 345,
+};
+
+/* The descriptor: the first argument of system calls about sockets. And what socketcall(2) stands
+ * for. */
+static __always_inline __s32 network_call(struct tc_record *header)
+{
+	struct compat_syscall call = {};
+
+	if (header->flags & (TC_RECORD_IO_URING | TC_RECORD_KERNEL))
+		return TC_ABSENT_S32;
+	compat_current_syscall(compat_current(), &call);
+	if (!call.compat || call.nr != NR_32_SOCKETCALL)
+		return call.first;
+	if (socketcalls[call.first & 31])
+		header->syscall = socketcalls[call.first & 31];
+	return TC_ABSENT_S32;
+}
+
+/* The socket, the descriptor, no result. */
+__noinline int network_fill(__u32 index)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
+	struct tc_connect *record;
+
+	if (!s)
+		return 0;
+	record = (struct tc_connect *)s->record;
+	record->fd = network_call(&record->header);
+	record->result = TC_ABSENT_S32;
+	return socket_fill(index, socket_at(record));
+}
+
+/* --- connect --- */
+
+static __always_inline int tcp_connected(struct sock *sk, const void *address, int length,
+					 int result)
+{
+	struct tc_connect *record;
+	struct ip_port peer;
+	struct scratch *s;
+
+	if (!settings.tells_tcp || !network_event_wanted(TC_KIND_connect) ||
+	    !read_ip_port(&peer, address, length))
+		return 0;
+	s = network_begin(TC_KIND_connect, sizeof(*record), NR_CONNECT, sk);
+	if (!s)
+		return 0;
+	s->look.given = peer;
+	s->look.given_to = LOOK_REMOTE;
+	network_fill(s->index);
+	record = (struct tc_connect *)s->record;
+	record->is_server = false;
+	if (result < 0)
+		record->result = result;
+	record_send(s);
+	return 0;
+}
+
+SEC("fexit/tcp_v4_connect")
+int BPF_PROG(tcp_v4_connect, struct sock *sk, void *address, int length, int result)
+{
+	return tcp_connected(sk, address, length, result);
+}
+
+/* A v4-mapped address goes on to tcp_v4_connect(). */
+SEC("fexit/tcp_v6_connect")
+int BPF_PROG(tcp_v6_connect, struct sock *sk, void *address, int length, int result)
+{
+	struct address_ip6 v6 = {};
+
+	bpf_probe_read_kernel(&v6, sizeof(v6), address);
+	if (v6.family == AF_INET6 && ip_is_v4(v6.ip))
+		return 0;
+	return tcp_connected(sk, address, length, result);
+}
+
+/* True when another program tells of this socket's connects. */
+static __always_inline bool told_elsewhere(struct sock *sk)
+{
+	__u16 family = known_read(sk, __sk_common.skc_family);
+	__u16 protocol = known_read(sk, sk_protocol);
+
+	if (family == AF_UNIX)
+		return true;
+	return settings.tells_tcp && (family == AF_INET || family == AF_INET6) &&
+	       (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
+}
+
+SEC("lsm/socket_connect")
+int BPF_PROG(socket_connect, struct socket *sock, void *address, int length)
+{
+	struct sock *sk = known_read(sock, sk);
+	struct tc_connect *record;
+	struct scratch *s;
+	__u16 family = AF_UNSPEC; /* dissolves a connection */
+
+	if (!sk || !network_event_wanted(TC_KIND_connect) || told_elsewhere(sk))
+		return 0;
+	bpf_probe_read_kernel(&family, sizeof(family), address);
+	if (family == AF_UNSPEC)
+		return 0;
+	s = network_begin(TC_KIND_connect, sizeof(*record), NR_CONNECT, sk);
+	if (!s)
+		return 0;
+	if (read_ip_port(&s->look.given, address, length))
+		s->look.given_to = LOOK_REMOTE;
+	network_fill(s->index);
+	record = (struct tc_connect *)s->record;
+	record->is_server = false;
+	record_send(s);
+	return 0;
+}
+
+/* --- unix sockets: the path is that of the other one --- */
+
+static __always_inline void unix_event(__u32 kind, struct sock *sk, struct sock *other)
+{
+	struct tc_connect *record;
+	struct scratch *s = network_begin(kind, sizeof(*record),
+					  kind == TC_KIND_connect ? NR_CONNECT : NR_SENDMSG, sk);
+
+	if (!s)
+		return;
+	network_fill(s->index);
+	record = (struct tc_connect *)s->record;
+	record->is_server = false;
+	s->look.sk = (__u64)other;
+	socket_fill_path(s->index, socket_at(record));
+	record_send(s);
+}
+
+SEC("lsm/unix_stream_connect")
+int BPF_PROG(unix_stream_connect, struct sock *sk, struct sock *other, struct sock *made)
+{
+	if (network_event_wanted(TC_KIND_connect))
+		unix_event(TC_KIND_connect, sk, other);
+	return 0;
+}
+
+/* True in connect(2), by which name ever. */
+static __always_inline bool in_connect(void)
+{
+	struct compat_syscall call = {};
+
+	compat_current_syscall(compat_current(), &call);
+	if (!call.compat)
+		return call.nr == NR_CONNECT;
+	return call.nr == NR_32_CONNECT ||
+	       (call.nr == NR_32_SOCKETCALL && socketcalls[call.first & 31] == NR_32_CONNECT);
+}
+
+/* A datagram socket may send to another one: asked by connect(2), and for every datagram. */
+SEC("lsm/unix_may_send")
+int BPF_PROG(unix_may_send, struct socket *sock, struct socket *other)
+{
+	struct sock *sk = known_read(sock, sk), *other_sk = known_read(other, sk);
+	struct peer_key key = {.kind = TC_KIND_send};
+
+	if (!sk || !other_sk || (!kind_wanted(TC_KIND_connect) && !kind_wanted(TC_KIND_send)))
+		return 0;
+	if (in_connect()) {
+		if (network_event_wanted(TC_KIND_connect))
+			unix_event(TC_KIND_connect, sk, other_sk);
+		return 0;
+	}
+	key.peer[0] = (__u64)other_sk;
+	key.peer[1] = socket_inode(other_sk);
+	if (network_event_wanted(TC_KIND_send) && first_use(&key, sk))
+		unix_event(TC_KIND_send, sk, other_sk);
+	return 0;
+}
+
+/* --- socket, bind, listen, accept --- */
+
+/* kern: the kernel makes one for itself. */
+SEC("lsm/socket_create")
+int BPF_PROG(socket_create, int family, int type, int protocol, int kern)
+{
+	struct tc_socket *record;
+	struct scratch *s;
+
+	if (kern || !network_event_wanted(TC_KIND_socket))
+		return 0;
+	s = network_begin(TC_KIND_socket, sizeof(*record), NR_SOCKET, NULL);
+	if (!s)
+		return 0;
+	record = (struct tc_socket *)s->record;
+	network_call(&record->header);
+	record->family = family;
+	record->sock_type = type;
+	record->protocol = protocol;
+	record->local_port = TC_ABSENT_U32;
+	record->remote_port = TC_ABSENT_U32;
+	record->is_server = TC_ABSENT_U32;
+	record->fd = TC_ABSENT_S32;
+	record->result = TC_ABSENT_S32;
+	record_send(s);
+	return 0;
+}
+
+SEC("lsm/socket_bind")
+int BPF_PROG(socket_bind, struct socket *sock, void *address, int length)
+{
+	struct sock *sk = known_read(sock, sk);
+	struct tc_bind *record;
+	struct scratch *s;
+
+	if (!sk || !network_event_wanted(TC_KIND_bind))
+		return 0;
+	s = network_begin(TC_KIND_bind, sizeof(*record), NR_BIND, sk);
+	if (!s)
+		return 0;
+	if (read_ip_port(&s->look.given, address, length))
+		s->look.given_to = LOOK_LOCAL;
+	network_fill(s->index);
+	record = (struct tc_bind *)s->record;
+	record->is_server = true;
+	if (record->family == AF_UNIX) {
+		look_words(s, bpf_probe_read_kernel, address, length);
+		socket_fill_words(s->index, socket_at(record));
+	}
+	record_send(s);
+	return 0;
+}
+
+/* The end of an event about a socket that waits for others: a unix socket has its own path. */
+static __always_inline void serving_send(struct scratch *s)
+{
+	struct tc_accept *record = (struct tc_accept *)s->record;
+
+	record->is_server = true;
+	if (record->family == AF_UNIX)
+		socket_fill_path(s->index, socket_at(record));
+	record_send(s);
+}
+
+SEC("lsm/socket_listen")
+int BPF_PROG(socket_listen, struct socket *sock, int backlog)
+{
+	struct sock *sk = known_read(sock, sk);
+	struct tc_listen *record;
+	struct scratch *s;
+
+	if (!sk || !network_event_wanted(TC_KIND_listen))
+		return 0;
+	s = network_begin(TC_KIND_listen, sizeof(*record), NR_LISTEN, sk);
+	if (!s)
+		return 0;
+	network_fill(s->index);
+	record = (struct tc_listen *)s->record;
+	record->backlog = backlog;
+	serving_send(s);
+	return 0;
+}
+
+/* The peer may have hung up already, which is not what fd.connected is about. */
+SEC("lsm/sock_graft")
+int BPF_PROG(sock_graft, struct sock *sk, struct socket *parent)
+{
+	struct tc_accept *record;
+	struct scratch *s;
+
+	if (!network_event_wanted(TC_KIND_accept))
+		return 0;
+	s = network_begin(TC_KIND_accept, sizeof(*record), NR_ACCEPT, sk);
+	if (!s)
+		return 0;
+	network_fill(s->index);
+	record = (struct tc_accept *)s->record;
+	record->fd = TC_ABSENT_S32; /* the new one has no number yet */
+	record->connected = true;
+	serving_send(s);
+	return 0;
+}
+
+/* --- send, receive --- */
+
+/* A socket with a port that it asked for, and without a peer of its own, serves. */
+static __always_inline void exchange_event(__u32 kind, struct sock *sk, const struct ip_port *peer)
+{
+	struct tc_send *record; /* struct tc_receive has the same members */
+	struct scratch *s = network_begin(kind, sizeof(*record),
+					  kind == TC_KIND_send ? NR_SENDMSG : NR_RECVMSG, sk);
+
+	if (!s)
+		return;
+	s->look.given = *peer;
+	s->look.given_to = LOOK_REMOTE;
+	network_fill(s->index);
+	record = (struct tc_send *)s->record;
+	record->is_server = !record->connected && socket_asked_for_port(sk);
+	record_send(s);
+}
+
+static __always_inline int datagram_sent(struct sock *sk, struct msghdr *msg)
+{
+	struct peer_key key = {.kind = TC_KIND_send};
+	struct ip_port peer;
+	const void *name;
+
+	if (!network_event_wanted(TC_KIND_send))
+		return 0;
+	name = known_read(msg, msg_name);
+	if (!name)
+		socket_peer(&peer, sk);
+	else if (!read_ip_port(&peer, name, known_read(msg, msg_namelen)))
+		return 0;
+	__builtin_memcpy(key.peer, peer.ip, sizeof(key.peer));
+	key.port = peer.port;
+	if (first_use(&key, sk))
+		exchange_event(TC_KIND_send, sk, &peer);
+	return 0;
+}
+
+/* The name is filled in when the caller asks who sent: a server that answers does. */
+static __always_inline int datagram_received(struct sock *sk, struct msghdr *msg)
+{
+	struct peer_key key = {.kind = TC_KIND_receive};
+	struct ip_port peer;
+	const void *name;
+
+	if (!network_event_wanted(TC_KIND_receive))
+		return 0;
+	name = known_read(msg, msg_name);
+	if (!name || socket_connected(sk) ||
+	    !read_ip_port(&peer, name, known_read(msg, msg_namelen)))
+		return 0;
+	__builtin_memcpy(key.peer, peer.ip, sizeof(key.peer));
+	key.port = peer.port;
+	if (first_use(&key, sk))
+		exchange_event(TC_KIND_receive, sk, &peer);
+	return 0;
+}
+
+/* An IPv6 socket that sends to IPv4 passes two of these: the second time is not the first use. */
+#define SENDS(function)                                                                            \
+	SEC("fentry/" #function)                                                                   \
+	int BPF_PROG(function, struct sock *sk, struct msghdr *msg)                                \
+	{                                                                                          \
+		return datagram_sent(sk, msg);                                                     \
+	}
+
+#define RECEIVES(function)                                                                         \
+	SEC("fexit/" #function)                                                                    \
+	int BPF_PROG(function, struct sock *sk, struct msghdr *msg)                                \
+	{                                                                                          \
+		return datagram_received(sk, msg);                                                 \
+	}
+
+SENDS(udp_sendmsg)
+SENDS(udpv6_sendmsg)
+SENDS(raw_sendmsg)
+SENDS(rawv6_sendmsg)
+SENDS(ping_v4_sendmsg)
+SENDS(ping_v6_sendmsg)
+RECEIVES(udp_recvmsg)
+RECEIVES(udpv6_recvmsg)
+RECEIVES(raw_recvmsg)
+RECEIVES(rawv6_recvmsg)
+RECEIVES(ping_recvmsg)
