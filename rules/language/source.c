@@ -126,14 +126,23 @@ static size_t line_of(const struct tc_source *source, size_t offset)
 	return low;
 }
 
+/* Whether each byte of a whole block is a character: then there is no need to count them. */
+static bool is_plain_block(const struct tc_source *source, size_t block)
+{
+	return block < source->length / TC_SOURCE_BLOCK &&
+	       source->blocks[block + 1] - source->blocks[block] == TC_SOURCE_BLOCK;
+}
+
 /* Number of characters before a byte. */
 static size_t characters_before(const struct tc_source *source, size_t offset)
 {
 	if (offset > source->length)
 		offset = source->length;
 
-	size_t at = offset - offset % TC_SOURCE_BLOCK;
-	size_t count = source->blocks[at / TC_SOURCE_BLOCK];
+	size_t at = offset - offset % TC_SOURCE_BLOCK, block = at / TC_SOURCE_BLOCK;
+	size_t count = source->blocks[block];
+	if (is_plain_block(source, block))
+		return count + offset % TC_SOURCE_BLOCK;
 	for (; at < offset; at++)
 		count += !is_continuation(source->text[at]);
 	return count;
@@ -168,6 +177,14 @@ size_t tc_source_offset(const struct tc_source *source, size_t line, size_t colu
 			high = middle;
 	}
 	size_t at = low * TC_SOURCE_BLOCK, count = source->blocks[low];
+	if (is_plain_block(source, low)) {
+		/* The block after it may begin inside of a character. */
+		size_t skipped = wanted - count;
+
+		skipped = skipped < TC_SOURCE_BLOCK ? skipped : TC_SOURCE_BLOCK;
+		at += skipped;
+		count += skipped;
+	}
 	while (at < source->length && (count < wanted || is_continuation(source->text[at])))
 		count += !is_continuation(source->text[at++]);
 	return at;
