@@ -17,6 +17,7 @@
  *	namespaces      those of the host
  *	system call     the first that leads to this kind of event
  *	flags           false; files are regular; open writes, open_read reads
+ *	sockets         TCP, IPv4 unless an address says otherwise; bind, listen and accept serve
  *
  * A process that an earlier event of the story told of is what that event left: its parent, name,
  * user, cgroup and start are those. Everything else that is not stated and cannot be computed is

@@ -276,12 +276,13 @@ static int add_ancestors(struct tc_author *author)
 
 static int add_target(struct tc_author *author)
 {
+	/* All kinds with a target have its members in the same places. */
 	const struct tc_trace *trace = &author->draft.trace;
 	uint32_t parent = 2 * TC_PLAIN_PID + 1;
 	bool has_parent = is_told(author, TC_PERSON_TARGET_PARENT);
 	int error = 0;
 
-	if (author->draft.kind->kind != TC_KIND_trace)
+	if (!tc_draft_member(&author->draft, "target_start_ns"))
 		return 0;
 	if (has_parent)
 		error = add_person(author, TC_PERSON_TARGET_PARENT, parent, 0,

@@ -72,6 +72,11 @@ void tc_author_put_comm(const struct tc_author *author, enum tc_person person,
 /* When the process that has the pid in the story started. */
 uint64_t tc_author_start_of(const struct tc_author *author, uint32_t tgid, uint64_t plain_ns);
 
+/* --- author_socket.c: the same --- */
+
+/* Members of a socket, if the kind has one. */
+int tc_author_put_socket(struct tc_author *author);
+
 /* --- author_host.c: the same --- */
 
 /* Makes the cgroups known, and writes their ids. */

@@ -312,6 +312,8 @@ int tc_author_write_record(struct tc_author *author)
 	if (error == 0)
 		error = put_header(author);
 	if (error == 0)
+		error = tc_author_put_socket(author);
+	if (error == 0)
 		error = tc_author_put_cgroups(author);
 	if (error == 0)
 		error = finish_exec(author);

@@ -33,9 +33,10 @@ static const struct {
 	{TC_KIND_exec, "ipc_ns", 0xEFFFFFFFU},
 	{TC_KIND_exec, "cgroup_ns", 0xEFFFFFFBU},
 	{TC_KIND_trace, "target_tgid", 2 * TC_PLAIN_PID},
-	{TC_KIND_trace, "target_tid", 2 * TC_PLAIN_PID},
-	{TC_KIND_trace, "target_uid", 0},
-	{TC_KIND_trace, "target_start_ns", TC_PLAIN_START_NS},
+	{TC_KIND_signal, "target_tgid", 2 * TC_PLAIN_PID},
+	{TC_KIND_NONE, "target_tid", 2 * TC_PLAIN_PID},
+	{TC_KIND_NONE, "target_uid", 0},
+	{TC_KIND_NONE, "target_start_ns", TC_PLAIN_START_NS},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -167,6 +167,9 @@ static void test_the_other_process(void **state)
 		     FIELDS("target.pid", "1", "target.name", "systemd", "target.exepath",
 			    "/usr/lib/systemd/systemd", "target.pname", "x", "target.container.id",
 			    "abc", "container.id", "host", "target.container.runtime", "docker"));
+	assert_event(
+		"{kind: signal, target.exepath: /a/b, evt.arg.sig: SIGKILL}",
+		FIELDS("target.exepath", "/a/b", "evt.arg.sig", "SIGKILL", "target.pid", "2000"));
 	assert_event("{kind: trace}", FIELDS("target.container.id", "host", "target.name", "<NA>",
 					     "target.uid", "0", "target.user", "root"));
 }
@@ -192,6 +195,25 @@ static void test_system_calls(void **state)
 	assert_event("{kind: open, evt.type: io_uring_openat}",
 		     FIELDS("evt.type", "io_uring_openat", "evt.via", "io_uring"));
 	assert_event("{kind: loss, loss.count: 3}", FIELDS("evt.type", "loss", "loss.count", "3"));
+}
+
+static void test_sockets(void **state)
+{
+	assert_event(
+		"{kind: connect, fd.sip: 192.0.2.1, fd.sport: 443, fd.lip: 10.0.0.1, fd.lport: "
+		"4000}",
+		FIELDS("fd.rip", "192.0.2.1", "fd.rport", "443", "fd.cip", "10.0.0.1", "fd.cport",
+		       "4000", "fd.type", "ipv4", "fd.l4proto", "tcp", "fd.sockfamily", "ip",
+		       "fd.is_server", "false", "fd.name", "10.0.0.1:4000->192.0.2.1:443"));
+	assert_event("{kind: accept, fd.cip: '2001:db8::1', fd.sport: 22}",
+		     FIELDS("fd.rip", "2001:db8::1", "fd.lport", "22", "fd.type", "ipv6",
+			    "fd.is_server", "true", "fd.connected", "true"));
+	assert_event(
+		"{kind: connect, socket.path: /run/docker.sock}",
+		FIELDS("fd.type", "unix", "fd.sockfamily", "unix", "fd.name", "/run/docker.sock"));
+	assert_event("{kind: send, fd.l4proto: udp, fd.rport: 53}",
+		     FIELDS("fd.l4proto", "udp", "fd.sport", "53", "socket.type", "SOCK_DGRAM"));
+	assert_event("{kind: connect, fd.name: 'a->b'}", FIELDS("fd.name", "a->b"));
 }
 
 static void test_a_story_goes_on(void **state)
@@ -258,6 +280,7 @@ int main(void)
 		cmocka_unit_test(test_the_other_process),
 		cmocka_unit_test(test_containers_have_cgroups),
 		cmocka_unit_test(test_system_calls),
+		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_a_story_goes_on),
 		cmocka_unit_test(test_mistakes_are_told_where_they_are),
 	};
