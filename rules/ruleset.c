@@ -381,6 +381,19 @@ void tc_ruleset_free(struct tc_ruleset *set)
 	free(set);
 }
 
+int tc_rule_matching_parse(const char *word, enum tc_rule_matching *ret_matching)
+{
+	if (strcmp(word, "first") && strcmp(word, "all"))
+		return -EINVAL;
+	*ret_matching = strcmp(word, "all") ? TC_MATCHING_FIRST : TC_MATCHING_ALL;
+	return 0;
+}
+
+void tc_ruleset_set_matching(struct tc_ruleset *set, enum tc_rule_matching matching)
+{
+	set->first_only = matching == TC_MATCHING_FIRST;
+}
+
 size_t tc_ruleset_count(const struct tc_ruleset *set)
 {
 	return set->n_rules;
