@@ -73,6 +73,8 @@ const struct tc_rule *tc_ruleset_at(const struct tc_ruleset *set, size_t index);
 const char *tc_ruleset_hash(const struct tc_ruleset *set);
 /* Kinds of events that at least one rule can match. */
 uint64_t tc_ruleset_kinds(const struct tc_ruleset *set);
+/* Whether a condition or an output looks at a field. */
+bool tc_ruleset_names(const struct tc_ruleset *set, const char *field);
 
 /* Which of the rules that match an event speak. */
 enum tc_rule_matching {

@@ -414,6 +414,30 @@ uint64_t tc_ruleset_kinds(const struct tc_ruleset *set)
 	return set->kinds;
 }
 
+static bool is_named(const struct tc_field *field, const char *name)
+{
+	return field && strcmp(field->name, name) == 0;
+}
+
+/* A transformer's fields stand in its expression, which is not searched: any may be among them. */
+bool tc_ruleset_names(const struct tc_ruleset *set, const char *field)
+{
+	for (size_t i = 0; i < set->program.n_inputs; i++)
+		if (set->program.inputs[i].expression ||
+		    is_named(set->program.inputs[i].field, field))
+			return true;
+	for (size_t i = 0; i < set->n_rules; i++) {
+		size_t n;
+		const struct tc_template_field *fields =
+			tc_template_fields(set->rules[i].output, &n);
+
+		for (size_t j = 0; j < n; j++)
+			if (fields[j].expression || is_named(fields[j].field, field))
+				return true;
+	}
+	return false;
+}
+
 const struct tc_rule_file *tc_ruleset_files(const struct tc_ruleset *set, size_t *ret_count)
 {
 	*ret_count = set->n_files;

@@ -254,6 +254,10 @@ static uint64_t state_kinds(void)
 /* What the rules in force, and the agent's tables, need is sent, and nothing else. */
 static void ask_for_events(struct run *run)
 {
+	bool environment = tc_ruleset_names(run->rules, "proc.env") ||
+			   tc_ruleset_names(run->rules, "proc.aenv");
+
+	tc_probes_controls(run->probes)->wants = environment ? TC_WANT_ENVIRONMENT : 0;
 	tc_probes_controls(run->probes)->urgent = urgent_kinds(run->rules);
 	tc_probes_want(run->probes, tc_ruleset_kinds(run->rules) | state_kinds());
 }
