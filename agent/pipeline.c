@@ -2,6 +2,7 @@
 #include "agent/pipeline.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "agent/decode.h"
@@ -23,6 +24,7 @@ struct tc_pipeline {
 	struct tc_pipeline_counts counts;
 	struct untold dropped, refused;
 	uint64_t last_ns; /* time of the last record that could be decoded; 0: there was none */
+	bool committing;  /* what is fed then waits for the commit that is under way */
 	const struct tc_rule **matches; /* room for all rules */
 	size_t n_rules;
 };
@@ -159,6 +161,10 @@ static int feed(struct tc_pipeline *pipeline, const void *bytes, size_t size)
 	if (r >= 0 && event->kind->traits & TC_TRAIT_AGENT)
 		r = emit_notice(pipeline);
 	tc_world_settle(pipeline->parts.world, event);
+	/* A long drain is not waited for; a failure was logged, and is tried again later. */
+	if (r >= 0 && !pipeline->committing && pipeline->parts.journal &&
+	    tc_journal_due(pipeline->parts.journal))
+		tc_pipeline_commit(pipeline);
 	return r;
 }
 
@@ -198,29 +204,76 @@ static int tell_untold(struct tc_pipeline *pipeline, struct untold *untold,
 	return r < 0 ? r : 1;
 }
 
+/* Tells what went from the journal, and what of that was not delivered. As tell_untold(). */
+static int tell_gone(struct tc_pipeline *pipeline)
+{
+	uint64_t now_ns = tc_clock_boot_ns();
+	struct tc_journal_report report;
+	const struct tc_record *record;
+	struct tc_notice notice;
+	int r = 0;
+
+	if (!pipeline->parts.journal || !tc_journal_take_report(pipeline->parts.journal, &report))
+		return 0;
+	struct untold retention = {report.pruned.undelivered, now_ns, now_ns};
+	struct untold damaged = {report.undelivered_aside, now_ns, now_ns};
+	if (report.pruned.rows) {
+		record = tc_notice_pruned(&notice, now_ns, report.pruned.first_seq,
+					  report.pruned.last_seq, report.pruned.rows,
+					  report.pruned.undelivered);
+		r = tc_pipeline_feed(pipeline, record, record->size);
+	}
+	if (r >= 0)
+		r = tell_untold(pipeline, &retention, TC_LOSS_RETENTION);
+	if (r >= 0)
+		r = tell_untold(pipeline, &damaged, TC_LOSS_JOURNAL_DAMAGED);
+	return r < 0 ? r : 1;
+}
+
+/* The journal is to know first what the outputs know of it. */
 static int commit_batch(struct tc_pipeline *pipeline)
 {
 	struct tc_journal *journal = pipeline->parts.journal;
-	size_t count = journal ? tc_journal_pending(journal) : 0;
-	int r = count ? tc_journal_flush(journal) : 0;
+	struct tc_couriers *couriers = pipeline->parts.couriers;
+	uint64_t last_seq;
+	int r;
 
-	if (r >= 0 && count && pipeline->parts.couriers)
-		tc_couriers_wake(pipeline->parts.couriers);
+	if (!journal)
+		return 0;
+	if (couriers)
+		tc_journal_set_floor(journal, tc_couriers_floor(couriers));
+	if (couriers && tc_couriers_saw_damage(couriers))
+		tc_journal_suspect(journal);
+	last_seq = tc_journal_last_seq(journal);
+	r = tc_journal_flush(journal);
+	if (couriers && tc_journal_last_seq(journal) != last_seq)
+		tc_couriers_wake(couriers);
 	return r;
 }
 
-int tc_pipeline_commit(struct tc_pipeline *pipeline)
+static int commit(struct tc_pipeline *pipeline)
 {
-	int r = commit_batch(pipeline), dropped, refused;
+	int r = commit_batch(pipeline), dropped, refused, gone;
 
 	if (r < 0)
 		return r;
 	/* The journal takes rows again, so there is room to tell what was lost. */
 	dropped = tell_untold(pipeline, &pipeline->dropped, TC_LOSS_JOURNAL_FULL);
 	refused = tell_untold(pipeline, &pipeline->refused, TC_LOSS_REFUSED);
-	if (dropped < 0 || refused < 0)
-		return dropped < 0 ? dropped : refused;
-	return dropped || refused ? commit_batch(pipeline) : 0;
+	gone = tell_gone(pipeline);
+	if (dropped < 0 || refused < 0 || gone < 0)
+		return dropped < 0 ? dropped : refused < 0 ? refused : gone;
+	return dropped || refused || gone ? commit_batch(pipeline) : 0;
+}
+
+int tc_pipeline_commit(struct tc_pipeline *pipeline)
+{
+	int r;
+
+	pipeline->committing = true;
+	r = commit(pipeline);
+	pipeline->committing = false;
+	return r;
 }
 
 void tc_pipeline_counts(const struct tc_pipeline *pipeline, struct tc_pipeline_counts *ret_counts)

@@ -3,8 +3,7 @@
  * The pipeline: one record goes in; it is decoded, enriched, judged, and its alerts are committed
  * to the journal, where outputs find them.
  *
- * It neither knows where records come from (rings or a recording) nor looks at the clock or the
- * host.
+ * It does not know where records come from (rings or a recording), and does not look at the host.
  */
 #ifndef TOCSIN_AGENT_PIPELINE_H
 #define TOCSIN_AGENT_PIPELINE_H
@@ -43,7 +42,8 @@ void tc_pipeline_free(struct tc_pipeline *pipeline);
 /*
  * Takes one record, aligned to 8; a tc_record_callback with the pipeline as context. A record that
  * cannot be decoded is counted and logged, it does not stop the pipeline. -ENOMEM when memory is
- * out.
+ * out. Commits where the journal says that its batch is due: many rows wait, or for long, or an
+ * urgent one.
  */
 int tc_pipeline_feed(void *pipeline, const void *bytes, size_t size);
 
@@ -51,7 +51,8 @@ int tc_pipeline_feed(void *pipeline, const void *bytes, size_t size);
  * Ends a batch: commits the journal, then wakes the couriers, which tell it to the outputs; waits
  * for none of them. When the journal cannot be committed nothing is told and nothing is lost: the
  * next call tries again. What was refused, and dropped for want of room while the journal failed,
- * is told by a loss record as soon as the journal was committed. 0 or the journal's error, or
+ * is told by a loss record as soon as the journal was committed; so is what retention took. To be
+ * called ten times a second or so, also where nothing was fed. 0 or the journal's error, or
  * -ENOMEM.
  */
 int tc_pipeline_commit(struct tc_pipeline *pipeline);

@@ -48,6 +48,7 @@ struct tc_courier {
 	char *journal_path;
 	struct tc_journal_reader *reader; /* of the file that has this inode; NULL: to be opened */
 	struct stat journal;
+	atomic_bool damaged; /* the journal cannot be read, and nobody knows it yet */
 	_Atomic uint64_t cursor_seq;
 	uint64_t read_seq; /* rows up to this one were taken by the output, or left out */
 	struct taken taken;
@@ -211,6 +212,11 @@ uint64_t tc_courier_cursor(const struct tc_courier *courier)
 	return courier->cursor_seq;
 }
 
+bool tc_courier_saw_damage(struct tc_courier *courier)
+{
+	return atomic_exchange(&courier->damaged, false);
+}
+
 /* --- where it begins --- */
 
 /* What was stored of the output by an earlier agent. */
@@ -288,6 +294,11 @@ static int store(struct tc_courier *courier, uint64_t now_ns)
 	return error;
 }
 
+static bool is_same_journal(const struct tc_courier *courier, const struct stat *info)
+{
+	return info->st_ino == courier->journal.st_ino && info->st_dev == courier->journal.st_dev;
+}
+
 /* The agent sets a damaged journal aside and goes on with a new one: that is where news are. */
 static int look_at_journal(struct tc_courier *courier)
 {
@@ -295,8 +306,7 @@ static int look_at_journal(struct tc_courier *courier)
 
 	if (stat(courier->journal_path, &now))
 		return -errno;
-	if (courier->reader && now.st_ino == courier->journal.st_ino &&
-	    now.st_dev == courier->journal.st_dev)
+	if (courier->reader && is_same_journal(courier, &now))
 		return 0;
 	tc_journal_reader_close(courier->reader);
 	courier->reader = NULL;
@@ -428,6 +438,11 @@ static int hand_over_rows(struct tc_courier *courier)
 		return error;
 	error = tc_journal_reader_next(courier->reader, courier->read_seq, ROWS_MAX, take_row,
 				       courier, &more);
+	struct stat now;
+	/* The agent may know it already, and have set it aside. */
+	if (error == -EUCLEAN && !stat(courier->journal_path, &now) &&
+	    is_same_journal(courier, &now))
+		courier->damaged = true;
 	courier->full = error == WALK_FULL;
 	courier->more = courier->full || more;
 	return courier->full ? 0 : error;

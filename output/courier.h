@@ -36,6 +36,9 @@ const char *tc_courier_name(const struct tc_courier *courier);
 /* The row up to which all is delivered or left out; from any thread. */
 uint64_t tc_courier_cursor(const struct tc_courier *courier);
 
+/* Whether it found the journal damaged since this was asked last; from any thread. */
+bool tc_courier_saw_damage(struct tc_courier *courier);
+
 /* What happened since the step before. */
 struct tc_courier_orders {
 	bool news;   /* rows were committed */

@@ -204,6 +204,15 @@ uint64_t tc_couriers_floor(const struct tc_couriers *couriers)
 	return floor;
 }
 
+bool tc_couriers_saw_damage(struct tc_couriers *couriers)
+{
+	bool damage = false;
+
+	for (size_t i = 0; i < couriers->count; i++)
+		damage |= tc_courier_saw_damage(couriers->stations[i].courier);
+	return damage;
+}
+
 void tc_couriers_stop(struct tc_couriers *couriers)
 {
 	if (!couriers)

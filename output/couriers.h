@@ -3,6 +3,7 @@
 #ifndef TOCSIN_OUTPUT_COURIERS_H
 #define TOCSIN_OUTPUT_COURIERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "output/output.h"
@@ -32,6 +33,9 @@ void tc_couriers_wake(struct tc_couriers *couriers);
 void tc_couriers_reopen(struct tc_couriers *couriers);
 /* The row up to which every output has delivered; UINT64_MAX when there is none. */
 uint64_t tc_couriers_floor(const struct tc_couriers *couriers);
+
+/* Whether one of them found the journal damaged since this was asked last. */
+bool tc_couriers_saw_damage(struct tc_couriers *couriers);
 
 /* Lets each try once more to deliver what is committed, and ends the threads. Takes NULL. */
 void tc_couriers_stop(struct tc_couriers *couriers);

@@ -28,6 +28,8 @@
 #define PRUNE_IDLE 512
 /* A disk that damages one file after another must not be filled with them. */
 #define ASIDE_NS (60 * 1000000000ULL)
+/* How often a new one is tried. */
+#define AGAIN_NS (5 * 1000000000ULL)
 
 static const char insert_sql[] = "INSERT INTO entries ("
 #define TC_COLUMN(id, name, field) name ", "
@@ -62,7 +64,9 @@ struct tc_journal {
 	bool urgent;	     /* there is an urgent alert in the batch */
 	bool failing;	     /* the last flush failed */
 	atomic_bool suspect; /* a reader found damage */
-	uint64_t aside_ns;   /* when a damaged database was set aside last; 0: never */
+	uint64_t begun_ns;   /* when a database was begun behind a damaged one; 0: never */
+	char *predecessor;   /* the damaged one, while there is no other yet */
+	bool hash_known;     /* last_hash is that of the damaged one */
 	uint64_t aside_seq;  /* its last row, while it is not known what of it was delivered */
 	uint64_t undelivered_aside; /* and what was not, as far as it was not told */
 };
@@ -418,6 +422,7 @@ static int find_end(struct tc_journal *journal)
 	}
 	journal->kept_seq = journal->last_seq;
 	journal->kept_ns = tc_clock_real_now_ns();
+	journal->hash_known = true;
 	return tc_batch_chain_to(&journal->batch, &journal->last_hash, journal->last_seq);
 }
 
@@ -490,7 +495,7 @@ static struct tc_origin origin_now(const struct tc_journal *journal)
 
 /* The last number and hash that can still be read, where the database was damaged before it could
  * be opened. What cannot be read is left as it is. */
-static void salvage_end(struct tc_journal *journal, bool *ret_hash_known)
+static void salvage_end(struct tc_journal *journal)
 {
 	static const char *const numbers[] = {
 		"SELECT seq FROM sqlite_sequence WHERE name = 'entries'",
@@ -513,58 +518,79 @@ static void salvage_end(struct tc_journal *journal, bool *ret_hash_known)
 	    sqlite3_step(statement) == SQLITE_ROW &&
 	    sqlite3_column_bytes(statement, 0) == TC_HASH_BYTES) {
 		memcpy(journal->last_hash.bytes, sqlite3_column_blob(statement, 0), TC_HASH_BYTES);
-		*ret_hash_known = true;
+		journal->hash_known = true;
 	}
 	sqlite3_finalize(statement);
 }
 
-/* Sets the damaged database aside and begins a new one. 0 or a negative errno, logged. */
-static int start_anew(struct tc_journal *journal, bool hash_known)
+/* Begins a journal that follows the damaged one. 0 or a negative errno, logged. */
+static int begin_anew(struct tc_journal *journal)
 {
-	struct tc_origin origin;
-	char *name = NULL;
+	struct tc_origin origin = origin_now(journal);
+	int error;
+
+	journal->begun_ns = coarse_now_ns();
+	origin.predecessor = basename(journal->predecessor);
+	origin.predecessor_head = journal->hash_known ? &journal->last_hash : NULL;
+	error = tc_journal_file_make(&journal->file);
+	if (!error)
+		error = open_database(journal, &origin);
+	if (error) {
+		close_database(journal);
+		return error;
+	}
+	free(journal->predecessor);
+	journal->predecessor = NULL;
+	journal->aside_seq = origin.seq;
+	if (journal->pruner.floor != UINT64_MAX)
+		tc_journal_set_floor(journal, journal->pruner.floor);
+	return 0;
+}
+
+/* Sets the damaged database aside and begins a new one. 0 or a negative errno, logged. */
+static int start_anew(struct tc_journal *journal)
+{
 	int error;
 
 	/* What is in the log stays there: it belongs to what is set aside. */
 	if (journal->db)
 		sqlite3_db_config(journal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	close_database(journal);
-	error = tc_journal_file_set_aside(&journal->file, &name);
+	error = tc_journal_file_set_aside(&journal->file, &journal->predecessor);
 	if (error)
 		return error;
 	tc_error("journal %s: it was damaged and is set aside as %s; a new one goes on behind row "
 		 "%llu",
-		 journal->file.path, name, (unsigned long long)journal->last_seq);
-	origin = origin_now(journal);
-	origin.predecessor = basename(name);
-	origin.predecessor_head = hash_known ? &journal->last_hash : NULL;
-	error = tc_journal_file_make(&journal->file);
-	if (!error)
-		error = open_database(journal, &origin);
-	free(name);
-	journal->aside_ns = coarse_now_ns();
-	journal->aside_seq = origin.seq;
-	if (journal->pruner.floor != UINT64_MAX)
-		tc_journal_set_floor(journal, journal->pruner.floor);
-	return error;
+		 journal->file.path, journal->predecessor, (unsigned long long)journal->last_seq);
+	return begin_anew(journal);
 }
 
 static bool may_start_anew(const struct tc_journal *journal)
 {
-	return !journal->aside_ns || coarse_now_ns() - journal->aside_ns >= ASIDE_NS;
+	return !journal->begun_ns || coarse_now_ns() - journal->begun_ns >= ASIDE_NS;
+}
+
+/* The journal has no database: it could not be set aside, or no new one could be begun. */
+static int try_again(struct tc_journal *journal)
+{
+	if (coarse_now_ns() - journal->begun_ns < AGAIN_NS)
+		return -EUCLEAN;
+	journal->begun_ns = coarse_now_ns();
+	return journal->predecessor ? begin_anew(journal) : start_anew(journal);
 }
 
 int tc_journal_flush(struct tc_journal *journal)
 {
-	int error;
+	bool suspect = atomic_exchange(&journal->suspect, false) && may_start_anew(journal);
+	int error = 0;
 
 	journal->tried_ns = coarse_now_ns();
-	if (atomic_exchange(&journal->suspect, false) || !journal->db)
-		error = -EUCLEAN;
-	else
+	if (!journal->db)
+		error = try_again(journal);
+	if (!error && !suspect)
 		error = journal->batch.count ? flush_parts(journal) : prune_idle(journal);
-	if (error == -EUCLEAN && may_start_anew(journal)) {
-		error = start_anew(journal, true);
+	if (suspect || (error == -EUCLEAN && journal->db && may_start_anew(journal))) {
+		error = start_anew(journal);
 		if (!error)
 			error = flush_parts(journal);
 	}
@@ -608,6 +634,7 @@ bool tc_journal_take_report(struct tc_journal *journal, struct tc_journal_report
 static void journal_free(struct tc_journal *journal)
 {
 	close_database(journal);
+	free(journal->predecessor);
 	tc_batch_done(&journal->batch);
 	tc_hasher_free(journal->hasher);
 	tc_journal_file_release(&journal->file);
@@ -618,7 +645,6 @@ int tc_journal_open(const char *path, struct tc_journal **ret_journal)
 {
 	struct tc_journal *journal = calloc(1, sizeof(*journal));
 	struct tc_origin origin;
-	bool hash_known = false;
 
 	if (!journal)
 		return -ENOMEM;
@@ -633,8 +659,8 @@ int tc_journal_open(const char *path, struct tc_journal **ret_journal)
 	if (!error)
 		error = open_database(journal, &origin);
 	if (error == -EUCLEAN || (error == -EBADMSG && was_journal(journal))) {
-		salvage_end(journal, &hash_known);
-		error = start_anew(journal, hash_known);
+		salvage_end(journal);
+		error = start_anew(journal);
 	}
 	if (error) {
 		journal_free(journal);

@@ -440,10 +440,11 @@ static int gather_rows(struct tc_journal_reader *reader, sqlite3_stmt *statement
 			count++;
 		}
 	}
-	if (!error && result != SQLITE_ROW && result != SQLITE_DONE)
-		error = tc_journal_fail(reader->db, result, reader->path, "read it");
 	*ret_count = count;
-	*ret_more = result == SQLITE_ROW;
+	*ret_more = result != SQLITE_DONE;
+	/* The rows before a damaged page are given; the next call finds the damage again. */
+	if (!error && result != SQLITE_ROW && result != SQLITE_DONE && !count)
+		error = tc_journal_fail(reader->db, result, reader->path, "read it");
 	return error;
 }
 

@@ -32,7 +32,7 @@ struct options {
 	struct tc_strings rules, outputs;
 	const char *journal, *report;
 	uint64_t count, rate, batch, cgroups, first, losses;
-	uint64_t drain_ns, stay_ns;
+	uint64_t keep_rows, drain_ns, stay_ns;
 	bool hostile, notices;
 };
 
@@ -81,6 +81,8 @@ static int parse(struct options *options, int argc, char **argv)
 		 "tell agent_start and agent_stop"},
 		{"losses", 0, TC_OPTION_NUMBER, "N", &options->losses,
 		 "a loss record after each N records (0: none)"},
+		{"keep-rows", 0, TC_OPTION_NUMBER, "N", &options->keep_rows,
+		 "rows that retention leaves in the journal, told every 100 ms (0: all)"},
 		{"drain", 0, TC_OPTION_DURATION, "DURATION", &options->drain_ns,
 		 "wait at the end until all is delivered, at most so long (0)"},
 		{"stay", 0, TC_OPTION_DURATION, "DURATION", &options->stay_ns,
@@ -154,6 +156,9 @@ static int start(struct feed *feed)
 		return r;
 	tc_clock_measure(&feed->world.clock);
 	snprintf(feed->world.hostname, sizeof(feed->world.hostname), "feed.example.org");
+	tc_journal_set_retention(feed->journal,
+				 &(struct tc_retention){.max_rows = feed->options.keep_rows,
+							.tell_ns = 100 * NS_PER_MS});
 	feed->committed_seq = tc_journal_last_seq(feed->journal);
 	feed->records = (struct records){
 		.number = feed->options.first ?: feed->committed_seq + 1,
