@@ -34,7 +34,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Messages on the way; a power of two. Their bytes are bounded by librdkafka's queue. */
-#define WINDOW 8192
+#define WINDOW 4096
 #define DEFAULT_TOPIC "tocsin"
 #define DEFAULT_TIMEOUT_NS (60 * 1000000000ULL)
 /* Of the text in what stands for a message that is too large. */
@@ -67,8 +67,8 @@ struct kafka {
 	uint64_t timeout_ns;
 
 	struct sent window[WINDOW];
-	uint64_t first,
-		end; /* of the messages on the way; they stand at their numbers modulo WINDOW */
+	/* Numbers of the messages on the way; they stand at them modulo WINDOW. */
+	uint64_t first, end;
 	uint64_t delivered_seq;	  /* since the last reset; 0: none */
 	uint64_t progress_ns;	  /* when a message was delivered last, or the window was empty */
 	int error;		  /* this handle is no longer used; 0: it is */

@@ -25,8 +25,8 @@ static const struct property {
 	/* The partition that a Java producer would choose for the key. */
 	{"partitioner", "murmur2_random"},
 	/* Bounds of the memory; whatever is over them waits in the journal. */
-	{"queue.buffering.max.messages", "8192"},
-	{"queue.buffering.max.kbytes", "16384"},
+	{"queue.buffering.max.messages", "4096"},
+	{"queue.buffering.max.kbytes", "8192"},
 	{"socket.keepalive.enable", "true"},
 };
 

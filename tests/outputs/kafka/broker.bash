@@ -100,16 +100,15 @@ broker_start() {
 
 broker_kill() {
 	[[ -s $1/pid ]] || return 0
-	kill -KILL "$(<"$1/pid")" 2>/dev/null
-	wait "$(<"$1/pid")" 2>/dev/null
+	kill -KILL "$(<"$1/pid")" 2>/dev/null || true
+	wait "$(<"$1/pid")" 2>/dev/null || true
 	rm -f "$1/pid"
-	return 0
 }
 
 broker_stop() {
 	local dir=$1 i
 	[[ -s $dir/pid ]] || return 0
-	kill -TERM "$(<"$dir/pid")" 2>/dev/null
+	kill -TERM "$(<"$dir/pid")" 2>/dev/null || true
 	for ((i = 0; i < 100; i++)); do
 		kill -0 "$(<"$dir/pid")" 2>/dev/null || break
 		sleep 0.1
