@@ -45,16 +45,18 @@ static int hook_btf_id(const struct tc_kernel *kernel, const char *hook)
 	return btf__find_by_name_kind(kernel->btf, name, BTF_KIND_FUNC);
 }
 
+static int function_args(const struct tc_kernel *kernel, int id)
+{
+	const struct btf_type *function = btf__type_by_id(kernel->btf, (__u32)id);
+
+	return btf_vlen(btf__type_by_id(kernel->btf, function->type));
+}
+
 int tc_kernel_hook_args(const struct tc_kernel *kernel, const char *hook)
 {
 	int id = hook_btf_id(kernel, hook);
-	const struct btf_type *function, *prototype;
 
-	if (id < 0)
-		return -ENOENT;
-	function = btf__type_by_id(kernel->btf, (__u32)id);
-	prototype = btf__type_by_id(kernel->btf, function->type);
-	return btf_vlen(prototype);
+	return id < 0 ? -ENOENT : function_args(kernel, id);
 }
 
 bool tc_kernel_hook_loads(const struct tc_kernel *kernel, const char *hook)
@@ -63,6 +65,13 @@ bool tc_kernel_hook_loads(const struct tc_kernel *kernel, const char *hook)
 	int id = hook_btf_id(kernel, hook);
 
 	return id > 0 && program_loads(BPF_PROG_TYPE_LSM, id, insns, COUNT(insns));
+}
+
+int tc_kernel_function_args(const struct tc_kernel *kernel, const char *name)
+{
+	int id = btf__find_by_name_kind(kernel->btf, name, BTF_KIND_FUNC);
+
+	return id < 0 ? -ENOENT : function_args(kernel, id);
 }
 
 bool tc_kernel_has_function(const struct tc_kernel *kernel, const char *name)

@@ -28,6 +28,8 @@ void tc_kernel_done(struct tc_kernel *kernel);
 int tc_kernel_hook_args(const struct tc_kernel *kernel, const char *hook);
 /* True when an LSM program can be loaded for the hook. */
 bool tc_kernel_hook_loads(const struct tc_kernel *kernel, const char *hook);
+/* The same of a kernel function. */
+int tc_kernel_function_args(const struct tc_kernel *kernel, const char *name);
 /* True when a kernel function with that name is in BTF: it can be probed by kprobe. */
 bool tc_kernel_has_function(const struct tc_kernel *kernel, const char *name);
 

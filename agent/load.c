@@ -147,6 +147,7 @@ static int object_settings(struct tc_probes *probes, const struct tc_kernel *ker
 		.ring_bytes = options->ring_bytes,
 		.has_task_pt_regs = kernel->has_task_pt_regs,
 		.fallback = probes->fallback,
+		.receive_args = (__u32)tc_kernel_function_args(kernel, "udp_recvmsg"),
 		.tells_tcp =
 			is_chosen(probes, "tcp_v4_connect") && is_chosen(probes, "tcp_v6_connect"),
 	};

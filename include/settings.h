@@ -17,7 +17,7 @@ struct tc_settings {
 	__u32 has_task_pt_regs; /* bpf_task_pt_regs may be called in LSM programs */
 	__u32 fallback;		/* the fallback programs are the source */
 	__u32 tells_tcp; /* programs behind tcp_v4_connect() and tcp_v6_connect() tell connects */
-	__u32 pad;
+	__u32 receive_args; /* how many arguments udp_recvmsg() and the like have */
 };
 
 /* Changed while running: map `controls`, one entry, mapped into the agent. */

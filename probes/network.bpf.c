@@ -351,17 +351,16 @@ static __always_inline int datagram_sent(struct sock *sk, struct msghdr *msg)
 }
 
 /* The name is filled in when the caller asks who sent: a server that answers does. */
-static __always_inline int datagram_received(struct sock *sk, struct msghdr *msg)
+static __always_inline int datagram_received(struct sock *sk, struct msghdr *msg, int result)
 {
 	struct peer_key key = {.kind = TC_KIND_receive};
 	struct ip_port peer;
 	const void *name;
 
-	if (!network_event_wanted(TC_KIND_receive))
+	if (result < 0 || !network_event_wanted(TC_KIND_receive))
 		return 0;
 	name = known_read(msg, msg_name);
-	if (!name || socket_connected(sk) ||
-	    !read_ip_port(&peer, name, known_read(msg, msg_namelen)))
+	if (!name || socket_connected(sk) || !read_ip_port(&peer, name, sizeof(struct address_ip6)))
 		return 0;
 	__builtin_memcpy(key.peer, peer.ip, sizeof(key.peer));
 	key.port = peer.port;
@@ -382,7 +381,7 @@ static __always_inline int datagram_received(struct sock *sk, struct msghdr *msg
 	SEC("fexit/" #function)                                                                    \
 	int BPF_PROG(function, struct sock *sk, struct msghdr *msg)                                \
 	{                                                                                          \
-		return datagram_received(sk, msg);                                                 \
+		return datagram_received(sk, msg, compat_receive_result(ctx));                     \
 	}
 
 SENDS(udp_sendmsg)

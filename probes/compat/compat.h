@@ -257,6 +257,28 @@ static __always_inline __u32 compat_namespace_type(struct ns_common *ns)
 }
 
 /*
+ * The result of a protocol's recvmsg(), behind its arguments at its end: v5.19 put nonblock into
+ * the flags (ec095263a965), and v7 (seen on v7.3) addr_len into struct msghdr. The verifier knows
+ * the setting and sees one of the loads. By hand: clang would join them to one of a computed place
+ * in the context, which is refused.
+ */
+#define compat_load_argument(ctx, offset)                                                          \
+	({                                                                                         \
+		__u64 value_;                                                                      \
+		asm volatile("%0 = *(u64 *)(%1 + " #offset ")" : "=r"(value_) : "r"(ctx));         \
+		value_;                                                                            \
+	})
+
+static __always_inline int compat_receive_result(const void *ctx)
+{
+	if (settings.receive_args == 4)
+		return compat_load_argument(ctx, 32);
+	if (settings.receive_args == 5)
+		return compat_load_argument(ctx, 40);
+	return compat_load_argument(ctx, 48);
+}
+
+/*
  * Numbers of the system calls that a probe must tell apart or that are twins of io_uring
  * operations, x86-64, and with NR_32 those of i386.
  */

@@ -180,6 +180,8 @@ __noinline int socket_fill(__u32 index, __u32 at)
 	part->is_server = TC_ABSENT_U32;
 	part->local_port = TC_ABSENT_U32;
 	part->remote_port = TC_ABSENT_U32;
+	if (part->family == AF_UNIX) /* datagram sockets have no such state before v5.13 */
+		part->connected = BPF_CORE_READ((struct unix_sock *)sk, peer) != NULL;
 	if (part->family != AF_INET && part->family != AF_INET6)
 		return 0;
 	read_ends(sk, part->family, &ends);

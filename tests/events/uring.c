@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "tests/events/file.h"
+#include "tests/events/network.h"
 #include "tests/events/truth.h"
 
 #define ENTRIES 4
@@ -319,6 +320,52 @@ static void check_linkat(struct run *run)
 	expect_uring_end(run);
 }
 
+/* --- sockets --- */
+
+/* Connects to a listener, and accepts what comes of it. Address 0: of the client, 1: of the
+ * listener. */
+static void act_sockets(struct run *run)
+{
+	union address *peer = noted(run, 1);
+	int server = listener(run, "127.0.0.1", peer), client = socket(AF_INET, SOCK_STREAM, 0);
+	struct io_uring_sqe connecting = {.opcode = IORING_OP_CONNECT,
+					  .fd = client,
+					  .addr = (uintptr_t)peer,
+					  .off = address_size(peer)};
+	struct io_uring_sqe accepting = {.opcode = IORING_OP_ACCEPT, .fd = server};
+	struct ring ring;
+
+	must(run, client >= 0);
+	enter(run);
+	ring_make(run, &ring, false);
+	must(run, ring_do(run, &ring, &connecting) == 0);
+	note_local(run, 0, client);
+	must(run, ring_do(run, &ring, &accepting) >= 0);
+}
+
+static void check_sockets(struct run *run)
+{
+	struct who client = actor(run, TC_KIND_connect), server = actor(run, TC_KIND_accept);
+	struct by by = {.syscall = SYS_connect, .flags = TC_RECORD_IO_URING, .who = &client};
+	struct socket_truth truth = {
+		.family = AF_INET,
+		.type = SOCK_STREAM,
+		.protocol = IPPROTO_TCP,
+		.local = noted(run, 0),
+		.remote = noted(run, 1),
+		.fd = TC_ABSENT_S32,
+		.result = TC_ABSENT_S32,
+	};
+
+	expect_socket(run, TC_KIND_connect, by, &truth);
+	truth.local = noted(run, 1);
+	truth.remote = noted(run, 0);
+	truth.is_server = truth.connected = true;
+	by = (struct by){.syscall = SYS_accept, .flags = TC_RECORD_IO_URING, .who = &server};
+	expect_socket(run, TC_KIND_accept, by, &truth);
+	expect_uring_end(run);
+}
+
 #define POLLED (&(const bool){true})
 
 const struct test uring_tests[] = {
@@ -329,5 +376,6 @@ const struct test uring_tests[] = {
 	TEST(uring_renameat, LSM, lacks_renameat, act_renameat, check_renameat),
 	TEST(uring_mkdirat, LSM, lacks_mkdirat, act_mkdirat, check_mkdirat),
 	TEST(uring_linkat, LSM, lacks_linkat, act_linkat, check_linkat),
+	TEST(uring_sockets, LSM, lacks_ring, act_sockets, check_sockets),
 	{0},
 };
