@@ -19,12 +19,13 @@
 /* Longest parts, in bytes. What is longer is cut, and the slot tells the true size. */
 #define TC_PATH_MAX 4096
 #define TC_ARGS_MAX 8192
+#define TC_ENV_MAX 4096
 #define TC_TEXT_MAX 1024
 #define TC_COMM_MAX 16
 /* An internet address on the wire: of IPv6; of IPv4 as ::ffff:a.b.c.d. */
 #define TC_IP_BYTES 16
 /* The bytes behind the fixed part: more than any event's slots can add up to. */
-#define TC_TAIL_MAX 20480
+#define TC_TAIL_MAX 28672
 #define TC_FIXED_MAX 512
 #define TC_RECORD_MAX (TC_FIXED_MAX + TC_TAIL_MAX)
 

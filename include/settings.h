@@ -20,10 +20,15 @@ struct tc_settings {
 	__u32 receive_args; /* how many arguments udp_recvmsg() and the like have */
 };
 
+/* The environment of a program holds secrets, and is long: exec tells it when a rule asks for it.
+ */
+#define TC_WANT_ENVIRONMENT (1ULL << 0)
+
 /* Changed while running: map `controls`, one entry, mapped into the agent. */
 struct tc_controls {
 	__u64 kinds;  /* TC_KIND_BIT of each kind that somebody wants; the others are not sent */
 	__u64 urgent; /* of these kinds a record wakes the reader at once */
+	__u64 wants;  /* TC_WANT_*: parts of records that are told only when asked for */
 };
 
 /* Map `ring_states`, one entry for each CPU, mapped into the agent. made = received + the sum of

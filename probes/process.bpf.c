@@ -16,6 +16,16 @@ static __always_inline __u32 pid_own_nr(struct pid *pid)
 	return upid.nr;
 }
 
+/* Number of a pid in the namespace that another one is in; 0 when it has none there. */
+static __always_inline __u32 pid_nr_beside(struct pid *pid, struct pid *other)
+{
+	__u32 level = BPF_CORE_READ(other, level);
+	struct upid upid = {};
+
+	bpf_core_read(&upid, sizeof(upid), &other->numbers[level & 31]);
+	return pid_number(pid, upid.ns, level);
+}
+
 SEC("raw_tp/sched_process_fork")
 int process_fork(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -57,6 +67,18 @@ static __always_inline void exec_identity(struct tc_exec *record, struct task_st
 	record->sid = pid_host_nr(known_read(signal, pids[PIDTYPE_SID]));
 	record->pgid = pid_host_nr(known_read(signal, pids[PIDTYPE_PGID]));
 	record->vpid = pid_own_nr(known_read(task, thread_pid));
+	record->vpgid =
+		pid_nr_beside(known_read(signal, pids[PIDTYPE_PGID]), known_read(task, thread_pid));
+}
+
+/* When the first process of a pid's own namespace started. */
+static __always_inline __u64 pid_ns_start(struct pid *pid)
+{
+	__u32 level = BPF_CORE_READ(pid, level);
+	struct upid upid = {};
+
+	bpf_core_read(&upid, sizeof(upid), &pid->numbers[level & 31]);
+	return BPF_CORE_READ(upid.ns, child_reaper, start_boottime);
 }
 
 static __always_inline void exec_namespaces(struct tc_exec *record, struct task_struct *task)
@@ -67,6 +89,7 @@ static __always_inline void exec_namespaces(struct tc_exec *record, struct task_
 	record->uts_ns = known_read(ns, uts_ns, ns.inum);
 	record->ipc_ns = known_read(ns, ipc_ns, ns.inum);
 	record->cgroup_ns = known_read(ns, cgroup_ns, ns.inum);
+	record->pid_ns_start_ns = pid_ns_start(known_read(task, thread_pid));
 }
 
 /* The file is that of the mm, which the verifier knows; bprm->file is the same one. */
@@ -78,9 +101,13 @@ static __always_inline void exec_file(struct tc_exec *record, struct file *file)
 	record->exe_dev = device_number(known_read(inode, i_sb, s_dev));
 	record->exe_mode = known_read(inode, i_mode) & S_IALLUGO;
 	record->exe_uid = known_read(inode, i_uid.val);
+	record->exe_gid = known_read(inode, i_gid.val);
+	record->exe_ctime_ns = compat_inode_ctime(inode);
+	record->exe_mtime_ns = compat_inode_mtime(inode);
 	record->exe_memfd = file_is_memfd(file);
 	record->exe_deleted = known_read(inode, i_nlink) == 0;
 	record->exe_upper = inode_in_upper_layer(inode);
+	record->exe_lower = !record->exe_upper && inode_is_overlaid(inode);
 }
 
 static __always_inline void exec_slots(struct scratch *s, struct task_struct *task,
@@ -99,13 +126,17 @@ static __always_inline void exec_slots(struct scratch *s, struct task_struct *ta
 	if (record->exe_deleted)
 		record->exe.flags |= TC_SLOT_DELETED;
 	slot_text(s, &record->filename, BPF_CORE_READ(bprm, filename));
-	slot_user_strings(s, &record->argv, known_read(mm, arg_start), known_read(mm, arg_end));
+	slot_user_strings(s, &record->argv, known_read(mm, arg_start), known_read(mm, arg_end),
+			  TC_ARGS_MAX);
 	slot_path(s, &record->cwd, known_read(task, fs, pwd.dentry), known_read(task, fs, pwd.mnt));
 	if (known_read(task, fs, pwd.dentry, d_inode, i_nlink) == 0)
 		record->cwd.flags |= TC_SLOT_DELETED;
 	if (tty)
 		slot_text(s, &record->tty,
 			  (char *)tty + bpf_core_field_offset(struct tty_struct, name));
+	if (part_wanted(TC_WANT_ENVIRONMENT))
+		slot_user_strings(s, &record->env, known_read(mm, env_start),
+				  known_read(mm, env_end), TC_ENV_MAX);
 }
 
 /* Behind the point of no return: creds, comm and the argument area are those of the new program. */

@@ -23,6 +23,8 @@ size_t tc_ruleset_judge(struct tc_ruleset *set, struct tc_event *event,
 			if (n < max)
 				ret_matches[n] = &set->rules[rule];
 			n++;
+			if (set->first_only)
+				return n;
 		}
 	}
 	return n;

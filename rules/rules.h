@@ -73,6 +73,19 @@ const struct tc_rule *tc_ruleset_at(const struct tc_ruleset *set, size_t index);
 const char *tc_ruleset_hash(const struct tc_ruleset *set);
 /* Kinds of events that at least one rule can match. */
 uint64_t tc_ruleset_kinds(const struct tc_ruleset *set);
+/* Whether a condition or an output looks at a field. */
+bool tc_ruleset_names(const struct tc_ruleset *set, const char *field);
+
+/* Which of the rules that match an event speak. */
+enum tc_rule_matching {
+	TC_MATCHING_ALL,   /* all of them */
+	TC_MATCHING_FIRST, /* the first, in file order: Falco's default */
+};
+
+/* "first" or "all". 0 or -EINVAL. */
+int tc_rule_matching_parse(const char *word, enum tc_rule_matching *ret_matching);
+/* A set that was loaded lets all speak. */
+void tc_ruleset_set_matching(struct tc_ruleset *set, enum tc_rule_matching matching);
 
 /*
  * Judges one event: stores up to max matching rules, in file order, and returns how many match.

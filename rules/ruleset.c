@@ -381,6 +381,19 @@ void tc_ruleset_free(struct tc_ruleset *set)
 	free(set);
 }
 
+int tc_rule_matching_parse(const char *word, enum tc_rule_matching *ret_matching)
+{
+	if (strcmp(word, "first") && strcmp(word, "all"))
+		return -EINVAL;
+	*ret_matching = strcmp(word, "all") ? TC_MATCHING_FIRST : TC_MATCHING_ALL;
+	return 0;
+}
+
+void tc_ruleset_set_matching(struct tc_ruleset *set, enum tc_rule_matching matching)
+{
+	set->first_only = matching == TC_MATCHING_FIRST;
+}
+
 size_t tc_ruleset_count(const struct tc_ruleset *set)
 {
 	return set->n_rules;
@@ -399,6 +412,30 @@ const char *tc_ruleset_hash(const struct tc_ruleset *set)
 uint64_t tc_ruleset_kinds(const struct tc_ruleset *set)
 {
 	return set->kinds;
+}
+
+static bool is_named(const struct tc_field *field, const char *name)
+{
+	return field && strcmp(field->name, name) == 0;
+}
+
+/* A transformer's fields stand in its expression, which is not searched: any may be among them. */
+bool tc_ruleset_names(const struct tc_ruleset *set, const char *field)
+{
+	for (size_t i = 0; i < set->program.n_inputs; i++)
+		if (set->program.inputs[i].expression ||
+		    is_named(set->program.inputs[i].field, field))
+			return true;
+	for (size_t i = 0; i < set->n_rules; i++) {
+		size_t n;
+		const struct tc_template_field *fields =
+			tc_template_fields(set->rules[i].output, &n);
+
+		for (size_t j = 0; j < n; j++)
+			if (fields[j].expression || is_named(fields[j].field, field))
+				return true;
+	}
+	return false;
 }
 
 const struct tc_rule_file *tc_ruleset_files(const struct tc_ruleset *set, size_t *ret_count)

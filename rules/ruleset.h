@@ -20,6 +20,7 @@ struct tc_ruleset {
 	uint32_t *nodes; /* by rule */
 	size_t n_rules;
 	uint64_t kinds;
+	bool first_only; /* of the rules that match an event only the first speaks */
 	struct tc_dispatch dispatch;
 	struct tc_rule_file *files;
 	size_t n_files;

@@ -9,6 +9,7 @@
 #include "agent/cmd/cmd.h"
 #include "agent/value.h"
 #include "output/format/json_writer.h"
+#include "rules/review.h"
 #include "rules/ruleset.h"
 
 /* What is known of one file once all are read. */
@@ -25,6 +26,7 @@ struct check {
 	size_t n_verdicts;
 	size_t untold; /* errors that were found and not kept, in any of the files */
 	bool json, verbose;
+	enum tc_rule_matching matching;
 };
 
 static const char *plural(size_t n)
@@ -264,6 +266,8 @@ static int run(struct check *check, const struct tc_strings *paths)
 {
 	int r = tc_ruleset_examine(paths->items, paths->count, &check->diagnostics, &check->set);
 
+	if (!r && check->matching == TC_MATCHING_FIRST)
+		tc_review_shadows(check->set, &check->diagnostics);
 	if (!r)
 		r = gather(check);
 	if (!r && check->json)
@@ -280,12 +284,16 @@ static int run(struct check *check, const struct tc_strings *paths)
 int tc_cmd_check(int argc, char **argv)
 {
 	struct check check = {0};
+	const char *matching = "all";
 	struct tc_strings paths;
 	const struct tc_option options[] = {
 		{"json", 'j', TC_OPTION_FLAG, NULL, &check.json,
 		 "write one JSON object: files, rules, diagnostics"},
 		{"verbose", 'v', TC_OPTION_FLAG, NULL, &check.verbose,
 		 "tell of each rule in force which kinds of events it can match"},
+		{"rule-matching", 0, TC_OPTION_STRING, "first|all", &matching,
+		 "which of the rules that match an event speak (all); with first, those that never "
+		 "do are told"},
 		{0},
 	};
 	const struct tc_usage usage = {
@@ -301,6 +309,11 @@ int tc_cmd_check(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
+	if (tc_rule_matching_parse(matching, &check.matching)) {
+		fprintf(stderr, "tocsin check: --rule-matching %s: first or all\n", matching);
+		free(paths.items);
+		return TC_EXIT_USAGE;
+	}
 	code = run(&check, &paths);
 	free(paths.items);
 	free(check.verdicts);

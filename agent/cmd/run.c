@@ -32,7 +32,7 @@
 
 struct run_options {
 	struct tc_strings rules, outputs;
-	const char *journal, *scope;
+	const char *journal, *scope, *matching;
 	uint64_t ring_bytes;
 	uint64_t duration_ns; /* UINT64_MAX: until a signal comes */
 	bool fallback, debug;
@@ -71,6 +71,7 @@ static void request_reload(int signal)
 static int check_options(const struct run_options *options)
 {
 	uint64_t ring = options->ring_bytes, page = (uint64_t)sysconf(_SC_PAGESIZE);
+	enum tc_rule_matching matching;
 
 	if (ring < page || ring > RING_BYTES_MAX || ring & (ring - 1)) {
 		fprintf(stderr,
@@ -84,6 +85,11 @@ static int check_options(const struct run_options *options)
 				"has no end\n");
 		return TC_EXIT_USAGE;
 	}
+	if (tc_rule_matching_parse(options->matching, &matching)) {
+		fprintf(stderr, "tocsin run: --rule-matching %s: first or all\n",
+			options->matching);
+		return TC_EXIT_USAGE;
+	}
 	return -1;
 }
 
@@ -92,6 +98,8 @@ static int parse(struct run_options *options, int argc, char **argv)
 	const struct tc_option rows[] = {
 		{"rules", 'r', TC_OPTION_STRINGS, "PATH", &options->rules,
 		 "rule file or directory; may be given more than once (" DEFAULT_RULES ")"},
+		{"rule-matching", 0, TC_OPTION_STRING, "first|all", &options->matching,
+		 "which of the rules that match an event speak (all)"},
 		{"journal", 'j', TC_OPTION_STRING, "FILE", &options->journal,
 		 "database that alerts are committed to (" TC_JOURNAL_DEFAULT_PATH ")"},
 		{"output", 'o', TC_OPTION_STRINGS, "SPEC", &options->outputs,
@@ -143,6 +151,14 @@ static const char *const *rule_paths(const struct run *run, size_t *ret_count)
 	return given->count ? given->items : default_rules;
 }
 
+static void set_matching(const struct run *run, struct tc_ruleset *rules)
+{
+	enum tc_rule_matching matching = TC_MATCHING_ALL;
+
+	tc_rule_matching_parse(run->options.matching, &matching);
+	tc_ruleset_set_matching(rules, matching);
+}
+
 static int load_rules(struct run *run)
 {
 	struct tc_diagnostics diagnostics = {0};
@@ -152,7 +168,10 @@ static int load_rules(struct run *run)
 
 	tc_diagnostics_print(&diagnostics, stderr, isatty(STDERR_FILENO));
 	tc_diagnostics_done(&diagnostics);
-	return r;
+	if (r < 0)
+		return r;
+	set_matching(run, run->rules);
+	return 0;
 }
 
 static int open_outputs(struct run *run)
@@ -235,6 +254,10 @@ static uint64_t state_kinds(void)
 /* What the rules in force, and the agent's tables, need is sent, and nothing else. */
 static void ask_for_events(struct run *run)
 {
+	bool environment = tc_ruleset_names(run->rules, "proc.env") ||
+			   tc_ruleset_names(run->rules, "proc.aenv");
+
+	tc_probes_controls(run->probes)->wants = environment ? TC_WANT_ENVIRONMENT : 0;
 	tc_probes_controls(run->probes)->urgent = urgent_kinds(run->rules);
 	tc_probes_want(run->probes, tc_ruleset_kinds(run->rules) | state_kinds());
 }
@@ -318,8 +341,10 @@ static int finish_reload(struct run *run)
 	struct tc_notice notice;
 
 	run->reload = NULL;
-	if (rules)
+	if (rules) {
+		set_matching(run, rules);
 		put_in_force(run, rules);
+	}
 	tc_info("%s: %zu rules in force",
 		rules ? "rules were read anew" : "the new rules are broken, those before stay",
 		tc_ruleset_count(run->rules));
@@ -485,7 +510,8 @@ static int run_all(struct run *run)
 
 int tc_cmd_run(int argc, char **argv)
 {
-	struct run run = {.options = {.journal = TC_JOURNAL_DEFAULT_PATH,
+	struct run run = {.options = {.matching = "all",
+				      .journal = TC_JOURNAL_DEFAULT_PATH,
 				      .ring_bytes = RING_BYTES,
 				      .duration_ns = UINT64_MAX}};
 	int code = parse(&run.options, argc, argv);

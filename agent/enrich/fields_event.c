@@ -9,6 +9,7 @@
 #include "agent/enrich/fields.h"
 #include "agent/enrich/socket.h"
 #include "agent/syscalls.h"
+#include "agent/value.h"
 
 #define NS_PER_S 1000000000LL
 
@@ -190,6 +191,41 @@ bool tc_get_setns_is_host(struct tc_event *event, int index, struct tc_value *re
 	return false;
 }
 
+/* Arguments are the fields that are called so. Looked for by name: only outputs ask. */
+bool tc_get_evt_args(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	static const char prefix[] = "evt.arg.";
+	struct tc_buffer text = {0};
+	char *copy;
+
+	for (unsigned id = 0; id < tc_field_count(); id++) {
+		const struct tc_field *field = tc_field_at(id);
+		struct tc_value value;
+
+		if (strncmp(field->name, prefix, sizeof(prefix) - 1) != 0 ||
+		    !tc_event_get(event, field, -1, &value))
+			continue;
+		tc_buffer_printf(&text, "%s%s=", text.length ? " " : "",
+				 field->name + sizeof(prefix) - 1);
+		tc_value_print(&text, &value, field->show);
+	}
+	copy = text.length ? tc_arena_copy(&event->arena, text.bytes, text.length) : NULL;
+	if (copy)
+		tc_give_bytes(ret_value, copy, text.length);
+	tc_buffer_done(&text);
+	return copy;
+}
+
+bool tc_get_evt_source(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	return tc_give_string(ret_value, "syscall");
+}
+
+bool tc_get_evt_count(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	return tc_give_uint(ret_value, 1);
+}
+
 /* --- how it was seen --- */
 
 bool tc_get_evt_truncated(struct tc_event *event, int index, struct tc_value *ret_value)
@@ -260,6 +296,17 @@ bool tc_get_evt_is_open_exec(struct tc_event *event, int index, struct tc_value 
 		return tc_give_bool(ret_value, false);
 	return tc_give_bool(ret_value,
 			    (create->type & S_IFMT) == S_IFREG && create->new_mode & 0111);
+}
+
+/* mknod(2) and bind(2) make files as well. */
+bool tc_get_evt_is_open_create(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	const struct tc_create *create = (const struct tc_create *)event->record;
+	const struct tc_record *record = event->record;
+	const char *call = tc_syscall_name(record->syscall, record->flags & TC_RECORD_COMPAT);
+	bool made = record->kind == TC_KIND_create && (create->type & S_IFMT) == S_IFREG;
+
+	return tc_give_bool(ret_value, made && call && strncmp(call, "mknod", 5) != 0);
 }
 
 /* Words for a type of file. Falco's letter and word are those of what open(2) gives: a device is a

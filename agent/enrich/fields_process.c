@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fields of processes: proc.*, thread.*, user.*, group.*, ns.*, and part of target.*. */
+#include <stddef.h>
+#include <stdio.h>
+
 #include "agent/enrich/fields.h"
 #include "agent/enrich/tty.h"
 #include "agent/syscalls.h"
@@ -167,6 +170,28 @@ static bool read_cmdline(struct tc_event *event, const struct tc_process *proces
 	return true;
 }
 
+/* The strings of the environment, joined by blanks. */
+static bool read_env(struct tc_event *event, const struct tc_process *process,
+		     struct tc_value *ret_value)
+{
+	struct tc_value list = {0};
+	char *line, *nul;
+
+	if (!image_member(event, process, TC_MEMBER_exec_env, &list) || !list.length) {
+		*ret_value = (struct tc_value){.flags = list.flags};
+		return false;
+	}
+	line = tc_arena_copy(&event->arena, list.bytes, list.length - 1);
+	if (!line)
+		return false;
+	for (nul = line; (nul = memchr(nul, '\0', (size_t)(line + list.length - 1 - nul)));)
+		*nul++ = ' ';
+	tc_give_bytes(ret_value, line, list.length - 1);
+	ret_value->flags = list.flags;
+	ret_value->size = list.size - 1;
+	return true;
+}
+
 static bool read_tgid(struct tc_event *event, const struct tc_process *process,
 		      struct tc_value *ret_value)
 {
@@ -220,28 +245,44 @@ static const struct tc_process *target_parent(const struct tc_event *event)
 	return event->target ? event->target->parent : NULL;
 }
 
-/* The session's leader, or the eldest ancestor in a row that is in the session. */
-static const struct tc_process *leader(const struct tc_event *event)
+/*
+ * The leader of a session or group, whose id is a member of exec at offset, or the eldest ancestor
+ * in a row that is in it.
+ */
+static const struct tc_process *leader_of(const struct tc_event *event, enum tc_exec_member member,
+					  size_t offset)
 {
 	const struct tc_process *process = event->process, *eldest = process;
-	uint32_t sid;
+	uint32_t id = 0;
 
-	if (!knows(event, process, TC_MEMBER_exec_sid) || !event->world)
-		return NULL;
-	sid = process->image->exec.sid;
-	for (unsigned n = 0; n < TC_ANCESTORS_MAX && knows(event, process, TC_MEMBER_exec_sid) &&
-			     process->image->exec.sid == sid;
-	     n++) {
-		if (process->tgid == sid)
+	for (unsigned n = 0; n < TC_ANCESTORS_MAX && knows(event, process, member); n++) {
+		uint32_t own = *(const uint32_t *)((const char *)&process->image->exec + offset);
+
+		id = n ? id : own;
+		if (own != id)
+			break;
+		if (process->tgid == id)
 			return process;
 		eldest = process;
 		process = process->parent;
 	}
-	process = tc_processes_now(event->world->processes, sid);
-	/* A leader started before those in its session; a later process only has its number. */
+	if (!id || !event->world)
+		return NULL;
+	process = tc_processes_now(event->world->processes, id);
+	/* A leader started before those that it leads; a later process only has its number. */
 	if (process && process->start_ns <= eldest->start_ns)
 		return process;
 	return eldest;
+}
+
+static const struct tc_process *leader(const struct tc_event *event)
+{
+	return leader_of(event, TC_MEMBER_exec_sid, offsetof(struct tc_exec, sid));
+}
+
+static const struct tc_process *group_leader(const struct tc_event *event)
+{
+	return leader_of(event, TC_MEMBER_exec_pgid, offsetof(struct tc_exec, pgid));
 }
 
 #define READ_GETTER(getter, whose, read)                                                           \
@@ -271,6 +312,10 @@ READ_GETTER(tc_get_proc_ppid_ts, parent, read_start)
 READ_GETTER(tc_get_proc_sname, leader, read_comm)
 READ_GETTER(tc_get_proc_sid_exe, leader, read_exe)
 READ_GETTER(tc_get_proc_sid_exepath, leader, read_exepath)
+READ_GETTER(tc_get_proc_pgid_name, group_leader, read_comm)
+READ_GETTER(tc_get_proc_pgid_exe, group_leader, read_exe)
+READ_GETTER(tc_get_proc_pgid_exepath, group_leader, read_exepath)
+READ_GETTER(tc_get_proc_env, actor, read_env)
 READ_GETTER(tc_get_target_exe, target, read_exe)
 READ_GETTER(tc_get_target_exepath, target, read_exepath)
 READ_GETTER(tc_get_target_args, target, read_args)
@@ -331,6 +376,7 @@ ANCESTOR_GETTER(tc_get_proc_aname, read_comm)
 ANCESTOR_GETTER(tc_get_proc_aexe, read_exe)
 ANCESTOR_GETTER(tc_get_proc_aexepath, read_exepath)
 ANCESTOR_GETTER(tc_get_proc_acmdline, read_cmdline)
+ANCESTOR_GETTER(tc_get_proc_aenv, read_env)
 
 /* Numbers make no list: without an index there is no value. */
 bool tc_get_proc_apid(struct tc_event *event, int index, struct tc_value *ret_value)
@@ -392,6 +438,11 @@ IMAGE_GETTER(tc_get_proc_exe_uid, exe_uid)
 IMAGE_GETTER(tc_get_proc_is_exe_from_memfd, exe_memfd)
 IMAGE_GETTER(tc_get_proc_is_exe_deleted, exe_deleted)
 IMAGE_GETTER(tc_get_proc_is_exe_upper_layer, exe_upper)
+IMAGE_GETTER(tc_get_proc_is_exe_lower_layer, exe_lower)
+IMAGE_GETTER(tc_get_proc_exe_gid, exe_gid)
+IMAGE_GETTER(tc_get_proc_exe_ctime, exe_ctime_ns)
+IMAGE_GETTER(tc_get_proc_exe_mtime, exe_mtime_ns)
+IMAGE_GETTER(tc_get_proc_vpgid, vpgid)
 IMAGE_GETTER(tc_get_proc_is_secureexec, secure)
 IMAGE_GETTER(tc_get_cap_permitted, cap_permitted)
 IMAGE_GETTER(tc_get_cap_effective, cap_effective)
@@ -401,6 +452,118 @@ IMAGE_GETTER(tc_get_ns_net, net_ns)
 IMAGE_GETTER(tc_get_ns_uts, uts_ns)
 IMAGE_GETTER(tc_get_ns_ipc, ipc_ns)
 IMAGE_GETTER(tc_get_ns_cgroup, cgroup_ns)
+
+/* --- times of the executable --- */
+
+/* Nanoseconds from one moment to a later one. */
+static bool give_span(uint64_t from_ns, uint64_t to_ns, struct tc_value *ret_value)
+{
+	return to_ns >= from_ns && tc_give_uint(ret_value, to_ns - from_ns);
+}
+
+static bool pid_ns_start(const struct tc_event *event, uint64_t *ret_real_ns)
+{
+	uint64_t start_ns;
+
+	if (!event->world || !knows(event, event->process, TC_MEMBER_exec_pid_ns_start_ns))
+		return false;
+	start_ns = event->process->image->exec.pid_ns_start_ns;
+	*ret_real_ns = (uint64_t)tc_clock_real_ns(&event->world->clock, start_ns);
+	return true;
+}
+
+bool tc_get_proc_pid_ns_start(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	uint64_t real_ns;
+
+	return pid_ns_start(event, &real_ns) && tc_give_uint(ret_value, real_ns);
+}
+
+bool tc_get_proc_exe_ctime_to_start(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	const struct tc_process *process = event->process;
+
+	if (!event->world || !knows(event, process, TC_MEMBER_exec_exe_ctime_ns) ||
+	    !process->start_ns)
+		return false;
+	return give_span(process->image->exec.exe_ctime_ns,
+			 (uint64_t)tc_clock_real_ns(&event->world->clock, process->start_ns),
+			 ret_value);
+}
+
+bool tc_get_proc_exe_ctime_to_pid_ns(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	uint64_t real_ns;
+
+	return knows(event, event->process, TC_MEMBER_exec_exe_ctime_ns) &&
+	       pid_ns_start(event, &real_ns) &&
+	       give_span(real_ns, event->process->image->exec.exe_ctime_ns, ret_value);
+}
+
+#define CAP_DAC_OVERRIDE_BIT (1ULL << 1)
+
+bool tc_get_proc_is_exe_writable(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	const struct tc_process *process = event->process;
+	const struct tc_exec *exec;
+
+	if (!knows(event, process, TC_MEMBER_exec_exe_mode) ||
+	    !knows(event, process, TC_MEMBER_exec_exe_uid) ||
+	    !knows(event, process, TC_MEMBER_exec_exe_gid) ||
+	    !knows(event, process, TC_MEMBER_exec_cap_effective))
+		return false;
+	exec = &process->image->exec;
+	if (exec->cap_effective & CAP_DAC_OVERRIDE_BIT)
+		return tc_give_bool(ret_value, true);
+	if (exec->exe_uid == event->record->euid)
+		return tc_give_bool(ret_value, exec->exe_mode & 0200);
+	if (exec->exe_gid == event->record->egid)
+		return tc_give_bool(ret_value, exec->exe_mode & 0020);
+	return tc_give_bool(ret_value, exec->exe_mode & 0002);
+}
+
+/* --- the thread --- */
+
+bool tc_get_thread_ismain(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	return tc_give_bool(ret_value, event->record->tid == event->record->tgid);
+}
+
+bool tc_get_thread_vtid(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	const struct tc_record *record = event->record;
+
+	if (record->tid == record->tgid)
+		return event->process && read_vpid(event, event->process, ret_value);
+	return event->world && event->world->host.pid == record->pid_ns &&
+	       tc_give_uint(ret_value, record->tid);
+}
+
+bool tc_get_thread_nametid(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	const struct tc_record *record = event->record;
+	char text[TC_COMM_MAX + 16], *copy;
+	int length = snprintf(text, sizeof(text), "%.*s%u", TC_COMM_MAX, record->comm.bytes,
+			      record->tid);
+
+	copy = tc_arena_copy(&event->arena, text, (size_t)length);
+	return copy && tc_give_bytes(ret_value, copy, (size_t)length);
+}
+
+/* Falco's guess at the shell that somebody logged in to: the eldest whose name ends in sh. */
+bool tc_get_proc_loginshellid(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	const struct tc_process *process = event->process;
+	uint32_t tgid = 0;
+
+	for (unsigned n = 0; n <= TC_ANCESTORS_MAX && process; n++, process = process->parent) {
+		size_t length = strnlen(process->comm, sizeof(process->comm));
+
+		if (length >= 2 && memcmp(process->comm + length - 2, "sh", 2) == 0)
+			tgid = process->tgid;
+	}
+	return tgid && tc_give_uint(ret_value, tgid);
+}
 
 /* The list, or one of its strings. */
 bool tc_get_proc_argv(struct tc_event *event, int index, struct tc_value *ret_value)
@@ -499,6 +662,26 @@ bool tc_get_user_name(struct tc_event *event, int index, struct tc_value *ret_va
 bool tc_get_user_rname(struct tc_event *event, int index, struct tc_value *ret_value)
 {
 	return give_user(event, event->record->uid, ret_value);
+}
+
+bool tc_get_user_homedir(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	uint32_t length;
+	const char *home =
+		event->world ? tc_users_home(event->world->users, event->record->euid, &length)
+			     : NULL;
+
+	return home && tc_give_bytes(ret_value, home, length);
+}
+
+bool tc_get_user_shell(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	uint32_t length;
+	const char *shell =
+		event->world ? tc_users_shell(event->world->users, event->record->euid, &length)
+			     : NULL;
+
+	return shell && tc_give_bytes(ret_value, shell, length);
 }
 
 bool tc_get_user_loginname(struct tc_event *event, int index, struct tc_value *ret_value)

@@ -10,7 +10,8 @@
 
 #define NAMES_MAX 1000000
 
-/* One name; where it begins in the block of all names. */
+/* One name; where it begins in the block of all names. Behind its NUL stands the rest of the line,
+ * with a NUL, too. */
 struct name {
 	uint32_t id;
 	uint32_t offset;
@@ -68,14 +69,25 @@ static int grow(void **array, size_t *capacity, size_t needed, size_t size)
 	return 0;
 }
 
-static int add_name(struct names *names, uint32_t id, const char *text, size_t length)
+static void add_bytes(struct names *names, const char *text, size_t length)
 {
+	memcpy(names->block + names->block_size, text, length);
+	names->block[names->block_size + length] = '\0';
+	names->block_size += length + 1;
+}
+
+/* The name is the first length bytes of the line; one more parts it from the rest. */
+static int add_name(struct names *names, uint32_t id, const char *line, size_t length)
+{
+	const char *rest = line + length + 1;
+	size_t rest_length = strcspn(rest, "\n");
+
 	if (names->count >= NAMES_MAX)
 		return 0;
 	if (grow((void **)&names->rows, &names->capacity, names->count + 1, sizeof(*names->rows)) <
 		    0 ||
-	    grow((void **)&names->block, &names->block_capacity, names->block_size + length + 1,
-		 1) < 0)
+	    grow((void **)&names->block, &names->block_capacity,
+		 names->block_size + length + rest_length + 2, 1) < 0)
 		return -ENOMEM;
 	names->rows[names->count] = (struct name){
 		.id = id,
@@ -84,9 +96,8 @@ static int add_name(struct names *names, uint32_t id, const char *text, size_t l
 		.line = (uint32_t)names->count,
 	};
 	names->count++;
-	memcpy(names->block + names->block_size, text, length);
-	names->block[names->block_size + length] = '\0';
-	names->block_size += length + 1;
+	add_bytes(names, line, length);
+	add_bytes(names, rest, rest_length);
 	return 0;
 }
 
@@ -191,7 +202,7 @@ int tc_users_read(struct tc_users *users, const char *passwd, const char *group)
 	return error < 0 ? error : names_parse(&users->groups, group);
 }
 
-static const char *find(const struct names *names, uint32_t id, uint32_t *ret_length)
+static const struct name *find_row(const struct names *names, uint32_t id)
 {
 	size_t low = 0, high = names->count;
 
@@ -204,10 +215,36 @@ static const char *find(const struct names *names, uint32_t id, uint32_t *ret_le
 		else
 			high = middle;
 	}
-	if (low == names->count || names->rows[low].id != id)
+	return low < names->count && names->rows[low].id == id ? &names->rows[low] : NULL;
+}
+
+static const char *find(const struct names *names, uint32_t id, uint32_t *ret_length)
+{
+	const struct name *row = find_row(names, id);
+
+	if (!row)
 		return NULL;
-	*ret_length = names->rows[low].length;
-	return names->block + names->rows[low].offset;
+	*ret_length = row->length;
+	return names->block + row->offset;
+}
+
+/* A part of the rest of a line, from 0. */
+static const char *find_part(const struct names *names, uint32_t id, unsigned place,
+			     uint32_t *ret_length)
+{
+	const struct name *row = find_row(names, id);
+	const char *part;
+
+	if (!row)
+		return NULL;
+	part = names->block + row->offset + row->length + 1;
+	while (place--) {
+		part = strchr(part, ':');
+		if (!part++)
+			return NULL;
+	}
+	*ret_length = (uint32_t)strcspn(part, ":");
+	return *ret_length ? part : NULL;
 }
 
 const char *tc_users_name(const struct tc_users *users, uint32_t uid, uint32_t *ret_length)
@@ -218,4 +255,15 @@ const char *tc_users_name(const struct tc_users *users, uint32_t uid, uint32_t *
 const char *tc_users_group(const struct tc_users *users, uint32_t gid, uint32_t *ret_length)
 {
 	return find(&users->groups, gid, ret_length);
+}
+
+/* passwd(5): "name:password:uid:gid:comment:home:shell"; the rest begins with the password. */
+const char *tc_users_home(const struct tc_users *users, uint32_t uid, uint32_t *ret_length)
+{
+	return find_part(&users->users, uid, 4, ret_length);
+}
+
+const char *tc_users_shell(const struct tc_users *users, uint32_t uid, uint32_t *ret_length)
+{
+	return find_part(&users->users, uid, 5, ret_length);
 }

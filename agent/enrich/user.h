@@ -30,5 +30,8 @@ int tc_users_read(struct tc_users *users, const char *passwd, const char *group)
 /* Name of a user or group; NULL when it has none. Valid until the next refresh. */
 const char *tc_users_name(const struct tc_users *users, uint32_t uid, uint32_t *ret_length);
 const char *tc_users_group(const struct tc_users *users, uint32_t gid, uint32_t *ret_length);
+/* Home directory and shell of a user, not terminated; NULL when he has none. Valid as long. */
+const char *tc_users_home(const struct tc_users *users, uint32_t uid, uint32_t *ret_length);
+const char *tc_users_shell(const struct tc_users *users, uint32_t uid, uint32_t *ret_length);
 
 #endif

@@ -226,6 +226,53 @@ static __always_inline void compat_current_syscall(struct task_struct *task,
 	compat_read_syscall(call, regs, BPF_CORE_READ);
 }
 
+/*
+ * Times of an inode: struct timespec64 i_mtime and i_ctime; __i_ctime since v6.6 (13bc24457850) and
+ * __i_mtime since v6.7 (12cd44023651); seconds and nanoseconds apart since v6.11 (3aa63a569c64).
+ * Since v6.13 the highest bit of the nanoseconds of ctime tells that somebody asked for it
+ * (4e40eff0b573).
+ */
+struct compat_timespec {
+	__s64 tv_sec;
+	__s64 tv_nsec;
+};
+
+struct inode___plain {
+	struct compat_timespec i_mtime, i_ctime;
+} __attribute__((preserve_access_index));
+
+struct inode___hidden {
+	struct compat_timespec __i_mtime, __i_ctime;
+} __attribute__((preserve_access_index));
+
+struct inode___split {
+	__s64 i_mtime_sec, i_ctime_sec;
+	__u32 i_mtime_nsec, i_ctime_nsec;
+} __attribute__((preserve_access_index));
+
+#define COMPAT_NSEC_MASK 0x3fffffff
+#define COMPAT_NS_PER_S 1000000000ULL
+
+#define COMPAT_INODE_TIME(name)                                                                    \
+	static __always_inline __u64 compat_inode_##name(struct inode *inode)                      \
+	{                                                                                          \
+		struct inode___split *split = (void *)inode;                                       \
+		struct inode___hidden *hidden = (void *)inode;                                     \
+		struct compat_timespec time = {};                                                  \
+                                                                                                   \
+		if (bpf_core_field_exists(split->i_##name##_sec)) {                                \
+			time.tv_sec = BPF_CORE_READ(split, i_##name##_sec);                        \
+			time.tv_nsec = BPF_CORE_READ(split, i_##name##_nsec) & COMPAT_NSEC_MASK;   \
+		} else if (bpf_core_field_exists(hidden->__i_##name)) {                            \
+			BPF_CORE_READ_INTO(&time, hidden, __i_##name);                             \
+		} else {                                                                           \
+			BPF_CORE_READ_INTO(&time, (struct inode___plain *)inode, i_##name);        \
+		}                                                                                  \
+		return time.tv_sec * COMPAT_NS_PER_S + time.tv_nsec;                               \
+	}
+COMPAT_INODE_TIME(ctime)
+COMPAT_INODE_TIME(mtime)
+
 /* The second argument of the system call that task, which is compat_current(), is in. */
 static __always_inline __u64 compat_second_argument(struct task_struct *task, bool compat)
 {

@@ -52,6 +52,11 @@ static __always_inline __u32 inode_device(struct inode *inode)
 		(record)->dir_dev = inode_device(inode_);                                          \
 	})
 
+static __always_inline bool inode_is_overlaid(struct inode *inode)
+{
+	return BPF_CORE_READ(inode, i_sb, s_magic) == OVERLAYFS_SUPER_MAGIC;
+}
+
 /*
  * The file is in the upper layer of an overlay: made or changed since the image was mounted. struct
  * ovl_inode keeps the upper dentry right behind the inode that it embeds (fs/overlayfs/ovl_entry.h:
@@ -61,7 +66,7 @@ static __always_inline bool inode_in_upper_layer(struct inode *inode)
 {
 	void *upper = NULL;
 
-	if (BPF_CORE_READ(inode, i_sb, s_magic) != OVERLAYFS_SUPER_MAGIC)
+	if (!inode_is_overlaid(inode))
 		return false;
 	bpf_probe_read_kernel(&upper, sizeof(upper),
 			      (char *)inode + bpf_core_type_size(struct inode));

@@ -35,6 +35,15 @@ static __always_inline bool kind_wanted(__u32 kind)
 	return c && c->kinds & TC_KIND_BIT(kind);
 }
 
+/* True when somebody asked for a part of records: TC_WANT_*. */
+static __always_inline bool part_wanted(__u64 part)
+{
+	__u32 zero = 0;
+	struct tc_controls *c = bpf_map_lookup_elem(&controls, &zero);
+
+	return c && c->wants & part;
+}
+
 static __always_inline bool current_in_scope(void)
 {
 	if (!settings.scope_cgroup_id)

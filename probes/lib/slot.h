@@ -102,25 +102,28 @@ static __always_inline void slot_user_text(struct scratch *s, struct tc_slot *sl
 		slot_close(s, slot, offset, length - 1, length - 1, 0);
 }
 
-/* Appends a user memory area that holds NUL-terminated strings one after the other. */
+/*
+ * Appends a user memory area that holds NUL-terminated strings one after the other: the first max
+ * bytes, a power of two.
+ */
 static __always_inline void slot_user_strings(struct scratch *s, struct tc_slot *slot,
-					      unsigned long start, unsigned long end)
+					      unsigned long start, unsigned long end, __u32 max)
 {
-	__u64 offset = slot_offset(s, TC_ARGS_MAX);
+	__u64 offset = slot_offset(s, max);
 	__u64 size = end - start;
 	__u32 stored = size;
 
 	if (!offset || end <= start)
 		return;
-	if (size > TC_ARGS_MAX)
-		stored = TC_ARGS_MAX;
+	if (size > max)
+		stored = max;
 	if (bpf_probe_read_user(s->record + offset, stored, (const void *)start)) {
 		slot_close(s, slot, offset, 0, size, TC_SLOT_UNREADABLE);
 		return;
 	}
 	/* A list's last string always ends, also where it was cut or the program wrote over the
 	 * NUL. */
-	s->record[offset + ((stored - 1) & (TC_ARGS_MAX - 1))] = 0;
+	s->record[offset + ((stored - 1) & (max - 1))] = 0;
 	slot_close(s, slot, offset, stored, size, 0);
 }
 

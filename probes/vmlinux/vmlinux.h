@@ -115,6 +115,7 @@ struct idr {
 };
 
 struct pid_namespace {
+	struct task_struct *child_reaper;
 	struct ns_common ns;
 	struct idr idr;
 };
@@ -193,6 +194,7 @@ struct file_system_type {
 struct inode {
 	umode_t i_mode;
 	kuid_t i_uid;
+	kgid_t i_gid;
 	unsigned int i_nlink;
 	dev_t i_rdev;
 	unsigned long i_ino;
@@ -252,7 +254,7 @@ struct files_struct {
 };
 
 struct mm_struct {
-	unsigned long arg_start, arg_end;
+	unsigned long arg_start, arg_end, env_start, env_end;
 	struct file *exe_file;
 };
 

@@ -110,6 +110,10 @@ int tc_field_resolve(const char *name, const char *argument, struct tc_where whe
 		*ret_index = -1;
 		return 0;
 	}
+	if (tc_field_old(name))
+		tc_diagnostic_hint(tc_where_report(diagnostics, TC_DIAGNOSTIC_DEPRECATED, where,
+						   "field `%s` is deprecated", name),
+				   "%s", tc_field_old(name));
 	if (argument && !(field->flags & TC_FIELD_INDEXED)) {
 		tc_where_report(diagnostics, TC_DIAGNOSTIC_FIELD_INDEX, where,
 				"field `%s` takes no index", name);

@@ -316,7 +316,7 @@ int tc_rule_condition(const struct tc_rule_source *rule, struct tc_diagnostics *
 		      struct tc_text *ret_text)
 {
 	const struct tc_yaml *node = rule->condition.pieces[0].node;
-	bool wrapped = rule->n_exceptions;
+	bool wrapped = rule->n_exceptions || rule->scope;
 
 	if (wrapped)
 		tc_text_add_words(ret_text, "(", node);
@@ -329,5 +329,7 @@ int tc_rule_condition(const struct tc_rule_source *rule, struct tc_diagnostics *
 		else
 			add_tuples(ret_text, &rule->exceptions[i]);
 	}
+	if (rule->scope)
+		tc_scope_add(ret_text, rule->scope);
 	return tc_text_failed(ret_text) ? -ENOMEM : 0;
 }

@@ -289,6 +289,15 @@ static int change_priority(struct tc_library *library, struct tc_rule_source *ru
 	return -EINVAL;
 }
 
+static int change_scope(struct tc_library *library, struct tc_rule_source *rule,
+			const struct tc_item *item)
+{
+	if (!changes(item, TC_KEY_SCOPE))
+		return 0;
+	rule->scope = item->values[TC_KEY_SCOPE];
+	return tc_scope_check(rule->scope, library->diagnostics);
+}
+
 /* A rule for events that there are none of is left out, as Falco does it. */
 static void check_source(struct tc_library *library, struct tc_rule_source *rule,
 			 const struct tc_item *item)
@@ -308,7 +317,7 @@ static void check_source(struct tc_library *library, struct tc_rule_source *rule
 static int change_rule(struct tc_library *library, struct tc_rule_source *rule,
 		       struct tc_item *item)
 {
-	int r = 0;
+	int r;
 
 	change_text(item, TC_KEY_CONDITION, &rule->condition);
 	change_text(item, TC_KEY_OUTPUT, &rule->output);
@@ -319,7 +328,8 @@ static int change_rule(struct tc_library *library, struct tc_rule_source *rule,
 	if (tc_text_failed(&rule->condition) || tc_text_failed(&rule->output) ||
 	    tc_text_failed(&rule->description) || change_tags(rule, item))
 		return -ENOMEM;
-	r = change_priority(library, rule, item) ?: r;
+	r = change_priority(library, rule, item);
+	r = change_scope(library, rule, item) ?: r;
 	check_source(library, rule, item);
 	int failed = change_exceptions(library, rule, item);
 	return failed ? failed : r;
@@ -360,6 +370,7 @@ static int read_rule(struct tc_library *library, struct tc_item *item)
 		rule->enabled = true;
 		rule->warn_kinds = true;
 		rule->skip_unknown = false;
+		rule->scope = NULL;
 		rule->skipped = false;
 		rule->n_tags = 0;
 		tc_exceptions_clear(rule);

@@ -46,9 +46,10 @@ struct tc_rule_source {
 	struct tc_text condition, output, description;
 	enum tc_priority priority;
 	bool enabled;
-	bool warn_kinds;   /* tell when it may match most kinds of events */
-	bool skip_unknown; /* leave it out when it names fields that are not known */
-	bool skipped;	   /* it is for events of a source that there is none of */
+	bool warn_kinds;	     /* tell when it may match most kinds of events */
+	bool skip_unknown;	     /* leave it out when it names fields that are not known */
+	bool skipped;		     /* it is for events of a source that there is none of */
+	const struct tc_yaml *scope; /* NULL: everywhere */
 	const struct tc_yaml **tags;
 	size_t n_tags;
 	struct tc_exception *exceptions;
@@ -79,7 +80,7 @@ struct tc_list *tc_library_list(const struct tc_library *library, const char *na
 struct tc_macro *tc_library_macro(const struct tc_library *library, const char *name,
 				  size_t length);
 
-/* The condition of a rule with its exceptions. 0, -EINVAL (told), or -ENOMEM. */
+/* The condition of a rule with its exceptions and its scope. 0, -EINVAL (told), or -ENOMEM. */
 int tc_rule_condition(const struct tc_rule_source *rule, struct tc_diagnostics *diagnostics,
 		      struct tc_text *ret_text);
 /*
@@ -89,5 +90,10 @@ int tc_rule_condition(const struct tc_rule_source *rule, struct tc_diagnostics *
 int tc_exceptions_add(struct tc_rule_source *rule, const struct tc_yaml *node,
 		      struct tc_diagnostics *diagnostics);
 void tc_exceptions_clear(struct tc_rule_source *rule);
+
+/* Looks at the value of `scope`. 0 or -EINVAL (told). */
+int tc_scope_check(const struct tc_yaml *scope, struct tc_diagnostics *diagnostics);
+/* Adds the part of a condition that the scope, which is right, becomes. */
+void tc_scope_add(struct tc_text *text, const struct tc_yaml *scope);
 
 #endif

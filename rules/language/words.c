@@ -110,6 +110,22 @@ bool tc_field_has_right(const char *name)
 	return true;
 }
 
+const char *tc_field_old(const char *name)
+{
+	static const struct {
+		const char *name, *hint;
+	} rows[] = {
+#define TC_OLD_FIELD(name, hint) {name, hint},
+#include "rules/language/words.def"
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (!strcmp(rows[i].name, name))
+			return rows[i].hint;
+	}
+	return NULL;
+}
+
 bool tc_field_is_later(const char *name, size_t length)
 {
 	return is_among(later_fields, COUNT(later_fields), name, length);

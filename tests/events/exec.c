@@ -15,6 +15,8 @@
 #include "tests/events/truth.h"
 #include "tests/events/witness.h"
 
+#define TICK_NS 10000000ULL /* USER_HZ is 100 on x86-64 */
+
 static char *const environment[] = {"A=1", "LONGER=two", "EMPTY=", NULL};
 static char *const plain_argv[] = {"small", "one", "", "three three", NULL};
 
@@ -26,28 +28,40 @@ struct expected {
 	const char *tty;
 	const char *cwd; /* NULL: the text of /proc/PID/cwd */
 	uint32_t cwd_flags;
-	bool memfd, deleted, upper;
+	bool memfd, deleted, upper, lower;
 	int syscall; /* 0: execve */
 };
 
-static void expect_argv(struct run *run, const struct tc_exec *record,
-			const struct exec_notes *truth)
+/* Strings of which at most max bytes are kept. */
+static void expect_strings(struct run *run, const struct tc_exec *record,
+			   const struct tc_slot *slot, const char *text, uint32_t length,
+			   uint32_t max)
 {
 	static char bytes[TC_ARGS_MAX];
 
-	if (truth->args_length == 0) {
-		expect_absent(run, record, &record->argv);
+	if (length == 0) {
+		expect_absent(run, record, slot);
 		return;
 	}
-	if (truth->args_length <= TC_ARGS_MAX) {
-		expect_slot(run, record, &record->argv, truth->args, truth->args_length,
-			    truth->args_length, 0);
+	if (length <= max) {
+		expect_slot(run, record, slot, text, length, length, 0);
 		return;
 	}
 	/* The first bytes were kept, and end like a string. */
-	memcpy(bytes, truth->args, TC_ARGS_MAX - 1);
-	expect_slot(run, record, &record->argv, bytes, TC_ARGS_MAX, truth->args_length,
-		    TC_SLOT_CUT);
+	memcpy(bytes, text, max - 1);
+	bytes[max - 1] = '\0';
+	expect_slot(run, record, slot, bytes, max, length, TC_SLOT_CUT);
+}
+
+/* When the first process of the pid namespace started, in clock ticks: process 1, or the one of the
+ * test, which is the first in its own. */
+static uint64_t pid_ns_start_ticks(const struct exec_notes *truth)
+{
+	struct who first = {0};
+
+	if (truth->who.pid_ns != ns_inum(0, "pid"))
+		return truth->who.start_ticks;
+	return read_stat("/proc/1/stat", &first) ? first.start_ticks : UINT64_MAX;
 }
 
 static void expect_exec_identity(struct run *run, const struct tc_exec *record,
@@ -61,10 +75,19 @@ static void expect_exec_identity(struct run *run, const struct tc_exec *record,
 	expect(run, record, &record->sid, truth->sid);
 	expect(run, record, &record->pgid, truth->pgid);
 	expect(run, record, &record->vpid, truth->vpid);
+	expect(run, record, &record->vpgid, truth->vpgid);
+	expect(run, record, &record->pid_ns_start_ns, record->pid_ns_start_ns);
+	expect_fact(run, "exec.pid_ns_start_ns in ticks", record->pid_ns_start_ns / TICK_NS,
+		    pid_ns_start_ticks(truth));
 	expect(run, record, &record->net_ns, truth->net_ns);
 	expect(run, record, &record->uts_ns, truth->uts_ns);
 	expect(run, record, &record->ipc_ns, truth->ipc_ns);
 	expect(run, record, &record->cgroup_ns, truth->cgroup_ns);
+}
+
+static uint64_t stat_ns(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * 1000000000ULL + (uint64_t)time->tv_nsec;
 }
 
 static void expect_exec_file(struct run *run, const struct tc_exec *record,
@@ -80,6 +103,10 @@ static void expect_exec_file(struct run *run, const struct tc_exec *record,
 	expect(run, record, &record->exe_memfd, expected->memfd);
 	expect(run, record, &record->exe_deleted, expected->deleted);
 	expect(run, record, &record->exe_upper, expected->upper);
+	expect(run, record, &record->exe_lower, expected->lower);
+	expect(run, record, &record->exe_gid, truth->exe.st_gid);
+	expect(run, record, &record->exe_ctime_ns, stat_ns(&truth->exe.st_ctim));
+	expect(run, record, &record->exe_mtime_ns, stat_ns(&truth->exe.st_mtim));
 	expect_slot(run, record, &record->exe, exe, length, length, expected->exe_flags);
 }
 
@@ -88,19 +115,21 @@ static void expect_exec(struct run *run, const struct expected *expected)
 {
 	const struct exec_notes *truth = &run->notes->exec;
 	const struct tc_exec *record = take(run, exec);
-	uint32_t flags = truth->args_length > TC_ARGS_MAX ? TC_RECORD_CUT : 0;
+	bool cut = truth->args_length > TC_ARGS_MAX || truth->env_length > TC_ENV_MAX;
 	const char *cwd = expected->cwd ?: truth->cwd;
 
 	if (!record)
 		return;
-	expect_header(run, record, &truth->who, expected->syscall ?: SYS_execve, flags);
+	expect_header(run, record, &truth->who, expected->syscall ?: SYS_execve,
+		      cut ? TC_RECORD_CUT : 0);
 	expect_exec_identity(run, record, truth);
 	expect_exec_file(run, record, truth, expected);
 	expect(run, record, &record->argc, truth->argc);
 	expect(run, record, &record->envc, truth->envc);
 	expect(run, record, &record->secure, truth->secure);
 	expect_text(run, record, &record->filename, expected->filename);
-	expect_argv(run, record, truth);
+	expect_strings(run, record, &record->argv, truth->args, truth->args_length, TC_ARGS_MAX);
+	expect_strings(run, record, &record->env, truth->env, truth->env_length, TC_ENV_MAX);
 	expect_slot(run, record, &record->cwd, cwd, (uint32_t)strlen(cwd), (uint32_t)strlen(cwd),
 		    expected->cwd_flags);
 	if (expected->tty)
@@ -336,8 +365,9 @@ static void act_exec_lower(struct run *run)
 
 static void check_exec_lower(struct run *run)
 {
-	expect_exec(run,
-		    &(struct expected){.exe = at(run, "merged/below"), .filename = "merged/below"});
+	expect_exec(run, &(struct expected){.exe = at(run, "merged/below"),
+					    .filename = "merged/below",
+					    .lower = true});
 }
 
 static void act_exec_upper(struct run *run)

@@ -51,10 +51,12 @@ struct exec_notes {
 	uint64_t cap_permitted, cap_effective, cap_inheritable;
 	uint32_t loginuid, sessionid, sid, pgid, vpid, net_ns, uts_ns, ipc_ns, cgroup_ns;
 	uint32_t argc, envc, secure;
-	uint32_t args_length;	    /* of args, all the NULs included */
-	char exe_path[TC_PATH_MAX]; /* the link's text */
+	uint32_t vpgid;
+	uint32_t args_length, env_length; /* of args and env, all the NULs included */
+	char exe_path[TC_PATH_MAX];	  /* the link's text */
 	char cwd[TC_PATH_MAX];
 	char args[NOTES_TEXT]; /* /proc/PID/cmdline */
+	char env[NOTES_TEXT];  /* /proc/PID/environ */
 };
 
 /* What the child tells the check, in shared memory. */

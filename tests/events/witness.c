@@ -141,6 +141,7 @@ static void exec_status(pid_t pid, const char *status, struct exec_notes *notes)
 	notes->cap_permitted = status_caps(status, "\nCapPrm:");
 	notes->cap_effective = status_caps(status, "\nCapEff:");
 	notes->vpid = status_last(status, "\nNSpid:");
+	notes->vpgid = status_last(status, "\nNSpgid:");
 	notes->pgid = status_number(status, "\nNSpgid:", 0, 10);
 	notes->sid = status_number(status, "\nNSsid:", 0, 10);
 	notes->loginuid = read_number(pid, "loginuid");
@@ -161,7 +162,6 @@ static bool read_link(pid_t pid, const char *name, char *ret_text)
 
 bool exec_of(pid_t pid, struct exec_notes *ret_notes)
 {
-	static char environment[NOTES_TEXT];
 	char status[4096];
 	size_t length;
 
@@ -169,8 +169,9 @@ bool exec_of(pid_t pid, struct exec_notes *ret_notes)
 	    stat(proc_path(pid, "exe"), &ret_notes->exe) < 0)
 		return false;
 	exec_status(pid, status, ret_notes);
-	length = read_proc(pid, "environ", environment, sizeof(environment));
-	ret_notes->envc = count_strings(environment, length);
+	length = read_proc(pid, "environ", ret_notes->env, sizeof(ret_notes->env));
+	ret_notes->env_length = (uint32_t)length;
+	ret_notes->envc = count_strings(ret_notes->env, length);
 	length = read_proc(pid, "cmdline", ret_notes->args, sizeof(ret_notes->args));
 	ret_notes->args_length = (uint32_t)length;
 	ret_notes->argc = count_strings(ret_notes->args, length);

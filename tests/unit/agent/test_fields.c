@@ -13,6 +13,7 @@
 
 #include "agent/enrich/image.h"
 #include "agent/enrich/world.h"
+#include "tests/unit/agent/expect_fields.h"
 #include "tests/unit/agent/make_record.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -130,67 +131,7 @@ static void make_open(struct fixture *fixture)
 	MAKE_STRING(&fixture->made, &fixture->made.open.path, "/etc/cron.d/job");
 }
 
-/* The value as a test writes it: strings as they are, numbers in decimal, lists joined by a comma,
- * "-" for none. */
-static const char *get(struct fixture *fixture, const char *name)
-{
-	static char text[20000];
-	char bare[64];
-	const char *bracket = strchr(name, '[');
-	const struct tc_field *field;
-	struct tc_value value;
-	int index = -1;
-
-	snprintf(bare, sizeof(bare), "%.*s", bracket ? (int)(bracket - name) : 63, name);
-	if (bracket)
-		index = atoi(bracket + 1);
-	field = tc_field_by_name(bare, strlen(bare));
-	if (!field)
-		fail_msg("%s: no such field", bare);
-	if (!tc_event_get(&fixture->event, field, index, &value))
-		return "-";
-	switch (value.type) {
-	case TC_TYPE_UINT:
-		snprintf(text, sizeof(text), "%llu", (unsigned long long)value.uint);
-		break;
-	case TC_TYPE_INT:
-		snprintf(text, sizeof(text), "%lld", (long long)value.sint);
-		break;
-	case TC_TYPE_BOOL:
-		snprintf(text, sizeof(text), "%s", value.yes ? "true" : "false");
-		break;
-	default:
-		snprintf(text, sizeof(text), "%.*s", (int)value.length, value.bytes);
-		if (value.type == TC_TYPE_LIST) {
-			memcpy(text, value.bytes, value.length);
-			for (uint32_t i = 0; i + 1 < value.length; i++)
-				if (!text[i])
-					text[i] = ',';
-			text[value.length] = '\0';
-		}
-	}
-	return text;
-}
-
-struct expectation {
-	const char *name, *value;
-};
-
-static void expect_all(struct fixture *fixture, const struct expectation *rows, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		const char *value = get(fixture, rows[i].name);
-
-		if (strcmp(value, rows[i].value) != 0)
-			fail_msg("%s is %s, not %s", rows[i].name, value, rows[i].value);
-	}
-}
-
-#define EXPECT(fixture, ...)                                                                       \
-	do {                                                                                       \
-		const struct expectation rows_[] = {__VA_ARGS__};                                  \
-		expect_all(fixture, rows_, sizeof(rows_) / sizeof(rows_[0]));                      \
-	} while (0)
+#define EXPECT(fixture, ...) EXPECT_FIELDS(&(fixture)->event, __VA_ARGS__)
 
 static void the_actor_is_what_exec_made_it(void **state)
 {
@@ -463,8 +404,8 @@ static void the_type_is_the_system_call(void **state)
 		fixture->made.header.syscall = types[i].syscall;
 		fixture->made.header.flags = types[i].flags;
 		feed(fixture);
-		assert_string_equal(get(fixture, "evt.type"), types[i].type);
-		assert_string_equal(get(fixture, "evt.via"), types[i].via);
+		assert_string_equal(get_field(&fixture->event, "evt.type"), types[i].type);
+		assert_string_equal(get_field(&fixture->event, "evt.via"), types[i].via);
 		tc_world_settle(&fixture->world, &fixture->event);
 	}
 }

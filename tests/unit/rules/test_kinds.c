@@ -26,6 +26,29 @@ static uint64_t kinds_of(const char *condition)
 	return kinds;
 }
 
+static bool names_env(const char *condition)
+{
+	struct tc_diagnostics diagnostics = {0};
+	char *text = rule_text(condition);
+	struct tc_ruleset *set = rules_from(text, &diagnostics);
+	bool named;
+
+	assert_non_null(set);
+	named = tc_ruleset_names(set, "proc.env");
+	tc_ruleset_free(set);
+	tc_diagnostics_done(&diagnostics);
+	free(text);
+	return named;
+}
+
+/* A part that the probes tell only when asked for. */
+static void what_rules_name_is_known(void **state)
+{
+	assert_false(names_env("proc.pid = 1 and proc.args contains x"));
+	assert_true(names_env("proc.pid = 1 and proc.env icontains x"));
+	assert_true(names_env("not tolower(proc.env) contains x"));
+}
+
 static void header_fields_allow_all_kinds(void **state)
 {
 	assert_true(kinds_of("proc.pid = 1") == tc_kinds_all());
@@ -323,6 +346,7 @@ int main(void)
 		cmocka_unit_test(rule_that_can_never_match_is_a_warning),
 		cmocka_unit_test(narrowing_never_changes_a_verdict),
 		cmocka_unit_test(every_system_call_of_a_kind_is_found),
+		cmocka_unit_test(what_rules_name_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

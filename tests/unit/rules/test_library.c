@@ -295,6 +295,108 @@ static void items_are_checked(void **state)
 		2);
 }
 
+/* Whether a rule with the scope matches what a process of ssh.service below user.slice does. */
+static bool in_scope(const char *scope)
+{
+	struct tc_diagnostics diagnostics = {0};
+	char path[] = "/user.slice/a\\x2db.slice/ssh.service/init";
+	struct tc_cgroup cgroup = {.path = path, .path_length = sizeof(path) - 1};
+	struct tc_ruleset *set;
+	struct made made;
+	char *text;
+	size_t n;
+
+	assert_true(asprintf(&text, RULE("r", "fd.name = x or fd.name = y") "  scope: %s\n",
+			     scope) > 0);
+	set = rules_from(text, &diagnostics);
+	if (!set) {
+		tc_diagnostics_print(&diagnostics, stderr, false);
+		fail_msg("refused: %s", scope);
+	}
+	made_begin(&made, TC_KIND_open);
+	made_text(&made, &made.open.path, "x");
+	made_end(&made);
+	made.event.cgroup = &cgroup;
+	n = tc_ruleset_judge(set, &made.event, NULL, 0);
+	made_done(&made);
+	tc_ruleset_free(set);
+	tc_diagnostics_done(&diagnostics);
+	free(text);
+	return n == 1;
+}
+
+static void scope_is_a_cgroup_or_a_unit_and_what_is_below(void **state)
+{
+	assert_true(in_scope("/user.slice"));
+	assert_true(in_scope("ssh.service"));
+	assert_true(in_scope("user.slice"));
+	assert_true(in_scope("a\\x2db.slice"));
+	assert_true(in_scope("[cron.service, /user.slice/]"));
+	assert_false(in_scope("/user"));
+	assert_false(in_scope("/ssh.service"));
+	assert_false(in_scope("sh.service"));
+	assert_false(in_scope("[cron.service, /system.slice]"));
+	assert_refused(RULE("r", "fd.name = x") "  scope: ssh\n", "TC-R057", 6, 10);
+	assert_refused(RULE("r", "fd.name = x") "  scope: [/a, b c]\n", "TC-R057", 6, 15);
+	assert_refused(RULE("r", "fd.name = x") "  scope: []\n", "TC-R057", 6, 10);
+	assert_refused(RULE("r", "fd.name = x") "  scope: {unit: ssh}\n", "TC-R057", 6, 10);
+}
+
+static void first_rule_alone_speaks_when_asked(void **state)
+{
+	struct tc_diagnostics diagnostics = {0};
+	struct tc_ruleset *set = rules_from(RULE("a", "fd.name = y") RULE("b", "fd.name = x")
+						    RULE("c", "fd.name in (x, y)"),
+					    &diagnostics);
+	const struct tc_rule *matches[3];
+	enum tc_rule_matching matching;
+	struct made made;
+
+	made_begin(&made, TC_KIND_open);
+	made_text(&made, &made.open.path, "x");
+	made_end(&made);
+	assert_int_equal(tc_ruleset_judge(set, &made.event, matches, 3), 2);
+	assert_int_equal(tc_rule_matching_parse("first", &matching), 0);
+	tc_ruleset_set_matching(set, matching);
+	assert_int_equal(tc_ruleset_judge(set, &made.event, matches, 3), 1);
+	assert_string_equal(matches[0]->name, "b");
+	assert_int_equal(tc_rule_matching_parse("all", &matching), 0);
+	tc_ruleset_set_matching(set, matching);
+	assert_int_equal(tc_ruleset_judge(set, &made.event, matches, 3), 2);
+	assert_int_equal(tc_rule_matching_parse("last", &matching), -EINVAL);
+	made_done(&made);
+	tc_ruleset_free(set);
+	tc_diagnostics_done(&diagnostics);
+}
+
+static void exceptions_take_transformers_and_modifiers(void **state)
+{
+#define EXCEPTED RULE("r", "fd.name startswith /") "  exceptions:\n    - {name: e, "
+	assert_int_equal(matches(EXCEPTED "fields: fd.name, comps: startswith anyof, values: [/a, "
+					  "/b]}\n",
+				 "/bc"),
+			 0);
+	assert_int_equal(matches(EXCEPTED "fields: fd.name, comps: startswith anyof, values: [/a, "
+					  "/b]}\n",
+				 "/cb"),
+			 1);
+	assert_int_equal(matches(EXCEPTED "fields: [tolower(fd.name), proc.name], comps: [=, in], "
+					  "values: [[/abc, [cat, dog]]]}\n",
+				 "/ABC"),
+			 0);
+	assert_int_equal(matches(EXCEPTED "fields: basename(fd.name), values: [x, y]}\n", "/a/y"),
+			 0);
+	/* More values come later, by the name alone. */
+	assert_int_equal(matches(EXCEPTED "fields: fd.name, comps: endswith oneof, values: [x]}\n"
+					  "- rule: r\n  exceptions: [{name: e, values: [z]}]\n"
+					  "  override: {exceptions: append}\n",
+				 "/az"),
+			 0);
+	assert_refused(EXCEPTED "fields: fd.name, comps: startswith, values: [/a]}\n", "TC-R051", 7,
+		       41);
+#undef EXCEPTED
+}
+
 static void priorities_parse_in_any_case(void **state)
 {
 	enum tc_priority priority;
@@ -328,6 +430,9 @@ int main(void)
 		cmocka_unit_test(word_behind_in_of_an_exception_is_a_list),
 		cmocka_unit_test(exceptions_that_do_not_fit_are_refused),
 		cmocka_unit_test(items_are_checked),
+		cmocka_unit_test(scope_is_a_cgroup_or_a_unit_and_what_is_below),
+		cmocka_unit_test(first_rule_alone_speaks_when_asked),
+		cmocka_unit_test(exceptions_take_transformers_and_modifiers),
 		cmocka_unit_test(priorities_parse_in_any_case),
 	};
 
