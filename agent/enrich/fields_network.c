@@ -21,6 +21,7 @@ static const uint16_t socket_offset[TC_KIND_LIMIT] = {
 	[TC_KIND_accept] = offsetof(struct tc_accept, family),
 	[TC_KIND_send] = offsetof(struct tc_send, family),
 	[TC_KIND_receive] = offsetof(struct tc_receive, family),
+	[TC_KIND_dup] = offsetof(struct tc_dup, family),
 };
 
 static const uint16_t result_offset[TC_KIND_LIMIT] = {
@@ -36,8 +37,10 @@ static const uint16_t result_offset[TC_KIND_LIMIT] = {
 const struct tc_socket_part *tc_event_socket(const struct tc_event *event)
 {
 	uint16_t offset = socket_offset[event->record->kind];
+	const struct tc_socket_part *socket = (const void *)((const char *)event->record + offset);
 
-	return offset ? (const void *)((const char *)event->record + offset) : NULL;
+	/* What is duplicated need not be one. */
+	return offset && socket->family != TC_ABSENT_U32 ? socket : NULL;
 }
 
 bool tc_event_result(const struct tc_event *event, int32_t *ret_result)
@@ -335,11 +338,11 @@ bool tc_get_fd_name(struct tc_event *event, int index, struct tc_value *ret_valu
 	const struct tc_socket_part *socket = tc_event_socket(event);
 	const struct tc_slot *path;
 
-	if (!socket)
-		return false;
-	if (is_ip(socket))
+	if (socket && is_ip(socket))
 		return give_tuple(event, ip_version(event, socket) == 4, ret_value);
-	path = &socket->unix_path;
+	if (!socket && event->record->kind != TC_KIND_dup)
+		return false;
+	path = socket ? &socket->unix_path : &((const struct tc_dup *)event->record)->path;
 	if (path->flags & TC_SLOT_UNREADABLE)
 		ret_value->flags = TC_VALUE_UNREADABLE;
 	if (!(path->flags & TC_SLOT_PRESENT) || path->flags & TC_SLOT_UNREADABLE)

@@ -331,6 +331,7 @@ static __always_inline int compat_receive_result(const void *ctx)
  */
 enum {
 	NR_OPEN = 2,
+	NR_DUP2 = 33,
 	NR_SOCKET = 41,
 	NR_CONNECT = 42,
 	NR_ACCEPT = 43,
@@ -354,6 +355,7 @@ enum {
 	NR_RENAMEAT = 264,
 	NR_LINKAT = 265,
 	NR_SYMLINKAT = 266,
+	NR_DUP3 = 292,
 	NR_SETNS = 308,
 	NR_PROCESS_VM_READV = 310,
 	NR_PROCESS_VM_WRITEV = 311,
@@ -367,9 +369,11 @@ enum {
 	NR_32_CREAT = 8,
 	NR_32_MOUNT = 21,
 	NR_32_PTRACE = 26,
+	NR_32_DUP2 = 63,
 	NR_32_SOCKETCALL = 102,
 	NR_32_EXIT_GROUP = 252,
 	NR_32_OPENAT = 295,
+	NR_32_DUP3 = 330,
 	NR_32_SETNS = 346,
 	NR_32_PROCESS_VM_READV = 347,
 	NR_32_PROCESS_VM_WRITEV = 348,

@@ -15,6 +15,7 @@
 #include "probes/fallback/mount.bpf.c"
 #include "probes/fallback/network.bpf.c"
 #include "probes/fallback/identity.bpf.c"
+#include "probes/fallback/dup.bpf.c"
 #include "probes/fallback/signal.bpf.c"
 #include "probes/fallback/namespace.bpf.c"
 #include "probes/fallback/code.bpf.c"
@@ -84,6 +85,8 @@ static __always_inline int tell_other_call(const struct call *call)
 		return tell_setgid(call);
 	case SHAPE_CAPSET:
 		return tell_capset(call);
+	case SHAPE_DUP:
+		return tell_dup(call);
 	case SHAPE_SIGNAL:
 		return tell_signal(call);
 	case SHAPE_SETNS:

@@ -4,8 +4,6 @@
  * Both ends and the result are known then.
  */
 
-#define S_IFSOCK 0140000
-#define SOCKFS_MAGIC 0x534f434b
 #define SOCK_TYPE_MASK 0xf
 #define MSG_FASTOPEN 0x20000000
 #define EISCONN 106
@@ -14,15 +12,7 @@
 /* The socket of a descriptor, or NULL. */
 static __noinline struct sock *descriptor_sock(__u32 fd)
 {
-	struct file *file = descriptor_file(fd);
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct socket *sock;
-
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK ||
-	    BPF_CORE_READ(inode, i_sb, s_magic) != SOCKFS_MAGIC)
-		return NULL;
-	sock = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(sock, sk);
+	return file_sock(descriptor_file(fd));
 }
 
 /* Puts the call that socketcall(2) stands for in its place. */

@@ -16,19 +16,6 @@
 
 #define AT_FDCWD -100
 
-/* The file of a descriptor of the current task, or NULL. */
-static __always_inline struct file *descriptor_file(__u32 fd)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
-	struct file *file = NULL;
-
-	if (fd < BPF_CORE_READ(table, max_fds))
-		bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	return file;
-}
-
 static __always_inline void place_descriptor(struct scratch *s, __s32 fd)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();

@@ -7,10 +7,25 @@
 
 #define S_IFMT 0170000
 #define S_IALLUGO 07777
+#define S_IFSOCK 0140000
+#define SOCKFS_MAGIC 0x534f434b
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
 #define TMPFS_MAGIC 0x01021994
 #define HUGETLBFS_MAGIC 0x958458f6
 #define PIDFS_MAGIC 0x50494446
+
+/* The file of a descriptor of the current task, or NULL. */
+static __always_inline struct file *descriptor_file(__u32 fd)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd);
+	struct file *file = NULL;
+
+	if (fd < BPF_CORE_READ(table, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	return file;
+}
 
 /* A kernel dev_t (12 bits major, 20 bits minor) as stat(2) gives it: new_encode_dev(),
  * include/linux/kdev_t.h. */

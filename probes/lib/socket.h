@@ -12,6 +12,7 @@
 #ifndef TOCSIN_PROBES_SOCKET_H
 #define TOCSIN_PROBES_SOCKET_H
 
+#include "probes/lib/inode.h"
 #include "probes/lib/path.h"
 
 #define AF_UNSPEC 0
@@ -190,6 +191,20 @@ __noinline int socket_fill(__u32 index, __u32 at)
 }
 
 /* --- what else is asked of a socket --- */
+
+/* The socket of a file, NULL when it is none: a socket's name that was opened with O_PATH is not.
+ */
+static __always_inline struct sock *file_sock(struct file *file)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct socket *sock;
+
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK ||
+	    BPF_CORE_READ(inode, i_sb, s_magic) != SOCKFS_MAGIC)
+		return NULL;
+	sock = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(sock, sk);
+}
 
 static __always_inline bool socket_connected(struct sock *sk)
 {

@@ -125,7 +125,7 @@ struct test {
 extern const struct test process_tests[], exec_tests[], file_tests[], name_tests[],
 	attribute_tests[], uring_tests[], path_tests[], mount_tests[], trace_tests[],
 	cgroup_tests[], identity_tests[], signal_tests[], namespace_tests[], code_tests[],
-	network_tests[];
+	dup_tests[], network_tests[];
 
 /* True when a program of include/schema/probes.def is attached: kernels differ in what a hook is
  * told. */

@@ -15,7 +15,7 @@
 #define IN_PASSING                                                                                 \
 	(TC_KIND_BIT(TC_KIND_setuid) | TC_KIND_BIT(TC_KIND_setgid) | TC_KIND_BIT(TC_KIND_capset) | \
 	 TC_KIND_BIT(TC_KIND_signal) | TC_KIND_BIT(TC_KIND_setns) | TC_KIND_BIT(TC_KIND_unshare) | \
-	 TC_KIND_BIT(TC_KIND_socket) | TC_KIND_BIT(TC_KIND_bind))
+	 TC_KIND_BIT(TC_KIND_dup) | TC_KIND_BIT(TC_KIND_socket) | TC_KIND_BIT(TC_KIND_bind))
 
 static const struct family {
 	const struct test *tests;
@@ -35,6 +35,7 @@ static const struct family {
 	{signal_tests, 0},
 	{namespace_tests, 0},
 	{code_tests, 0},
+	{dup_tests, 0},
 	{network_tests, 0},
 };
 

@@ -90,7 +90,7 @@ const struct tc_connect *expect_socket(struct run *run, enum tc_kind kind, struc
 	expect(run, record, &record->family, (uint64_t)truth->family);
 	expect(run, record, &record->sock_type, (uint64_t)truth->type);
 	expect(run, record, &record->protocol, (uint64_t)truth->protocol);
-	expect(run, record, &record->is_server, truth->is_server);
+	expect(run, record, &record->is_server, (uint64_t)truth->is_server);
 	expect(run, record, &record->connected, truth->connected);
 	expect_ip(run, record, &record->local, &record->local_port, truth->local);
 	expect_ip(run, record, &record->remote, &record->remote_port, truth->remote);

@@ -30,7 +30,8 @@ struct socket_truth {
 	int family, type, protocol;
 	const union address *local, *remote; /* NULL: not known */
 	const char *path;		     /* NULL: none */
-	bool is_server, connected;
+	int is_server;			     /* -1: not known */
+	bool connected;
 	int fd, result; /* TC_ABSENT_S32: not known */
 };
 
