@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "agent/cmd/cmd.h"
+#include "agent/cmd/kinds.h"
+#include "agent/cmd/schemas.h"
 #include "agent/value.h"
 #include "output/format/json_writer.h"
 #include "rules/review.h"
@@ -93,28 +95,11 @@ static int gather(struct check *check)
 	return 0;
 }
 
-/* Calls back for each kind in a set of kinds. */
-static void each_kind(uint64_t kinds, void (*call)(const struct tc_kind_info *, void *), void *data)
-{
-	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
-		if (kinds >> kind & 1)
-			call(tc_kind_info(kind), data);
-	}
-}
-
-static void print_kind(const struct tc_kind_info *info, void *data)
-{
-	const char **separator = data;
-
-	printf("%s%s", *separator, info->name);
-	*separator = ", ";
-}
-
 static void print_rules(const struct check *check, const char *path)
 {
 	for (size_t i = 0; i < tc_ruleset_count(check->set); i++) {
 		const struct tc_rule *rule = tc_ruleset_at(check->set, i);
-		const char *separator = "";
+		_cleanup_buffer_ struct tc_buffer kinds = {0};
 
 		if (strcmp(rule->file, path))
 			continue;
@@ -122,10 +107,12 @@ static void print_rules(const struct check *check, const char *path)
 		print_escaped(rule->name);
 		printf(" (%s): ", tc_priority_name(rule->priority));
 		if (rule->kinds == tc_kinds_all())
-			printf("all kinds of events");
+			tc_buffer_add_string(&kinds, "all kinds of events");
+		else if (rule->kinds)
+			tc_kinds_add(&kinds, rule->kinds, ", ");
 		else
-			each_kind(rule->kinds, print_kind, &separator);
-		printf("%s\n", rule->kinds ? "" : "nothing");
+			tc_buffer_add_string(&kinds, "nothing");
+		printf("%s\n", tc_buffer_failed(&kinds) ? "(out of memory)" : kinds.bytes);
 	}
 }
 
@@ -183,11 +170,6 @@ static void write_files(const struct check *check, struct tc_json *json)
 	tc_json_array_end(json);
 }
 
-static void write_kind(const struct tc_kind_info *info, void *data)
-{
-	tc_json_string(data, info->name);
-}
-
 static void write_rules(const struct check *check, struct tc_json *json)
 {
 	tc_json_key(json, "rules");
@@ -201,13 +183,18 @@ static void write_rules(const struct check *check, struct tc_json *json)
 		tc_json_key(json, "priority");
 		tc_json_string(json, tc_priority_name(rule->priority));
 		tc_json_key(json, "kinds");
+		tc_kinds_json(json, rule->kinds);
+		tc_json_key(json, "tags");
 		tc_json_array_begin(json);
-		each_kind(rule->kinds, write_kind, json);
+		for (size_t tag = 0; tag < rule->n_tags; tag++)
+			tc_json_string(json, rule->tags[tag]);
 		tc_json_array_end(json);
 		tc_json_key(json, "file");
 		tc_json_string(json, rule->file);
 		tc_json_key(json, "line");
 		tc_json_uint(json, rule->line);
+		tc_json_key(json, "column");
+		tc_json_uint(json, rule->column);
 		tc_json_object_end(json);
 	}
 	tc_json_array_end(json);
@@ -281,10 +268,27 @@ static int run(struct check *check, const struct tc_strings *paths)
 	return check->diagnostics.errors ? TC_EXIT_NO : TC_EXIT_GOOD;
 }
 
+static int print_schema(const char *name)
+{
+	_cleanup_buffer_ struct tc_buffer text = {0};
+
+	if (!tc_schema_write(name, &text)) {
+		fprintf(stderr, "tocsin: check: no schema of \"%s\": there are rules and tests\n",
+			name);
+		return TC_EXIT_USAGE;
+	}
+	if (tc_buffer_failed(&text)) {
+		fprintf(stderr, "tocsin: check: %s\n", strerror(ENOMEM));
+		return TC_EXIT_ENVIRONMENT;
+	}
+	puts(text.bytes);
+	return TC_EXIT_GOOD;
+}
+
 int tc_cmd_check(int argc, char **argv)
 {
 	struct check check = {0};
-	const char *matching = "all";
+	const char *matching = "all", *schema = NULL;
 	struct tc_strings paths;
 	const struct tc_option options[] = {
 		{"json", 'j', TC_OPTION_FLAG, NULL, &check.json,
@@ -294,6 +298,8 @@ int tc_cmd_check(int argc, char **argv)
 		{"rule-matching", 0, TC_OPTION_STRING, "first|all", &matching,
 		 "which of the rules that match an event speak (all); with first, those that never "
 		 "do are told"},
+		{"schema", 's', TC_OPTION_STRING, "WHAT", &schema,
+		 "print the JSON Schema of rules or tests, for editors, and check nothing"},
 		{0},
 	};
 	const struct tc_usage usage = {
@@ -302,19 +308,23 @@ int tc_cmd_check(int argc, char **argv)
 		.doc = "Validate rule files, or the *.yaml and *.yml files in directories, as one "
 		       "set in the order given. Exits with 0 when all are valid, 1 when not.",
 		.options = options,
-		.positional_min = 1,
 		.positional_max = SIZE_MAX,
 	};
 	int code = tc_options_parse(&usage, argc, argv, &paths);
 
 	if (code >= 0)
 		return code;
-	if (tc_rule_matching_parse(matching, &check.matching)) {
+	if (schema) {
+		code = print_schema(schema);
+	} else if (tc_rule_matching_parse(matching, &check.matching)) {
 		fprintf(stderr, "tocsin check: --rule-matching %s: first or all\n", matching);
-		free(paths.items);
-		return TC_EXIT_USAGE;
+		code = TC_EXIT_USAGE;
+	} else if (!paths.count) {
+		fprintf(stderr, "tocsin check: give at least one PATH\n");
+		code = TC_EXIT_USAGE;
+	} else {
+		code = run(&check, &paths);
 	}
-	code = run(&check, &paths);
 	free(paths.items);
 	free(check.verdicts);
 	tc_ruleset_free(check.set);

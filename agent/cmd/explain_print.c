@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/cmd/kinds.h"
 #include "agent/value.h"
 #include "output/format/colour.h"
 #include "output/format/json_writer.h"
@@ -100,16 +101,11 @@ static void add_name(const char *name, void *data)
 
 static void add_kinds(struct tc_buffer *text, uint64_t kinds)
 {
-	struct names names = {.text = text};
-
-	if (kinds == tc_kinds_all()) {
+	if (kinds == tc_kinds_all())
 		tc_buffer_add_string(text, "all");
-		return;
-	}
-	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++)
-		if (kinds >> kind & 1)
-			add_name(tc_kind_info(kind)->name, &names);
-	if (!names.count)
+	else if (kinds)
+		tc_kinds_add(text, kinds, ", ");
+	else
 		tc_buffer_add_string(text, "none");
 }
 
@@ -316,11 +312,7 @@ static int put_head(struct tc_json *json, const struct tc_explanation *why)
 	tc_json_key(json, "column");
 	tc_json_uint(json, rule->column);
 	tc_json_key(json, "kinds");
-	tc_json_array_begin(json);
-	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++)
-		if (rule->kinds >> kind & 1)
-			tc_json_string(json, tc_kind_info(kind)->name);
-	tc_json_array_end(json);
+	tc_kinds_json(json, rule->kinds);
 	tc_json_key(json, "fields");
 	tc_json_array_begin(json);
 	error = each_field(why, put_name, json);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/cmd/cmd.h"
+#include "agent/cmd/kinds.h"
 #include "agent/schema.h"
 #include "output/format/json_writer.h"
 
@@ -37,18 +38,6 @@ static const char *type_of(const struct tc_field *field)
 	return tc_type_name(field->type);
 }
 
-static void add_kinds(struct tc_buffer *text, uint64_t kinds, const char *separator)
-{
-	const char *between = "";
-
-	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
-		if (!(kinds >> kind & 1))
-			continue;
-		tc_buffer_printf(text, "%s%s", between, tc_kind_info(kind)->name);
-		between = separator;
-	}
-}
-
 /* The events that have the field, in the fewest words. */
 static void add_where(struct tc_buffer *text, uint64_t kinds)
 {
@@ -60,9 +49,9 @@ static void add_where(struct tc_buffer *text, uint64_t kinds)
 		tc_buffer_add_string(text, "all events");
 	} else if (__builtin_popcountll(kinds) * 2 > __builtin_popcountll(all)) {
 		tc_buffer_add_string(text, "all but ");
-		add_kinds(text, all & ~kinds, ", ");
+		tc_kinds_add(text, all & ~kinds, ", ");
 	} else {
-		add_kinds(text, kinds, ", ");
+		tc_kinds_add(text, kinds, ", ");
 	}
 }
 
@@ -203,8 +192,6 @@ static void json_events(struct tc_json *json)
 
 static void json_field(struct tc_json *json, const struct tc_field *field)
 {
-	struct tc_buffer kinds = {0};
-
 	tc_json_object_begin(json);
 	tc_json_key(json, "name");
 	tc_json_string(json, field->name);
@@ -215,9 +202,7 @@ static void json_field(struct tc_json *json, const struct tc_field *field)
 	tc_json_key(json, "indexed");
 	tc_json_bool(json, field->flags & TC_FIELD_INDEXED);
 	tc_json_key(json, "events");
-	add_kinds(&kinds, field->kinds, " ");
-	json_words(json, kinds.bytes ? kinds.bytes : "");
-	tc_buffer_done(&kinds);
+	tc_kinds_json(json, field->kinds);
 	tc_json_key(json, "doc");
 	tc_json_string(json, field->doc);
 	tc_json_object_end(json);
