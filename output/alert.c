@@ -10,8 +10,13 @@ enum tc_priority tc_alert_priority(const struct tc_alert *alert)
 {
 	if (alert->rule)
 		return alert->rule->priority;
-	return alert->event->kind->kind == TC_KIND_loss ? TC_PRIORITY_WARNING
-							: TC_PRIORITY_INFORMATIONAL;
+	switch (alert->event->kind->kind) {
+	case TC_KIND_loss:
+	case TC_KIND_suppressed:
+		return TC_PRIORITY_WARNING;
+	default:
+		return TC_PRIORITY_INFORMATIONAL;
+	}
 }
 
 static void notice_text(struct tc_event *event, struct tc_buffer *text)

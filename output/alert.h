@@ -32,7 +32,9 @@ struct tc_alert {
 	size_t json_length;
 };
 
-/* The rule's priority; of a notice Warning when events were lost, else Informational. */
+/* The rule's priority; of a notice Warning when something was lost or kept back, else
+ * Informational.
+ */
 enum tc_priority tc_alert_priority(const struct tc_alert *alert);
 
 /*

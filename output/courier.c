@@ -13,6 +13,9 @@
 #include "agent/log.h"
 #include "output/format/format.h"
 #include "output/format/timestamp.h"
+#include "output/limit.h"
+#include "output/route.h"
+#include "output/summary.h"
 
 #define NS_PER_MS 1000000ULL
 /* Rows of one reading. */
@@ -28,6 +31,8 @@
 #define STORE_NS (500 * NS_PER_MS)
 #define NAME_MAX_BYTES 64
 
+#define N_LIMITS 2
+
 /* Numbers of the rows whose messages the output took and did not deliver yet, in order. */
 struct taken {
 	uint64_t *seqs;
@@ -40,6 +45,9 @@ struct tc_courier {
 	struct tc_buffer spec; /* without its secrets */
 	char *name;
 	tc_format format;
+	struct tc_route route;
+	struct tc_limit limits[N_LIMITS]; /* folding, then the rate */
+	struct tc_summary summary;
 	bool resumes;	   /* goes on from its cursor at the next start */
 	bool from_start;   /* start=beginning */
 	uint64_t start_ns; /* start=TIME; 0: not given */
@@ -50,7 +58,11 @@ struct tc_courier {
 	struct stat journal;
 	atomic_bool damaged; /* the journal cannot be read, and nobody knows it yet */
 	_Atomic uint64_t cursor_seq;
-	uint64_t read_seq; /* rows up to this one were taken by the output, or left out */
+	uint64_t read_seq;   /* rows up to this one were taken by the output, or left out */
+	uint64_t judged_seq; /* row that the limits let through, and that may not be taken yet */
+	/* Rows from this one on were kept back by a limit, and their summary is not delivered yet;
+	 * UINT64_MAX: there are none. After a crash or a failure they are counted again. */
+	uint64_t summed_seq;
 	struct taken taken;
 	struct tc_buffer text;
 	bool more; /* there may be rows behind read_seq */
@@ -62,7 +74,7 @@ struct tc_courier {
 	uint64_t stored_ns;	/* when the cursor was stored last */
 	bool dirty;		/* the cursor, or what follows, is not stored yet */
 	struct tc_buffer error; /* what failed last */
-	uint64_t error_ns, errors, delivered;
+	uint64_t error_ns, errors, delivered, suppressed;
 };
 
 /* --- what is on the way --- */
@@ -147,6 +159,26 @@ static int read_start(struct tc_courier *courier, const char *start)
 	return 0;
 }
 
+static int read_limits(struct tc_courier *courier, const struct tc_output_settings *settings)
+{
+	const char *rate = tc_output_setting(settings, "rate");
+	const char *fold = tc_output_setting(settings, "fold");
+	struct tc_limit *folding = &courier->limits[0], *rating = &courier->limits[1];
+
+	*folding = (struct tc_limit){.by_process = true, .reason = "fold"};
+	*rating = (struct tc_limit){.reason = "rate"};
+	if (rate && tc_limit_read_rate(rate, rating))
+		return wrong(courier, "rate", rate,
+			     "N/DURATION, both above 0, such as 10/1m: ten in a minute");
+	if (!fold)
+		return 0;
+	folding->count = 1;
+	if (tc_parse_number(TC_OPTION_DURATION, fold, &folding->span_ns) || !folding->span_ns)
+		return wrong(courier, "fold", fold,
+			     "a duration above 0, such as 90s, 5m, 2h or 7d");
+	return 0;
+}
+
 static int read_settings(struct tc_courier *courier, const struct tc_output_settings *settings)
 {
 	int error = read_name(courier, tc_output_setting(settings, "name"));
@@ -155,6 +187,10 @@ static int read_settings(struct tc_courier *courier, const struct tc_output_sett
 		error = read_format(courier, tc_output_setting(settings, "format"));
 	if (!error)
 		error = read_start(courier, tc_output_setting(settings, "start"));
+	if (!error)
+		error = tc_route_read(courier->output->name, settings, &courier->route);
+	if (!error)
+		error = read_limits(courier, settings);
 	return error;
 }
 
@@ -169,6 +205,7 @@ int tc_courier_new(const struct tc_output *output, const char *spec,
 		return -ENOMEM;
 	courier->output = output;
 	courier->pause_ns = PAUSE_FIRST_NS;
+	courier->summed_seq = UINT64_MAX;
 	error = tc_output_settings_read(output, spec, &settings);
 	if (!error) {
 		tc_output_settings_spec(settings, &courier->spec);
@@ -194,6 +231,10 @@ void tc_courier_free(struct tc_courier *courier)
 		courier->output->ops->close(courier->state);
 	tc_journal_reader_close(courier->reader);
 	free(courier->journal_path);
+	for (size_t i = 0; i < N_LIMITS; i++)
+		tc_limit_reset(&courier->limits[i]);
+	tc_summary_done(&courier->summary);
+	tc_route_done(&courier->route);
 	free(courier->taken.seqs);
 	tc_buffer_done(&courier->text);
 	tc_buffer_done(&courier->error);
@@ -233,6 +274,7 @@ static int take_stored(const struct tc_cursor *cursor, void *context)
 	stored->found = cursor->durable;
 	courier->cursor_seq = cursor->seq;
 	courier->delivered = cursor->delivered;
+	courier->suppressed = cursor->suppressed;
 	if (cursor->error)
 		tc_buffer_add_string(&courier->error, cursor->error);
 	courier->error_ns = cursor->error_ns;
@@ -273,6 +315,20 @@ static int find_cursor(struct tc_courier *courier, const struct tc_courier_place
 	return error;
 }
 
+/* Where the output is to go on when this courier ends now: rows that are counted, but whose count
+ * is not told, are read again. */
+static uint64_t resume_seq(const struct tc_courier *courier)
+{
+	uint64_t first_seq = courier->summed_seq, seq = courier->cursor_seq;
+
+	for (size_t i = 0; i < N_LIMITS; i++) {
+		uint64_t kept_seq = tc_limit_first_seq(&courier->limits[i]);
+
+		first_seq = kept_seq < first_seq ? kept_seq : first_seq;
+	}
+	return first_seq <= seq ? first_seq - 1 : seq;
+}
+
 static int store(struct tc_courier *courier, uint64_t now_ns)
 {
 	const struct tc_cursor cursor = {
@@ -280,12 +336,14 @@ static int store(struct tc_courier *courier, uint64_t now_ns)
 		.spec = courier->spec.bytes,
 		.durable = courier->resumes,
 		.active = true,
-		.seq = courier->cursor_seq,
+		.seq = resume_seq(courier),
+		.reached_seq = courier->cursor_seq,
 		.updated_ns = tc_clock_real_now_ns(),
 		.error = courier->error.bytes,
 		.error_ns = courier->error_ns,
 		.errors = courier->errors,
 		.delivered = courier->delivered,
+		.suppressed = courier->suppressed,
 	};
 	int error = courier->cursors ? tc_cursors_put(courier->cursors, &cursor) : 0;
 
@@ -343,19 +401,35 @@ static uint64_t with_jitter(uint64_t pause_ns)
 	return pause_ns * 3 / 4 + pause_ns / 2 * (random % 1024) / 1024;
 }
 
-/* Everything that was not delivered is read again after a pause. The output itself has told why. */
-static void fail(struct tc_courier *courier, int error)
+/* For `tocsin status`; the output itself has logged it. -EAGAIN is one where the output has words.
+ */
+static void note_error(struct tc_courier *courier, int error)
 {
 	const struct tc_output_ops *ops = courier->output->ops;
 	const char *words = ops->explain ? ops->explain(courier->state) : NULL;
 
+	if (!words && error == -EAGAIN)
+		return;
 	tc_buffer_reset(&courier->error);
 	tc_buffer_add_string(&courier->error, words ? words : strerror(-error));
 	courier->error_ns = tc_clock_real_now_ns();
+	courier->dirty = true;
+}
+
+/* Everything that was not delivered is read again after a pause. */
+static void fail(struct tc_courier *courier, int error)
+{
+	const struct tc_output_ops *ops = courier->output->ops;
+
+	note_error(courier, error);
 	courier->errors++;
 	ops->reset(courier->state);
 	courier->taken.first = courier->taken.count = 0;
-	courier->read_seq = courier->cursor_seq;
+	courier->read_seq = courier->cursor_seq = resume_seq(courier);
+	courier->summed_seq = UINT64_MAX;
+	courier->judged_seq = 0;
+	for (size_t i = 0; i < N_LIMITS; i++)
+		tc_limit_reset(&courier->limits[i]);
 	courier->more = true;
 	courier->retry_ns = tc_clock_monotonic_ns() + with_jitter(courier->pause_ns);
 	courier->pause_ns *= 2;
@@ -384,6 +458,10 @@ static void settle(struct tc_courier *courier, uint64_t delivered_seq)
 		courier->pause_ns = PAUSE_FIRST_NS;
 		courier->dirty = true;
 	}
+	if (!courier->taken.count && courier->summed_seq != UINT64_MAX) {
+		courier->summed_seq = UINT64_MAX;
+		courier->dirty = true;
+	}
 	/* Rows behind the last message were left out: nothing is to be waited for. */
 	move_cursor(courier, courier->taken.count ? delivered_seq : courier->read_seq);
 }
@@ -391,6 +469,7 @@ static void settle(struct tc_courier *courier, uint64_t delivered_seq)
 /* Ends a walk through the rows; no errno has this value. */
 #define WALK_FULL 1
 
+/* 0, WALK_FULL or a negative errno. */
 static int hand_over(struct tc_courier *courier, const struct tc_journal_row *row)
 {
 	const struct tc_message message = {
@@ -406,45 +485,117 @@ static int hand_over(struct tc_courier *courier, const struct tc_journal_row *ro
 	return error == -EAGAIN ? WALK_FULL : error;
 }
 
-static int take_row(const struct tc_journal_row *row, void *context)
+static int tell_row(struct tc_courier *courier, const struct tc_journal_row *row)
 {
-	struct tc_courier *courier = context;
+	int error;
 
 	tc_buffer_reset(&courier->text);
-	int error = courier->format(row, &courier->text);
+	error = courier->format(row, &courier->text);
+	if (!error)
+		return hand_over(courier, row);
 	if (error == -EINVAL) {
 		tc_error("output %s: row %llu of the journal is damaged: it is not told",
 			 courier->name, (unsigned long long)row->seq);
 		error = 0;
-	} else if (!error) {
-		error = hand_over(courier, row);
 	}
+	return error;
+}
+
+/* A span of a limit has ended. */
+static int tell_kept_back(const struct tc_kept_back *kept, void *context)
+{
+	struct tc_courier *courier = context;
+	uint64_t resume = resume_seq(courier);
+	int error = tc_summary_make(&courier->summary, kept, courier->read_seq);
+
+	if (!error)
+		error = tell_row(courier, &courier->summary.row);
+	if (error)
+		return error;
+	courier->suppressed += kept->count;
+	/* The rows are not done with before that is delivered. */
+	if (resume + 1 < courier->summed_seq)
+		courier->summed_seq = resume + 1;
+	return 0;
+}
+
+/* Tells what limits kept back in spans that are over at a time. 0, WALK_FULL or a negative errno.
+ */
+static int end_spans(struct tc_courier *courier, uint64_t time_ns)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < N_LIMITS && !error; i++)
+		if (tc_limit_is_due(&courier->limits[i], time_ns))
+			error = tc_limit_end(&courier->limits[i], time_ns, tell_kept_back, courier);
+	return error;
+}
+
+/* Looks whether all limits let an alert through. 0, WALK_FULL or a negative errno. */
+static int pass_limits(struct tc_courier *courier, const struct tc_journal_row *row,
+		       bool *ret_passes)
+{
+	bool passes = true;
+	int error = end_spans(courier, row->time_ns);
+
+	for (size_t i = 0; i < N_LIMITS && !error && passes; i++) {
+		struct tc_limit *limit = &courier->limits[i];
+
+		if (tc_limit_is_full(limit))
+			error = tc_limit_end(limit, UINT64_MAX, tell_kept_back, courier);
+		if (!error)
+			passes = tc_limit_takes(limit, row);
+	}
+	if (!error)
+		*ret_passes = passes;
+	return error;
+}
+
+static int take_row(const struct tc_journal_row *row, void *context)
+{
+	struct tc_courier *courier = context;
+	bool passes = tc_route_takes(&courier->route, row);
+	int error = 0;
+
+	/* A row for which there was no room comes again: it is counted once. */
+	if (passes && row->rule && courier->judged_seq != row->seq)
+		error = pass_limits(courier, row, &passes);
+	if (error)
+		return error;
+	courier->judged_seq = row->seq;
+	error = passes ? tell_row(courier, row) : 0;
 	if (!error)
 		courier->read_seq = row->seq;
 	return error;
 }
 
-/* Hands over the next rows. 0 or a negative errno. */
-static int hand_over_rows(struct tc_courier *courier)
+static int read_rows(struct tc_courier *courier)
 {
+	int error = look_at_journal(courier);
 	bool more = false;
-	int error;
-
-	courier->full = false;
-	if (!courier->more)
-		return 0;
-	error = look_at_journal(courier);
-	if (error)
-		return error;
-	error = tc_journal_reader_next(courier->reader, courier->read_seq, ROWS_MAX, take_row,
-				       courier, &more);
 	struct stat now;
+
+	if (!error)
+		error = tc_journal_reader_next(courier->reader, courier->read_seq, ROWS_MAX,
+					       take_row, courier, &more);
+	if (!error)
+		courier->more = more;
 	/* The agent may know it already, and have set it aside. */
 	if (error == -EUCLEAN && !stat(courier->journal_path, &now) &&
 	    is_same_journal(courier, &now))
 		courier->damaged = true;
+	return error;
+}
+
+/* Hands over the next rows; behind the last one, the time of day ends spans of limits. 0 or a
+ * negative errno. */
+static int hand_over_rows(struct tc_courier *courier)
+{
+	int error = courier->more ? read_rows(courier) : 0;
+
+	if (!error && !courier->more)
+		error = end_spans(courier, courier->stopping ? UINT64_MAX : tc_clock_real_now_ns());
 	courier->full = error == WALK_FULL;
-	courier->more = courier->full || more;
 	return courier->full ? 0 : error;
 }
 
@@ -460,6 +611,8 @@ static int flush(struct tc_courier *courier)
 	if (courier->taken.count && !error)
 		seq = courier->read_seq;
 	settle(courier, seq);
+	if (error == -EAGAIN && timeout_ms)
+		note_error(courier, error);
 	return error == -EAGAIN ? 0 : error;
 }
 
@@ -476,7 +629,25 @@ static void work(struct tc_courier *courier)
 
 static bool has_work(const struct tc_courier *courier)
 {
-	return courier->more || courier->taken.count;
+	return courier->more || courier->full || courier->taken.count;
+}
+
+/* When a span of a limit ends, by the monotonic clock; 0: it is over. */
+static uint64_t next_end_ns(const struct tc_courier *courier, uint64_t now_ns)
+{
+	uint64_t real_ns = tc_clock_real_now_ns(), due_ns = TC_COURIER_IDLE;
+
+	for (size_t i = 0; i < N_LIMITS; i++) {
+		const struct tc_limit *limit = &courier->limits[i];
+
+		if (!limit->spans)
+			continue;
+		if (tc_limit_is_due(limit, real_ns))
+			return 0;
+		if (now_ns + (limit->next_end_ns - real_ns) < due_ns)
+			due_ns = now_ns + (limit->next_end_ns - real_ns);
+	}
+	return due_ns;
 }
 
 static void obey(struct tc_courier *courier, const struct tc_courier_orders *orders)
@@ -491,23 +662,31 @@ static void obey(struct tc_courier *courier, const struct tc_courier_orders *ord
 	}
 }
 
+/* When there is something to do again. */
+static uint64_t find_due_ns(const struct tc_courier *courier, uint64_t now_ns)
+{
+	uint64_t due_ns = has_work(courier) ? 0 : next_end_ns(courier, now_ns);
+
+	if (due_ns < courier->retry_ns)
+		due_ns = courier->retry_ns;
+	if (courier->dirty && courier->stored_ns + STORE_NS < due_ns)
+		due_ns = courier->stored_ns + STORE_NS;
+	return due_ns;
+}
+
 uint64_t tc_courier_step(struct tc_courier *courier, const struct tc_courier_orders *orders)
 {
-	uint64_t now_ns = tc_clock_monotonic_ns(), due_ns = TC_COURIER_IDLE;
+	uint64_t now_ns = tc_clock_monotonic_ns();
 
 	obey(courier, orders);
-	if (has_work(courier) && now_ns >= courier->retry_ns)
+	if (now_ns >= courier->retry_ns && (has_work(courier) || next_end_ns(courier, now_ns) == 0))
 		work(courier);
 	now_ns = tc_clock_monotonic_ns();
 	if (courier->stopping && (!has_work(courier) || now_ns >= orders->stop_by_ns))
 		courier->done = true;
 	if (courier->dirty && now_ns >= courier->stored_ns + STORE_NS)
 		store(courier, now_ns);
-	if (has_work(courier))
-		due_ns = courier->retry_ns;
-	if (courier->dirty && courier->stored_ns + STORE_NS < due_ns)
-		due_ns = courier->stored_ns + STORE_NS;
-	return due_ns;
+	return find_due_ns(courier, now_ns);
 }
 
 bool tc_courier_is_done(const struct tc_courier *courier)

@@ -39,6 +39,7 @@ static const char schema_sql[] =
 	" durable INTEGER NOT NULL,"
 	" active INTEGER NOT NULL,"
 	" seq INTEGER NOT NULL,"
+	" reached_seq INTEGER NOT NULL,"
 	" updated_ns INTEGER NOT NULL,"
 	" error TEXT,"
 	" error_ns INTEGER NOT NULL,"
@@ -53,7 +54,8 @@ static const char schema_sql[] =
 									      "COMMIT;";
 
 #define COLUMNS                                                                                    \
-	"name, spec, durable, active, seq, updated_ns, error, error_ns, errors, delivered, "       \
+	"name, spec, durable, active, seq, reached_seq, updated_ns, error, error_ns, errors, "     \
+	"delivered, "                                                                              \
 	"suppressed"
 
 char *tc_cursors_path(const char *journal_path)
@@ -149,7 +151,7 @@ static int set_up(struct tc_cursors *cursors)
 				      "PRAGMA cache_size = -128;"
 				      "PRAGMA wal_autocheckpoint = 100;";
 	static const char put_sql[] =
-		"INSERT OR REPLACE INTO outputs (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?)";
+		"INSERT OR REPLACE INTO outputs (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
 	bool empty = false;
 	int error = check_version(cursors, &empty), result;
 
@@ -328,12 +330,13 @@ static int put(struct tc_cursors *cursors, const struct tc_cursor *cursor)
 	sqlite3_bind_int(statement, 3, cursor->durable);
 	sqlite3_bind_int(statement, 4, cursor->active);
 	sqlite3_bind_int64(statement, 5, (int64_t)cursor->seq);
-	sqlite3_bind_int64(statement, 6, (int64_t)cursor->updated_ns);
-	sqlite3_bind_text(statement, 7, cursor->error, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 8, (int64_t)cursor->error_ns);
-	sqlite3_bind_int64(statement, 9, (int64_t)cursor->errors);
-	sqlite3_bind_int64(statement, 10, (int64_t)cursor->delivered);
-	sqlite3_bind_int64(statement, 11, (int64_t)cursor->suppressed);
+	sqlite3_bind_int64(statement, 6, (int64_t)cursor->reached_seq);
+	sqlite3_bind_int64(statement, 7, (int64_t)cursor->updated_ns);
+	sqlite3_bind_text(statement, 8, cursor->error, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 9, (int64_t)cursor->error_ns);
+	sqlite3_bind_int64(statement, 10, (int64_t)cursor->errors);
+	sqlite3_bind_int64(statement, 11, (int64_t)cursor->delivered);
+	sqlite3_bind_int64(statement, 12, (int64_t)cursor->suppressed);
 	int result = sqlite3_step(statement), reset = sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
 	return result == SQLITE_DONE ? reset : result;
@@ -363,12 +366,13 @@ static void fill(sqlite3_stmt *statement, struct tc_cursor *ret_cursor)
 		.durable = sqlite3_column_int(statement, 2),
 		.active = sqlite3_column_int(statement, 3),
 		.seq = (uint64_t)sqlite3_column_int64(statement, 4),
-		.updated_ns = (uint64_t)sqlite3_column_int64(statement, 5),
-		.error = (const char *)sqlite3_column_text(statement, 6),
-		.error_ns = (uint64_t)sqlite3_column_int64(statement, 7),
-		.errors = (uint64_t)sqlite3_column_int64(statement, 8),
-		.delivered = (uint64_t)sqlite3_column_int64(statement, 9),
-		.suppressed = (uint64_t)sqlite3_column_int64(statement, 10),
+		.reached_seq = (uint64_t)sqlite3_column_int64(statement, 5),
+		.updated_ns = (uint64_t)sqlite3_column_int64(statement, 6),
+		.error = (const char *)sqlite3_column_text(statement, 7),
+		.error_ns = (uint64_t)sqlite3_column_int64(statement, 8),
+		.errors = (uint64_t)sqlite3_column_int64(statement, 9),
+		.delivered = (uint64_t)sqlite3_column_int64(statement, 10),
+		.suppressed = (uint64_t)sqlite3_column_int64(statement, 11),
 	};
 }
 

@@ -19,13 +19,15 @@ struct tc_cursors;
 struct tc_cursor {
 	const char *name;
 	const char *spec;
-	bool durable;	     /* the output goes on from seq when the agent starts again */
-	bool active;	     /* the agent that wrote last has this output */
-	uint64_t seq;	     /* all rows up to this one are delivered or were not for this output */
-	uint64_t updated_ns; /* since the epoch */
-	const char *error;   /* what failed last; NULL: nothing so far */
-	uint64_t error_ns;   /* when, since the epoch; 0: never */
-	uint64_t errors;     /* failures in a row; 0: it works */
+	bool durable;	      /* the output goes on from seq when the agent starts again */
+	bool active;	      /* the agent that wrote last has this output */
+	uint64_t seq;	      /* it goes on behind this row: all up to it are done with */
+	uint64_t reached_seq; /* delivered or left out up to here; rows behind seq are counted, and
+			       * their count is to be told */
+	uint64_t updated_ns;  /* since the epoch */
+	const char *error;    /* what failed last; NULL: nothing so far */
+	uint64_t error_ns;    /* when, since the epoch; 0: never */
+	uint64_t errors;      /* failures in a row; 0: it works */
 	uint64_t delivered, suppressed; /* messages, and rows that a limit kept back; ever */
 };
 

@@ -393,6 +393,123 @@ static void test_last_attempt_has_an_end(void **state)
 	bench_close(bench);
 }
 
+/* commit() makes an alert of each second, of two rules in turn. */
+static void test_what_is_left_out_moves_the_cursor(void **state)
+{
+	struct bench *bench = bench_open(*state);
+
+	start(bench, "recorder:priority=error,notices=no");
+	commit(bench, 4);
+	add_notice(bench->journal);
+	commit(bench, 1);
+	run(bench);
+	assert_told(1, 3, 6);
+	add_notice(bench->journal);
+	assert_int_equal(tc_journal_flush(bench->journal), 0);
+	run(bench);
+	assert_int_equal(tc_courier_cursor(bench->courier), 7);
+	bench_close(bench);
+}
+
+static void test_a_rate_is_kept_and_the_rest_told(void **state)
+{
+	struct bench *bench = bench_open(*state);
+
+	start(bench, "recorder:rate=2/10s,rules=Other*");
+	/* Rows 2, 4 ... 20 are of that rule, in seconds 1, 3 ... 19 of the minute. */
+	commit(bench, 20);
+	run(bench);
+	/* The span of 1 to 10.999 ends with row 12; its summary is told behind row 11. The time of
+	 * day ends the last span. */
+	assert_told(2, 4, 11, 12, 14, 20);
+	assert_non_null(strstr(recorder.text, "\"suppressed.count\":3,"));
+	assert_non_null(strstr(recorder.text, "\"suppressed.rule\":\"Other thing\""));
+	assert_int_equal(tc_courier_cursor(bench->courier), 20);
+	end(bench);
+	assert_int_equal(tc_cursors_each(bench->cursors, "recorder", keep, NULL), 1);
+	assert_int_equal(stored.seq, 20);
+	assert_int_equal(stored.suppressed, 6);
+	assert_int_equal(stored.delivered, 6);
+	bench_close(bench);
+}
+
+static void test_a_full_output_counts_an_alert_once(void **state)
+{
+	struct bench *bench = bench_open(*state);
+
+	recorder.room = 1;
+	start(bench, "recorder:rate=5/1h");
+	commit(bench, 20);
+	run(bench);
+	assert_told(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 20);
+	assert_non_null(strstr(recorder.text, "\"suppressed.count\":5,"));
+	bench_close(bench);
+}
+
+/* An alert of now, so that its span is not over. */
+static void commit_now(struct bench *bench, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		fixture_exec(&fixture);
+		struct tc_alert alert = fixture_alert(&fixture, tc_ruleset_at(rules, 0));
+		alert.time_ns = tc_clock_real_now_ns();
+		assert_int_equal(tc_journal_add(bench->journal, &alert), 0);
+	}
+	assert_int_equal(tc_journal_flush(bench->journal), 0);
+}
+
+static void test_a_crash_hides_no_suppressed_alert(void **state)
+{
+	struct bench *bench = bench_open(*state);
+
+	start(bench, "recorder:fold=1h");
+	commit_now(bench, 5);
+	uint64_t due_ns = run(bench);
+	assert_told(1);
+	assert_true(due_ns < TC_COURIER_IDLE);
+	assert_int_equal(tc_courier_cursor(bench->courier), 5);
+	usleep(600000);
+	step(bench);
+	kill_courier(bench);
+	assert_int_equal(tc_cursors_each(bench->cursors, "recorder", keep, NULL), 1);
+	assert_int_equal(stored.seq, 1);
+	assert_int_equal(stored.reached_seq, 5);
+
+	/* The rows are counted again; the first of them is told, as the first of a new span. */
+	start(bench, "recorder:fold=1h");
+	run(bench);
+	assert_told(1, 2);
+	struct tc_courier_orders stop = {.stop = true,
+					 .stop_by_ns = tc_clock_monotonic_ns() + 2000000000};
+	while (!tc_courier_is_done(bench->courier))
+		tc_courier_step(bench->courier, &stop);
+	assert_told(1, 2, 5);
+	assert_non_null(strstr(recorder.text, "\"suppressed.count\":3,"));
+	end(bench);
+	assert_int_equal(tc_cursors_each(bench->cursors, "recorder", keep, NULL), 1);
+	assert_int_equal(stored.seq, 5);
+	bench_close(bench);
+}
+
+static void test_summary_that_was_not_delivered_is_told_again(void **state)
+{
+	struct bench *bench = bench_open(*state);
+	struct tc_courier_orders stop = {.stop = true,
+					 .stop_by_ns = tc_clock_monotonic_ns() + 2000000000};
+
+	start(bench, "recorder:fold=1h");
+	commit_now(bench, 5);
+	run(bench);
+	recorder.flush_result = -EPIPE;
+	tc_courier_step(bench->courier, &stop);
+	assert_true(tc_courier_is_done(bench->courier));
+	end(bench);
+	recorder.flush_result = 0;
+	assert_int_equal(tc_cursors_each(bench->cursors, "recorder", keep, NULL), 1);
+	assert_int_equal(stored.seq, 1);
+	bench_close(bench);
+}
+
 static void test_damaged_row_stops_nobody(void **state)
 {
 	struct bench *bench = bench_open(*state);
@@ -426,6 +543,11 @@ int main(void)
 		TEST(test_last_attempt_ignores_the_pause),
 		TEST(test_last_attempt_is_one),
 		TEST(test_last_attempt_has_an_end),
+		TEST(test_what_is_left_out_moves_the_cursor),
+		TEST(test_a_rate_is_kept_and_the_rest_told),
+		TEST(test_a_full_output_counts_an_alert_once),
+		TEST(test_a_crash_hides_no_suppressed_alert),
+		TEST(test_summary_that_was_not_delivered_is_told_again),
 		TEST(test_damaged_row_stops_nobody),
 	};
 

@@ -37,6 +37,7 @@ static int check_kafka(const struct tc_cursor *cursor, void *context)
 	assert_true(cursor->durable);
 	assert_int_equal(cursor->active, *(bool *)context);
 	assert_int_equal(cursor->seq, 42);
+	assert_int_equal(cursor->reached_seq, 43);
 	assert_int_equal(cursor->updated_ns, 7);
 	assert_string_equal(cursor->error, "away");
 	assert_int_equal(cursor->error_ns, 6);
@@ -51,6 +52,7 @@ static const struct tc_cursor kafka = {.name = "kafka",
 				       .durable = true,
 				       .active = true,
 				       .seq = 42,
+				       .reached_seq = 43,
 				       .updated_ns = 7,
 				       .error = "away",
 				       .error_ns = 6,
