@@ -34,6 +34,7 @@ struct run_options {
 	struct tc_strings rules, outputs;
 	const char *journal, *scope, *matching;
 	uint64_t ring_bytes;
+	struct tc_retention retention;
 	uint64_t duration_ns; /* UINT64_MAX: until a signal comes */
 	bool fallback, debug;
 };
@@ -106,6 +107,13 @@ static int parse(struct run_options *options, int argc, char **argv)
 		 "where alerts go besides: NAME or NAME:KEY=VALUE, see below; may be given more "
 		 "than "
 		 "once (stdout)"},
+		{"retention-age", 0, TC_OPTION_DURATION, "DURATION", &options->retention.max_age_ns,
+		 "alerts that are older leave the journal when every output has them (no limit)"},
+		{"retention-count", 0, TC_OPTION_NUMBER, "N", &options->retention.max_rows,
+		 "so many rows stay in the journal, and those that an output has not got (no "
+		 "limit)"},
+		{"retention-size", 0, TC_OPTION_SIZE, "BYTES", &options->retention.max_bytes,
+		 "the journal gets no larger; what outputs lose by that is told (no limit)"},
 		{"scope", 's', TC_OPTION_STRING, "CGROUP", &options->scope,
 		 "watch only this cgroup and those below it: a directory of the cgroup2 file "
 		 "system, or a path from its root"},
@@ -477,6 +485,15 @@ static void report_end(const struct run *run)
 			  stderr);
 }
 
+static int open_journal(struct run *run)
+{
+	int r = tc_journal_open(run->options.journal, &run->journal);
+
+	if (r >= 0)
+		tc_journal_set_retention(run->journal, &run->options.retention);
+	return r;
+}
+
 static int run_all(struct run *run)
 {
 	int r, finished;
@@ -489,7 +506,7 @@ static int run_all(struct run *run)
 		tc_error("watching needs root: the kernel lets nobody else load probes");
 		return TC_EXIT_ENVIRONMENT;
 	}
-	if (tc_journal_open(run->options.journal, &run->journal) < 0 ||
+	if (open_journal(run) < 0 ||
 	    tc_couriers_start(run->couriers, run->options.journal,
 			      tc_journal_last_seq(run->journal)) < 0 ||
 	    start(run) < 0)

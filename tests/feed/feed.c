@@ -31,6 +31,7 @@
 struct options {
 	struct tc_strings rules, outputs;
 	const char *journal, *report;
+	struct tc_retention retention;
 	uint64_t count, rate, batch, cgroups, first, losses;
 	uint64_t keep_rows, drain_ns, stay_ns;
 	bool hostile, notices;
@@ -75,6 +76,10 @@ static int parse(struct options *options, int argc, char **argv)
 		{"cgroups", 0, TC_OPTION_NUMBER, "N", &options->cgroups, "cgroups (4)"},
 		{"first", 0, TC_OPTION_NUMBER, "N", &options->first,
 		 "number of the first record (that of its row if all rows are ours)"},
+		{"retention-count", 0, TC_OPTION_NUMBER, "N", &options->retention.max_rows,
+		 "rows that stay in the journal, but for what outputs have not got"},
+		{"retention-size", 0, TC_OPTION_SIZE, "BYTES", &options->retention.max_bytes,
+		 "size of the journal, whatever outputs have got"},
 		{"hostile", 0, TC_OPTION_FLAG, NULL, &options->hostile,
 		 "names that formats may stumble over"},
 		{"notices", 0, TC_OPTION_FLAG, NULL, &options->notices,
@@ -154,6 +159,7 @@ static int start(struct feed *feed)
 		r = tc_journal_open(feed->options.journal, &feed->journal);
 	if (r < 0)
 		return r;
+	tc_journal_set_retention(feed->journal, &feed->options.retention);
 	tc_clock_measure(&feed->world.clock);
 	snprintf(feed->world.hostname, sizeof(feed->world.hostname), "feed.example.org");
 	tc_journal_set_retention(feed->journal,
