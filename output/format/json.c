@@ -1,51 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The default format: the keys of Falco's JSON output, and Tocsin's own behind them. */
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/value.h"
 #include "output/alert.h"
 #include "output/format/json_writer.h"
+#include "output/format/mapping.h"
 #include "output/format/timestamp.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* What every alert carries when there is a value, whatever the rule's text names. */
-static const char *const common_names[] = {
-	"evt.time",
-	"evt.type",
-	"evt.kind",
-	"evt.cpu",
-	"evt.seq",
-	"proc.pid",
-	"proc.start_boottime",
-	"proc.name",
-	"proc.exepath",
-	"proc.cmdline",
-	"proc.cwd",
-	"proc.ppid",
-	"proc.pname",
-	"user.uid",
-	"user.name",
-	"user.loginuid",
-	"cgroup.id",
-	"cgroup.path",
-	"container.id",
-};
-
-static const struct tc_field *common_fields[COUNT(common_names)];
+/* What every alert carries when there is a value, whatever the rule's text names: each field of
+ * mappings.def once. */
+static const struct tc_field **common_fields;
 static size_t n_common_fields;
 static const struct tc_field *verdict_field;
 static pthread_once_t fields_once = PTHREAD_ONCE_INIT;
 
 static void fields_find(void)
 {
-	for (size_t i = 0; i < COUNT(common_names); i++) {
-		const char *name = common_names[i];
+	const char *before = "";
+
+	common_fields = calloc(tc_n_mappings, sizeof(*common_fields));
+	for (size_t i = 0; common_fields && i < tc_n_mappings; i++) {
+		const char *name = tc_mappings[i].field;
 		const struct tc_field *field = tc_field_by_name(name, strlen(name));
 
-		if (field)
+		if (field && strcmp(name, before))
 			common_fields[n_common_fields++] = field;
+		before = name;
 	}
 	verdict_field = tc_field_by_name("evt.verdict", strlen("evt.verdict"));
 }
@@ -157,6 +140,12 @@ static void put_notice_fields(struct document *document)
 	}
 }
 
+/* The agent is no actor: what the header says of one is empty in its own events. */
+static bool is_told_of(const struct tc_kind_info *kind, const struct tc_field *field)
+{
+	return !(kind->traits & TC_TRAIT_AGENT) || strncmp(field->name, "evt.", 4) == 0;
+}
+
 static void put_fields(struct document *document)
 {
 	struct tc_event *event = document->alert->event;
@@ -175,7 +164,7 @@ static void put_fields(struct document *document)
 	for (size_t i = 0; i < n_common_fields; i++) {
 		const struct tc_field *field = common_fields[i];
 
-		if (is_named(document, field->name))
+		if (is_named(document, field->name) || !is_told_of(event->kind, field))
 			continue;
 		if (tc_event_get(event, field, -1, &value) || value.flags & TC_VALUE_UNREADABLE)
 			put_field(document, field->name, &value);

@@ -131,7 +131,8 @@ static void test_refuses_wrong_specifications(void **state)
 		"thing: what follows the value of kafka.password is not KEY=VALUE; a comma in "
 		"a value is written \\,");
 	assert_refused("thing:path=a,path=b", "thing: path is given twice");
-	assert_refused("thing:format=xml", "thing: format=xml: it must be one of: json text");
+	assert_refused("thing:format=xml",
+		       "thing: format=xml: it must be one of: json ecs ocsf cef text");
 	assert_refused("thing:name=",
 		       "thing: name=: it must be at most 64 letters, digits and . _ -");
 	assert_refused("thing:name=a b",
