@@ -340,6 +340,8 @@ static int take_positional(const struct tc_usage *usage, int argc, char **argv,
 	if (count > usage->positional_max || count < usage->positional_min)
 		return usage_error(usage);
 
+	if (!ret_positional)
+		return -1;
 	for (int i = optind; i < argc; i++) {
 		if (tc_strings_add(&positional, argv[i])) {
 			free(positional.items);

@@ -56,7 +56,8 @@ struct tc_usage {
  *
  * Returns -1 when the subcommand goes on; otherwise the exit code to leave with: TC_EXIT_GOOD after
  * --help, TC_EXIT_USAGE after a mistake, which was told. On -1 *ret_positional are the other
- * arguments (heap memory, to be freed by the caller with free(ret_positional->items)).
+ * arguments (heap memory, to be freed by the caller with free(ret_positional->items));
+ * ret_positional is NULL where there can be none.
  */
 int tc_options_parse(const struct tc_usage *usage, int argc, char **argv,
 		     struct tc_strings *ret_positional);

@@ -9,7 +9,16 @@ enum loaded_kind {
 	LOADED_MODULE_COMPRESSED = 7,
 };
 
-/* file is NULL where the caller gave bytes. */
+/* The file that is loaded; NULL where the caller gave bytes. */
+static __always_inline void slot_loaded(struct scratch *s, struct tc_slot *slot, struct file *file)
+{
+	if (!file)
+		return;
+	slot_path(s, slot, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
+	if (BPF_CORE_READ(file, f_inode, i_nlink) == 0)
+		slot->flags |= TC_SLOT_DELETED;
+}
+
 static __always_inline int module_asked(struct file *file)
 {
 	struct tc_module_load *record;
@@ -21,11 +30,7 @@ static __always_inline int module_asked(struct file *file)
 	if (!s)
 		return 0;
 	record = (struct tc_module_load *)s->record;
-	if (file)
-		slot_path(s, &record->path, BPF_CORE_READ(file, f_path.dentry),
-			  BPF_CORE_READ(file, f_path.mnt));
-	if (file && BPF_CORE_READ(file, f_inode, i_nlink) == 0)
-		record->path.flags |= TC_SLOT_DELETED;
+	slot_loaded(s, &record->path, file);
 	record_send(s);
 	return 0;
 }
@@ -41,11 +46,7 @@ static __always_inline int kexec_asked(struct file *file)
 	if (!s)
 		return 0;
 	record = (struct tc_kexec_load *)s->record;
-	if (file)
-		slot_path(s, &record->path, BPF_CORE_READ(file, f_path.dentry),
-			  BPF_CORE_READ(file, f_path.mnt));
-	if (file && BPF_CORE_READ(file, f_inode, i_nlink) == 0)
-		record->path.flags |= TC_SLOT_DELETED;
+	slot_loaded(s, &record->path, file);
 	record_send(s);
 	return 0;
 }

@@ -229,7 +229,6 @@ int tc_cmd_fields(int argc, char **argv)
 {
 	_cleanup_buffer_ struct tc_buffer text = {0};
 	bool json = false, markdown = false;
-	struct tc_strings none;
 	const struct tc_option options[] = {
 		{"json", 'j', TC_OPTION_FLAG, NULL, &json, "write one JSON object: events, fields"},
 		{"md", 0, TC_OPTION_FLAG, NULL, &markdown, "write Markdown"},
@@ -241,11 +240,10 @@ int tc_cmd_fields(int argc, char **argv)
 		.doc = "Print the kinds of events, and the fields that rules and outputs can use.",
 		.options = options,
 	};
-	int code = tc_options_parse(&usage, argc, argv, &none);
+	int code = tc_options_parse(&usage, argc, argv, NULL);
 
 	if (code >= 0)
 		return code;
-	free(none.items);
 	const struct tc_field **fields = sorted_fields();
 	if (fields && json)
 		write_json(&text, fields);

@@ -136,10 +136,8 @@ static int parse(struct run_options *options, int argc, char **argv)
 		       "anew. Ends with a summary on SIGINT or SIGTERM. Needs root.",
 		.options = rows,
 	};
-	struct tc_strings positional = {0};
-	int code = tc_options_parse(&usage, argc, argv, &positional);
+	int code = tc_options_parse(&usage, argc, argv, NULL);
 
-	free(positional.items);
 	if (code == TC_EXIT_GOOD) { /* --help was printed */
 		printf("\nOutputs:\n");
 		tc_output_list(stdout);

@@ -60,11 +60,8 @@ static int parse(struct status_options *options, int argc, char **argv)
 		       "behind or fails, 3 when there is no journal.",
 		.options = rows,
 	};
-	struct tc_strings positional = {0};
-	int code = tc_options_parse(&usage, argc, argv, &positional);
 
-	free(positional.items);
-	return code;
+	return tc_options_parse(&usage, argc, argv, NULL);
 }
 
 /* --- the agent --- */

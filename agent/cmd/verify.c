@@ -39,11 +39,8 @@ static int parse(struct verify_options *options, int argc, char **argv)
 		       "it to --head later. Exits with 0 when the chain holds, 1 when not.",
 		.options = rows,
 	};
-	struct tc_strings positional = {0};
-	int code = tc_options_parse(&usage, argc, argv, &positional);
 
-	free(positional.items);
-	return code;
+	return tc_options_parse(&usage, argc, argv, NULL);
 }
 
 static int read_head(const struct verify_options *options, struct tc_hash *ret_head)

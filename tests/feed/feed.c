@@ -102,10 +102,8 @@ static int parse(struct options *options, int argc, char **argv)
 		.doc = "Feeds records that it makes itself through the pipeline. For tests.",
 		.options = rows,
 	};
-	struct tc_strings positional = {0};
-	int code = tc_options_parse(&usage, argc, argv, &positional);
+	int code = tc_options_parse(&usage, argc, argv, NULL);
 
-	free(positional.items);
 	if (code >= 0)
 		return code;
 	if (!options->journal || !options->batch || !options->cgroups) {
