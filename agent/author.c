@@ -26,6 +26,7 @@ static const struct {
 	{"proc.pexe", 1, "proc.exe"},
 	{"proc.pexepath", 1, "proc.exepath"},
 	{"proc.pcmdline", 1, "proc.cmdline"},
+	{"proc.pexeline", 1, "proc.exeline"},
 	{"proc.pargs", 1, "proc.args"},
 	{"proc.pvpid", 1, "proc.vpid"},
 	{"proc.aname", TC_PERSON_BY_INDEX, "proc.name"},

@@ -378,6 +378,10 @@ static const struct {
 	[TC_OPERATOR_IN] = {"which is in", "which is not in"},
 	[TC_OPERATOR_INTERSECTS] = {"of which one is in", "of which none is in"},
 	[TC_OPERATOR_PMATCH] = {"which is below one of", "which is not below any of"},
+	[TC_OPERATOR_IEQUALS] = {"which is", "which is not"},
+	[TC_OPERATOR_ISTARTSWITH] = {"which begins with", "which does not begin with"},
+	[TC_OPERATOR_IENDSWITH] = {"which ends with", "which does not end with"},
+	[TC_OPERATOR_SEARCH] = {"which matches", "which does not match"},
 	[TC_OPERATOR_REGEX] = {"which matches", "which does not match"},
 };
 

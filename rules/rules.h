@@ -51,9 +51,9 @@ struct tc_rule {
 struct tc_ruleset;
 
 /*
- * Loads rule files and directories (*.yaml and *.yml in them, in byte order of their names), in the
- * order given, each path once; a later definition replaces or appends to an earlier one, as in
- * Falco. Files must be owned by root (or the caller) and not be writable by others.
+ * Loads rule files and directories (*.yaml and *.yml in them and below them, in byte order of their
+ * names), in the order given, each path once; a later definition replaces or appends to an earlier
+ * one, as in Falco. Files must be owned by root (or the caller) and not be writable by others.
  *
  * Everything that is wrong is added to diagnostics. With at least one error among them the result
  * is -EINVAL and *ret_set is untouched; -ENOMEM when memory is out. Free the set with

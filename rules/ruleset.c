@@ -184,6 +184,30 @@ static int list_files(struct loading *loading)
 	return 0;
 }
 
+static int list_left_out(struct loading *loading)
+{
+	const struct tc_library *library = &loading->library;
+	struct tc_ruleset *set = loading->set;
+
+	set->left_out = calloc(library->n_left_out + 1, sizeof(*set->left_out));
+	if (!set->left_out)
+		return -ENOMEM;
+	for (size_t i = 0; i < library->n_left_out; i++) {
+		const struct tc_left_out *from = &library->left_out[i];
+		const struct tc_source *source = from->name->source;
+		struct tc_rule_left_out *left_out = &set->left_out[set->n_left_out++];
+		unsigned column;
+
+		left_out->name = copy(loading, from->name->text, from->name->length);
+		left_out->reason = copy(loading, from->reason, strlen(from->reason));
+		left_out->file = copy(loading, source->path, strlen(source->path));
+		tc_source_position(source, from->name->start, &left_out->line, &column);
+		if (!left_out->name || !left_out->reason || !left_out->file)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* The hash that names the files' content. */
 static int hash_sources(struct loading *loading)
 {
@@ -216,6 +240,8 @@ static int load_sources(struct loading *loading)
 		r = tc_library_add(&loading->library, loading->sources.items[i]);
 	if (!r)
 		r = list_files(loading);
+	if (!r)
+		r = list_left_out(loading);
 	if (!r)
 		r = hash_sources(loading);
 	if (!r)
@@ -378,6 +404,7 @@ void tc_ruleset_free(struct tc_ruleset *set)
 	free(set->rules);
 	free(set->nodes);
 	free(set->files);
+	free(set->left_out);
 	free(set);
 }
 

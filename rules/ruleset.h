@@ -13,6 +13,12 @@ struct tc_rule_file {
 	size_t n_rules, n_macros, n_lists; /* defined in it */
 };
 
+/* A rule that is not in force though its file is valid, and why. */
+struct tc_rule_left_out {
+	const char *name, *reason, *file;
+	unsigned line;
+};
+
 struct tc_ruleset {
 	struct tc_arena arena; /* rules and their texts */
 	struct tc_program program;
@@ -24,6 +30,8 @@ struct tc_ruleset {
 	struct tc_dispatch dispatch;
 	struct tc_rule_file *files;
 	size_t n_files;
+	struct tc_rule_left_out *left_out; /* Sigma rules for what is not here */
+	size_t n_left_out;
 	char hash[TC_RULESET_HASH_LENGTH + 1];
 };
 

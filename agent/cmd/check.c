@@ -143,6 +143,73 @@ static void print_verdict(const struct check *check, const struct verdict *verdi
 		print_rules(check, verdict->path);
 }
 
+static size_t count_rules(const struct check *check)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < check->n_verdicts; i++)
+		n += check->verdicts[i].file ? check->verdicts[i].file->n_rules : 0;
+	return n;
+}
+
+/* All files together; rules that are left out by name. */
+static void print_totals(const struct check *check)
+{
+	const struct tc_ruleset *set = check->set;
+	size_t n_rules = count_rules(check);
+
+	for (size_t i = 0; i < set->n_left_out; i++) {
+		const struct tc_rule_left_out *left_out = &set->left_out[i];
+
+		printf("left out: ");
+		print_escaped(left_out->name);
+		printf(" (");
+		print_escaped(left_out->file);
+		printf(":%u): ", left_out->line);
+		print_escaped(left_out->reason);
+		putchar('\n');
+	}
+	if (check->n_verdicts > 1 || set->n_left_out)
+		printf("%zu file%s, %zu rule%s: %zu in force, %zu left out, %zu error%s\n",
+		       check->n_verdicts, plural(check->n_verdicts), n_rules, plural(n_rules),
+		       tc_ruleset_count(set), set->n_left_out, check->diagnostics.errors,
+		       plural(check->diagnostics.errors));
+}
+
+static void write_left_out(const struct check *check, struct tc_json *json)
+{
+	tc_json_key(json, "left_out");
+	tc_json_array_begin(json);
+	for (size_t i = 0; i < check->set->n_left_out; i++) {
+		const struct tc_rule_left_out *left_out = &check->set->left_out[i];
+
+		tc_json_object_begin(json);
+		tc_json_key(json, "name");
+		tc_json_string(json, left_out->name);
+		tc_json_key(json, "reason");
+		tc_json_string(json, left_out->reason);
+		tc_json_key(json, "file");
+		tc_json_string(json, left_out->file);
+		tc_json_key(json, "line");
+		tc_json_uint(json, left_out->line);
+		tc_json_object_end(json);
+	}
+	tc_json_array_end(json);
+}
+
+static void write_totals(const struct check *check, struct tc_json *json)
+{
+	tc_json_key(json, "totals");
+	tc_json_object_begin(json);
+	tc_json_key(json, "rules");
+	tc_json_uint(json, count_rules(check));
+	tc_json_key(json, "in_force");
+	tc_json_uint(json, tc_ruleset_count(check->set));
+	tc_json_key(json, "left_out");
+	tc_json_uint(json, check->set->n_left_out);
+	tc_json_object_end(json);
+}
+
 static void write_files(const struct check *check, struct tc_json *json)
 {
 	tc_json_key(json, "files");
@@ -241,6 +308,8 @@ static int print_json(const struct check *check)
 	tc_json_bool(&json, !check->diagnostics.errors);
 	write_files(check, &json);
 	write_rules(check, &json);
+	write_left_out(check, &json);
+	write_totals(check, &json);
 	write_diagnostics(check, &json);
 	tc_json_object_end(&json);
 	if (tc_buffer_failed(&buffer))
@@ -261,6 +330,8 @@ static int run(struct check *check, const struct tc_strings *paths)
 		r = print_json(check);
 	for (size_t i = 0; !r && !check->json && i < check->n_verdicts; i++)
 		print_verdict(check, &check->verdicts[i]);
+	if (!r && !check->json)
+		print_totals(check);
 	if (r) {
 		fprintf(stderr, "tocsin: check: %s\n", strerror(-r));
 		return TC_EXIT_ENVIRONMENT;
@@ -305,8 +376,9 @@ int tc_cmd_check(int argc, char **argv)
 	const struct tc_usage usage = {
 		.command = "check",
 		.synopsis = "[OPTION]... PATH...",
-		.doc = "Validate rule files, or the *.yaml and *.yml files in directories, as one "
-		       "set in the order given. Exits with 0 when all are valid, 1 when not.",
+		.doc = "Validate rule files, Falco's or Sigma's, or the *.yaml and *.yml files in "
+		       "directories and below, as one set in the order given. Exits with 0 when "
+		       "all are valid, 1 when not.",
 		.options = options,
 		.positional_max = SIZE_MAX,
 	};

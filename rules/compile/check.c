@@ -109,7 +109,7 @@ static int add_check(struct tc_compiler *compiler, const struct tc_check *check,
 		tc_compiler_room(program->checks, program->n_checks, sizeof(*checks));
 
 	if (!checks) {
-		if (check->op == TC_OPERATOR_REGEX)
+		if (tc_operator_is_regex(check->op))
 			tc_regex_free(check->operand.regex);
 		return -ENOMEM;
 	}

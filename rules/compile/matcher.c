@@ -65,9 +65,8 @@ int tc_matcher_new(const struct tc_patterns *patterns, struct tc_matcher **ret_m
 		const struct tc_pattern_list *list = &patterns->lists[anchor];
 
 		if (list->count)
-			r = tc_automaton_new(anchor, anchor == TC_ANCHOR_FLOATING && patterns->fold,
-					     list->items, list->count,
-					     tc_automaton_limit(list->count),
+			r = tc_automaton_new(anchor, patterns->fold[anchor], list->items,
+					     list->count, tc_automaton_limit(list->count),
 					     &matcher->automata[anchor]);
 	}
 	if (r)

@@ -260,8 +260,8 @@ static char lower(char c)
 static void add_string(enum tc_operator_kind op, const struct tc_term *word, struct tc_buffer *key)
 {
 	for (size_t i = 0; i < word->length; i++)
-		tc_buffer_add_char(key, op == TC_OPERATOR_ICONTAINS ? lower(word->text[i])
-								    : word->text[i]);
+		tc_buffer_add_char(key,
+				   tc_operator_folds(op) ? lower(word->text[i]) : word->text[i]);
 }
 
 static bool is_set(enum tc_operator_kind op)
@@ -380,11 +380,12 @@ static int make_nets(const char *key, size_t length, struct tc_arena *arena,
 	return 0;
 }
 
-static int make_regex(const struct tc_term *word, struct tc_diagnostics *diagnostics,
-		      struct tc_operand *operand)
+static int make_regex(enum tc_operator_kind op, const struct tc_term *word,
+		      struct tc_diagnostics *diagnostics, struct tc_operand *operand)
 {
 	char problem[256];
-	int r = tc_regex_new(word->text, word->length, problem, sizeof(problem), &operand->regex);
+	int r = tc_regex_new(word->text, word->length, op == TC_OPERATOR_SEARCH, problem,
+			     sizeof(problem), &operand->regex);
 
 	if (r == -EINVAL)
 		tc_where_report(diagnostics, TC_DIAGNOSTIC_REGEX, word->where,
@@ -413,8 +414,8 @@ int tc_operand_make(enum tc_operator_kind op, enum tc_type type, const struct tc
 		r = make_plain(op, type, key, length, arena, &operand);
 	} else if (type == TC_TYPE_IP) {
 		r = make_nets(key, length, arena, &operand);
-	} else if (op == TC_OPERATOR_REGEX) {
-		r = make_regex(words->items[0], diagnostics, &operand);
+	} else if (tc_operator_is_regex(op)) {
+		r = make_regex(op, words->items[0], diagnostics, &operand);
 	} else if (is_set(op)) {
 		r = op == TC_OPERATOR_PMATCH ? make_prefixes(words, arena, &operand)
 					     : make_set(words, arena, &operand);

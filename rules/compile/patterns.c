@@ -149,7 +149,7 @@ static int walk_glob(const struct tc_operand *operand, taker take, void *context
 	return run.length ? take(context, run.anchor, plain.bytes + run.start, run.length) : -EDOM;
 }
 
-/* Of patterns in either case only floating ones are known. */
+/* Whole values are known by their hash, which has one case: the end of one is enough. */
 static int walk_folded_glob(const struct tc_operand *operand, taker take, void *context)
 {
 	__attribute__((cleanup(tc_buffer_done))) struct tc_buffer plain = {0};
@@ -157,8 +157,9 @@ static int walk_folded_glob(const struct tc_operand *operand, taker take, void *
 
 	if (tc_buffer_failed(&plain))
 		return -ENOMEM;
-	return run.length ? take(context, TC_ANCHOR_FLOATING, plain.bytes + run.start, run.length)
-			  : -EDOM;
+	if (run.anchor == TC_ANCHOR_WHOLE)
+		run.anchor = TC_ANCHOR_TAIL;
+	return run.length ? take(context, run.anchor, plain.bytes + run.start, run.length) : -EDOM;
 }
 
 static const struct {
@@ -172,6 +173,9 @@ static const struct {
 	[TC_OPERATOR_ENDSWITH] = {walk_end},
 	[TC_OPERATOR_CONTAINS] = {walk_floating},
 	[TC_OPERATOR_ICONTAINS] = {walk_floating, .fold = true},
+	[TC_OPERATOR_IEQUALS] = {walk_end, .fold = true},
+	[TC_OPERATOR_ISTARTSWITH] = {walk_start, .fold = true},
+	[TC_OPERATOR_IENDSWITH] = {walk_end, .fold = true},
 	[TC_OPERATOR_GLOB] = {walk_glob},
 	[TC_OPERATOR_IGLOB] = {walk_folded_glob, .fold = true},
 	[TC_OPERATOR_PMATCH] = {walk_prefixes},
@@ -193,6 +197,7 @@ bool tc_patterns_has(const struct tc_check *check, const struct tc_input *input)
 struct adding {
 	struct tc_patterns *patterns;
 	uint32_t owner;
+	bool fold;
 };
 
 static int add(void *context, enum tc_anchor anchor, const char *bytes, size_t length)
@@ -212,6 +217,8 @@ static int add(void *context, enum tc_anchor anchor, const char *bytes, size_t l
 	}
 	if (!copy)
 		return -ENOMEM;
+	if (adding->fold)
+		adding->patterns->fold[anchor] = true;
 	list->items[list->count++] = (struct tc_pattern){
 		.bytes = copy, .length = (uint32_t)length, .owner = adding->owner};
 	return 0;
@@ -219,9 +226,9 @@ static int add(void *context, enum tc_anchor anchor, const char *bytes, size_t l
 
 int tc_patterns_add(struct tc_patterns *patterns, const struct tc_check *check, uint32_t number)
 {
-	struct adding adding = {.patterns = patterns, .owner = number};
+	struct adding adding = {
+		.patterns = patterns, .owner = number, .fold = walkers[check->op].fold};
 
-	patterns->fold |= walkers[check->op].fold;
 	return walkers[check->op].walk(&check->operand, add, &adding);
 }
 

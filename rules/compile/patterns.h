@@ -22,7 +22,7 @@ struct tc_pattern_list {
 /* Zero-initialised is empty. */
 struct tc_patterns {
 	struct tc_pattern_list lists[TC_ANCHOR_WHOLE + 1];
-	bool fold; /* floating ones may be there in either case */
+	bool fold[TC_ANCHOR_MAX]; /* they may be there in either case */
 	struct tc_arena arena;
 };
 

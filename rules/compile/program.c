@@ -77,7 +77,7 @@ void tc_program_done(struct tc_program *program)
 	for (size_t i = 0; i < program->n_inputs; i++)
 		tc_matcher_free(program->inputs[i].matcher);
 	for (size_t i = 0; i < program->n_checks; i++) {
-		if (program->checks[i].op == TC_OPERATOR_REGEX)
+		if (tc_operator_is_regex(program->checks[i].op))
 			tc_regex_free(program->checks[i].operand.regex);
 	}
 	free(program->nodes);

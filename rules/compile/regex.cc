@@ -13,17 +13,19 @@
 
 struct tc_regex {
 	re2::RE2 program;
+	re2::RE2::Anchor anchor;
 
-	tc_regex(const re2::StringPiece &pattern, const re2::RE2::Options &options)
-	    : program(pattern, options)
+	tc_regex(const re2::StringPiece &pattern, const re2::RE2::Options &options,
+		 re2::RE2::Anchor where)
+	    : program(pattern, options), anchor(where)
 	{
 	}
 };
 
-extern "C" int tc_regex_new(const char *pattern, size_t length, char *problem, size_t size,
-			    struct tc_regex **ret_regex) noexcept
+extern "C" int tc_regex_new(const char *pattern, size_t length, bool search, char *problem,
+			    size_t size, struct tc_regex **ret_regex) noexcept
 {
-	re2::RE2::Options options(re2::RE2::POSIX);
+	re2::RE2::Options options(search ? re2::RE2::DefaultOptions : re2::RE2::POSIX);
 
 	if (length > TC_REGEX_LENGTH_MAX) {
 		snprintf(problem, size, "it is longer than %d bytes", TC_REGEX_LENGTH_MAX);
@@ -31,7 +33,9 @@ extern "C" int tc_regex_new(const char *pattern, size_t length, char *problem, s
 	}
 	options.set_log_errors(false);
 	options.set_max_mem(TC_REGEX_BYTES_MAX);
-	auto *regex = new (std::nothrow) tc_regex(re2::StringPiece(pattern, length), options);
+	auto *regex =
+		new (std::nothrow) tc_regex(re2::StringPiece(pattern, length), options,
+					    search ? re2::RE2::UNANCHORED : re2::RE2::ANCHOR_BOTH);
 	if (!regex)
 		return -ENOMEM;
 	if (!regex->program.ok()) {
@@ -53,5 +57,5 @@ extern "C" bool tc_regex_matches(const struct tc_regex *regex, const char *bytes
 {
 	re2::StringPiece text(bytes, length);
 
-	return regex->program.Match(text, 0, length, re2::RE2::ANCHOR_BOTH, nullptr, 0);
+	return regex->program.Match(text, 0, length, regex->anchor, nullptr, 0);
 }

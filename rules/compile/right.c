@@ -14,7 +14,7 @@ static bool string_operand(enum tc_operator_kind op, const struct tc_value *valu
 
 	operand->bytes = value->bytes;
 	operand->length = value->length;
-	if (op != TC_OPERATOR_ICONTAINS)
+	if (!tc_operator_folds(op))
 		return true;
 	/* Its test takes an operand in lower case. */
 	operand->bytes = folded = tc_arena_copy(arena, value->bytes, value->length);

@@ -197,6 +197,37 @@ static bool string_icontains(const struct tc_operand *operand, const struct tc_v
 	return false;
 }
 
+/* Whether bytes are the operand, which is in lower case, in either case. */
+static bool is_folded(const struct tc_operand *operand, const char *bytes)
+{
+	for (uint32_t i = 0; i < operand->length; i++) {
+		if (lower(bytes[i]) != (unsigned char)operand->bytes[i])
+			return false;
+	}
+	return true;
+}
+
+static bool string_iequals(const struct tc_operand *operand, const struct tc_value *value)
+{
+	return tc_value_is_whole(value) && value->length == operand->length &&
+	       is_folded(operand, value->bytes);
+}
+
+static bool string_istartswith(const struct tc_operand *operand, const struct tc_value *value)
+{
+	if (is_front_open(value))
+		return !operand->length;
+	return value->length >= operand->length && is_folded(operand, value->bytes);
+}
+
+static bool string_iendswith(const struct tc_operand *operand, const struct tc_value *value)
+{
+	if (is_end_open(value))
+		return !operand->length;
+	return value->length >= operand->length &&
+	       is_folded(operand, value->bytes + value->length - operand->length);
+}
+
 static bool string_startswith(const struct tc_operand *operand, const struct tc_value *value)
 {
 	if (is_front_open(value))
@@ -372,6 +403,10 @@ static const tc_test tests[TC_OPERATOR_MAX][TC_TYPE_MAX] = {
 			    [TC_TYPE_BOOL] = bool_in,
 			    [TC_TYPE_IP] = ip_in,
 			    [TC_TYPE_STRING] = string_in},
+	[TC_OPERATOR_IEQUALS] = {[TC_TYPE_STRING] = string_iequals},
+	[TC_OPERATOR_ISTARTSWITH] = {[TC_TYPE_STRING] = string_istartswith},
+	[TC_OPERATOR_IENDSWITH] = {[TC_TYPE_STRING] = string_iendswith},
+	[TC_OPERATOR_SEARCH] = {[TC_TYPE_STRING] = string_regex},
 	[TC_OPERATOR_REGEX] = {[TC_TYPE_STRING] = string_regex},
 	[TC_OPERATOR_PMATCH] = {[TC_TYPE_STRING] = string_pmatch},
 };

@@ -13,8 +13,10 @@
 
 #include "rules/language/source.h"
 
-/* Most files that one directory may hold. */
+/* Most files and directories that one directory may hold. */
 #define FILES_MAX 10000
+/* Deepest nesting of directories. */
+#define DIRECTORIES_MAX 16
 
 static void close_fd(int *fd)
 {
@@ -166,7 +168,22 @@ static void free_names(char **names, size_t n)
 	free(names);
 }
 
-/* Names of rule files in a directory, sorted. Count; -E2BIG when there are too many; -ENOMEM. */
+/* Whether an entry is a directory to look into. Links to directories are not followed: they may
+ * lead round in circles, and to where others may write. */
+static bool is_directory(DIR *directory, const struct dirent *entry)
+{
+	struct stat st;
+
+	if (entry->d_name[0] == '.')
+		return false;
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type == DT_DIR;
+	return !fstatat(dirfd(directory), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+	       S_ISDIR(st.st_mode);
+}
+
+/* Names of rule files and directories in a directory, sorted. Count; -E2BIG when there are too
+ * many; -ENOMEM. */
 static ssize_t list_names(DIR *directory, char ***ret_names)
 {
 	char **names = NULL;
@@ -174,7 +191,7 @@ static ssize_t list_names(DIR *directory, char ***ret_names)
 	struct dirent *entry;
 
 	while ((entry = readdir(directory))) {
-		if (!is_rule_name(entry->d_name))
+		if (!is_rule_name(entry->d_name) && !is_directory(directory, entry))
 			continue;
 		if (n == FILES_MAX) {
 			free_names(names, n);
@@ -205,9 +222,33 @@ static bool has_path(const struct tc_sources *sources, size_t n, const char *pat
 	return false;
 }
 
-/* before: number of sources that do not come from this directory. */
-static int read_entry(struct tc_sources *sources, size_t before, int at, const char *directory,
-		      const char *name, struct tc_diagnostics *diagnostics)
+/* A directory that is being read, with those below it. */
+struct tree {
+	struct tc_sources *sources;
+	struct tc_diagnostics *diagnostics;
+	size_t before; /* number of sources that do not come from it */
+	size_t names;  /* of files, whether they could be read or not */
+	unsigned depth;
+};
+
+static int read_directory(struct tree *tree, int fd, const char *path);
+
+static int read_nested(struct tree *tree, int fd, const char *path)
+{
+	int r = 0;
+
+	if (tree->depth == DIRECTORIES_MAX) {
+		tc_diagnostics_add(tree->diagnostics, TC_DIAGNOSTIC_FILE_MANY, path,
+				   "directories are nested deeper than %d", DIRECTORIES_MAX);
+		return 0;
+	}
+	tree->depth++;
+	r = read_directory(tree, fd, path);
+	tree->depth--;
+	return r;
+}
+
+static int read_entry(struct tree *tree, int at, const char *directory, const char *name)
 {
 	_cleanup_close_ int fd = -1;
 	size_t length = strlen(directory);
@@ -220,26 +261,27 @@ static int read_entry(struct tc_sources *sources, size_t before, int at, const c
 	if (asprintf(&path, "%.*s%s%s", (int)length, directory,
 		     directory[length - 1] == '/' ? "" : "/", name) < 0)
 		return -ENOMEM;
-	if (has_path(sources, before, path)) {
+	tree->names += is_rule_name(name);
+	if (has_path(tree->sources, tree->before, path)) {
 		free(path);
 		return 0;
 	}
-	fd = open_path(at, name, path, &st, diagnostics);
-	if (fd >= 0 && !S_ISREG(st.st_mode))
-		tc_diagnostics_add(diagnostics, TC_DIAGNOSTIC_FILE_TYPE, path,
+	fd = open_path(at, name, path, &st, tree->diagnostics);
+	if (fd >= 0 && !S_ISREG(st.st_mode) && (!S_ISDIR(st.st_mode) || is_rule_name(name)))
+		tc_diagnostics_add(tree->diagnostics, TC_DIAGNOSTIC_FILE_TYPE, path,
 				   "not a regular file");
-	else if (fd >= 0 && is_trusted(&st, path, diagnostics))
-		r = read_file(sources, fd, &st, path, diagnostics);
+	else if (fd >= 0 && is_trusted(&st, path, tree->diagnostics))
+		r = S_ISDIR(st.st_mode)
+			    ? read_nested(tree, fd, path)
+			    : read_file(tree->sources, fd, &st, path, tree->diagnostics);
 	free(path);
 	return r;
 }
 
-static int read_directory(struct tc_sources *sources, int fd, const char *path,
-			  struct tc_diagnostics *diagnostics)
+static int read_directory(struct tree *tree, int fd, const char *path)
 {
 	__attribute__((cleanup(close_directory))) DIR *directory = NULL;
 	char **names = NULL;
-	size_t before = sources->count;
 	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3), r = 0;
 
 	directory = own < 0 ? NULL : fdopendir(own);
@@ -250,18 +292,29 @@ static int read_directory(struct tc_sources *sources, int fd, const char *path,
 	}
 	ssize_t n = list_names(directory, &names);
 	if (n == -E2BIG) {
-		tc_diagnostics_add(diagnostics, TC_DIAGNOSTIC_FILE_MANY, path,
+		tree->names++;
+		tc_diagnostics_add(tree->diagnostics, TC_DIAGNOSTIC_FILE_MANY, path,
 				   "the directory holds more than %d rule files", FILES_MAX);
 		return 0;
 	}
 	if (n < 0)
 		return (int)n;
-	if (!n)
+	for (ssize_t i = 0; i < n && !r; i++)
+		r = read_entry(tree, fd, path, names[i]);
+	free_names(names, (size_t)n);
+	return r;
+}
+
+static int read_tree(struct tc_sources *sources, int fd, const char *path,
+		     struct tc_diagnostics *diagnostics)
+{
+	struct tree tree = {
+		.sources = sources, .diagnostics = diagnostics, .before = sources->count};
+	int r = read_directory(&tree, fd, path);
+
+	if (!r && !tree.names)
 		tc_diagnostics_add(diagnostics, TC_DIAGNOSTIC_FILE_NONE, path,
 				   "the directory holds no *.yaml or *.yml file");
-	for (ssize_t i = 0; i < n && !r; i++)
-		r = read_entry(sources, before, fd, path, names[i], diagnostics);
-	free_names(names, (size_t)n);
 	return r;
 }
 
@@ -283,6 +336,6 @@ int tc_sources_read(struct tc_sources *sources, const char *path,
 	}
 	if (!is_trusted(&st, path, diagnostics))
 		return 0;
-	return S_ISDIR(st.st_mode) ? read_directory(sources, fd, path, diagnostics)
+	return S_ISDIR(st.st_mode) ? read_tree(sources, fd, path, diagnostics)
 				   : read_file(sources, fd, &st, path, diagnostics);
 }

@@ -8,6 +8,7 @@
 
 #include "agent/nearest.h"
 #include "rules/language/parser.h"
+#include "rules/language/sigma.h"
 
 #define ENGINE_MAJOR 0
 #define ENGINE_MINOR 62
@@ -39,6 +40,12 @@ struct tc_list *tc_library_list(const struct tc_library *library, const char *na
 struct tc_macro *tc_library_macro(const struct tc_library *library, const char *name, size_t length)
 {
 	return find(&library->macro_names, (void *const *)library->macros, name, length);
+}
+
+struct tc_rule_source *tc_library_rule(const struct tc_library *library, const char *name,
+				       size_t length)
+{
+	return find(&library->rule_names, (void *const *)library->rules, name, length);
 }
 
 /* Puts a new definition under its name. Takes memory from the heap; freed with the library. */
@@ -243,6 +250,11 @@ static void change_yes(const struct tc_item *item, enum tc_key key, bool *yes)
 		tc_yaml_yes(item->values[key], yes);
 }
 
+int tc_rule_add_tag(struct tc_rule_source *rule, const struct tc_yaml *tag)
+{
+	return add_pointer((void ***)&rule->tags, &rule->n_tags, (void *)tag);
+}
+
 static int change_tags(struct tc_rule_source *rule, const struct tc_item *item)
 {
 	if (!changes(item, TC_KEY_TAGS))
@@ -250,7 +262,7 @@ static int change_tags(struct tc_rule_source *rule, const struct tc_item *item)
 	if (item->changes[TC_KEY_TAGS] == TC_CHANGE_REPLACE)
 		rule->n_tags = 0;
 	for (const struct tc_yaml *tag = item->values[TC_KEY_TAGS]->first; tag; tag = tag->next) {
-		if (add_pointer((void ***)&rule->tags, &rule->n_tags, (void *)tag))
+		if (tc_rule_add_tag(rule, tag))
 			return -ENOMEM;
 	}
 	return 0;
@@ -348,12 +360,76 @@ static bool is_switch(struct tc_library *library, struct tc_item *item)
 	return true;
 }
 
+/* Puts a rule that has no name yet under it. Takes the rule. */
+static int add_rule(struct tc_library *library, const struct tc_yaml *name,
+		    struct tc_rule_source **ret_rule)
+{
+	struct tc_rule_source *rule = calloc(1, sizeof(*rule));
+
+	if (!rule)
+		return -ENOMEM;
+	touch(library, &rule->definition, name, true);
+	if (define(&library->rule_names, (void ***)&library->rules, &library->n_rules,
+		   &rule->definition)) {
+		free(rule);
+		return -ENOMEM;
+	}
+	*ret_rule = rule;
+	return 0;
+}
+
+/* What a definition that replaces another does not say is as in a new one. */
+static void reset_rule(struct tc_rule_source *rule)
+{
+	rule->enabled = true;
+	rule->warn_kinds = true;
+	rule->skip_unknown = false;
+	rule->scope = NULL;
+	rule->skipped = false;
+	rule->id = NULL;
+	rule->n_tags = 0;
+	tc_exceptions_clear(rule);
+}
+
+int tc_library_define_rule(struct tc_library *library, const struct tc_yaml *name,
+			   struct tc_rule_source **ret_rule)
+{
+	struct tc_rule_source *rule = tc_library_rule(library, name->text, name->length);
+	int r = 0;
+
+	if (rule)
+		touch(library, &rule->definition, name, false);
+	else
+		r = add_rule(library, name, &rule);
+	if (r)
+		return r;
+	reset_rule(rule);
+	tc_text_done(&rule->condition);
+	tc_text_done(&rule->output);
+	tc_text_done(&rule->description);
+	*ret_rule = rule;
+	return 0;
+}
+
+int tc_library_leave_out(struct tc_library *library, const struct tc_yaml *name, const char *reason)
+{
+	struct tc_left_out *more = reallocarray(library->left_out, library->n_left_out + 1,
+						sizeof(*library->left_out));
+
+	if (!more)
+		return -ENOMEM;
+	library->left_out = more;
+	more[library->n_left_out++] = (struct tc_left_out){name, reason};
+	library->skipped = true;
+	return 0;
+}
+
 static int read_rule(struct tc_library *library, struct tc_item *item)
 {
 	const struct tc_yaml *name = item->values[TC_KEY_RULE];
-	struct tc_rule_source *rule =
-		find(&library->rule_names, (void *const *)library->rules, name->text, name->length);
-	bool fresh = !rule, change = is_change(library, item) || is_switch(library, item);
+	struct tc_rule_source *rule = tc_library_rule(library, name->text, name->length);
+	bool change = is_change(library, item) || is_switch(library, item);
+	int r = 0;
 
 	if (change && !rule) {
 		report_undefined(library, item, name, &library->rule_names, "rule");
@@ -362,26 +438,15 @@ static int read_rule(struct tc_library *library, struct tc_item *item)
 		tc_item_require(item, library->diagnostics);
 		replace_all(item);
 	}
-	if (fresh)
-		rule = calloc(1, sizeof(*rule));
-	if (!rule)
-		return -ENOMEM;
-	if (!change) {
-		rule->enabled = true;
-		rule->warn_kinds = true;
-		rule->skip_unknown = false;
-		rule->scope = NULL;
-		rule->skipped = false;
-		rule->n_tags = 0;
-		tc_exceptions_clear(rule);
-	}
-	touch(library, &rule->definition, name, fresh);
-	if (fresh && define(&library->rule_names, (void ***)&library->rules, &library->n_rules,
-			    &rule->definition)) {
-		free(rule);
-		return -ENOMEM;
-	}
-	int r = item->faulty ? -EINVAL : change_rule(library, rule, item);
+	if (rule)
+		touch(library, &rule->definition, name, false);
+	else
+		r = add_rule(library, name, &rule);
+	if (r)
+		return r;
+	if (!change)
+		reset_rule(rule);
+	r = item->faulty ? -EINVAL : change_rule(library, rule, item);
 	rule->definition.faulty |= r != 0;
 	return r == -ENOMEM ? r : 0;
 }
@@ -509,11 +574,17 @@ static void report_document(struct tc_library *library, const struct tc_yaml *do
 		tc_where_report(library->diagnostics, TC_DIAGNOSTIC_ITEM_SHAPE,
 				tc_yaml_where(document), "a rule file is a sequence of items");
 
-	if (tc_yaml_get(document, "logsource") || tc_yaml_get(document, "detection"))
-		tc_diagnostic_hint(found, "this looks like a Sigma rule; they cannot be read yet");
-	else
-		tc_diagnostic_hint(found,
-				   "start each item with `- list:`, `- macro:` or `- rule:`");
+	tc_diagnostic_hint(found, "start each item with `- list:`, `- macro:` or `- rule:`");
+}
+
+/* A document that is no sequence of items. cut: a mistake in the YAML ended the reading in it. */
+static int read_document(struct tc_library *library, const struct tc_yaml *document, bool cut)
+{
+	if (!tc_sigma_is(document))
+		report_document(library, document);
+	else if (!cut)
+		return tc_sigma_read(library, document);
+	return 0;
 }
 
 int tc_library_add(struct tc_library *library, struct tc_source *source)
@@ -531,7 +602,9 @@ int tc_library_add(struct tc_library *library, struct tc_source *source)
 		if (document->kind == TC_YAML_SCALAR && !document->length)
 			continue; /* an empty document */
 		if (document->kind != TC_YAML_SEQUENCE) {
-			report_document(library, document);
+			int failed = read_document(library, document, r && !document->next);
+			if (failed)
+				return failed;
 			continue;
 		}
 		for (const struct tc_yaml *node = document->first; node; node = node->next) {
@@ -568,6 +641,7 @@ void tc_library_done(struct tc_library *library)
 	free(library->lists);
 	free(library->macros);
 	free(library->rules);
+	free(library->left_out);
 	tc_map_done(&library->list_names);
 	tc_map_done(&library->macro_names);
 	tc_map_done(&library->rule_names);

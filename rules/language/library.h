@@ -50,10 +50,17 @@ struct tc_rule_source {
 	bool skip_unknown;	     /* leave it out when it names fields that are not known */
 	bool skipped;		     /* it is for events of a source that there is none of */
 	const struct tc_yaml *scope; /* NULL: everywhere */
+	const char *id;		     /* of a Sigma rule; NULL: none */
 	const struct tc_yaml **tags;
 	size_t n_tags;
 	struct tc_exception *exceptions;
 	size_t n_exceptions;
+};
+
+/* A rule that is known and not put into force, and why. */
+struct tc_left_out {
+	const struct tc_yaml *name;
+	const char *reason;
 };
 
 /* Zero-initialised is empty. */
@@ -64,6 +71,8 @@ struct tc_library {
 	struct tc_macro **macros;
 	struct tc_rule_source **rules;
 	size_t n_lists, n_macros, n_rules;
+	struct tc_left_out *left_out;
+	size_t n_left_out;
 	struct tc_map list_names, macro_names, rule_names;
 	uint32_t order;
 	struct tc_source *source; /* being read */
@@ -79,6 +88,18 @@ void tc_library_done(struct tc_library *library);
 struct tc_list *tc_library_list(const struct tc_library *library, const char *name, size_t length);
 struct tc_macro *tc_library_macro(const struct tc_library *library, const char *name,
 				  size_t length);
+
+struct tc_rule_source *tc_library_rule(const struct tc_library *library, const char *name,
+				       size_t length);
+
+/* A new rule, or the one of that name, whose content is forgotten. 0 or -ENOMEM. */
+int tc_library_define_rule(struct tc_library *library, const struct tc_yaml *name,
+			   struct tc_rule_source **ret_rule);
+/* Notes that a rule is not put into force; the reason must live on. 0 or -ENOMEM. */
+int tc_library_leave_out(struct tc_library *library, const struct tc_yaml *name,
+			 const char *reason);
+/* Appends a tag. 0 or -ENOMEM. */
+int tc_rule_add_tag(struct tc_rule_source *rule, const struct tc_yaml *tag);
 
 /* The condition of a rule with its exceptions and its scope. 0, -EINVAL (told), or -ENOMEM. */
 int tc_rule_condition(const struct tc_rule_source *rule, struct tc_diagnostics *diagnostics,

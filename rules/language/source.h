@@ -41,9 +41,10 @@ void tc_source_position(const struct tc_source *source, size_t offset, unsigned 
 size_t tc_source_offset(const struct tc_source *source, size_t line, size_t column);
 
 /*
- * Reads a file, or all *.yaml and *.yml of a directory but tests in byte order of their names, and
- * adds them; one that was read before under the same path is not read again. What is wrong is added
- * to diagnostics. 0 also then; -ENOMEM.
+ * Reads a file, or all *.yaml and *.yml of a directory and of those below it but tests, in byte
+ * order of their names, and adds them; what begins with a dot is left out; one that was read before
+ * under the same path is not read again. What is wrong is added to diagnostics. 0 also then;
+ * -ENOMEM.
  */
 int tc_sources_read(struct tc_sources *sources, const char *path,
 		    struct tc_diagnostics *diagnostics);

@@ -50,6 +50,17 @@ static bool is_word_character(char c)
 	return isalnum((unsigned char)c) || c == '_' || c == '.';
 }
 
+bool tc_operator_folds(enum tc_operator_kind kind)
+{
+	return kind == TC_OPERATOR_ICONTAINS || kind == TC_OPERATOR_IEQUALS ||
+	       kind == TC_OPERATOR_ISTARTSWITH || kind == TC_OPERATOR_IENDSWITH;
+}
+
+bool tc_operator_is_regex(enum tc_operator_kind kind)
+{
+	return kind == TC_OPERATOR_REGEX || kind == TC_OPERATOR_SEARCH;
+}
+
 const struct tc_operator *tc_operator_at(const char *text, size_t length)
 {
 	for (size_t i = 0; i < TC_OPERATOR_MAX; i++) {

@@ -29,6 +29,10 @@ struct tc_operator {
 	const char *doc;
 };
 
+/* Whether it takes letters of either case: its operand is kept in lower case. */
+bool tc_operator_folds(enum tc_operator_kind kind);
+/* Whether its operand is a regular expression. */
+bool tc_operator_is_regex(enum tc_operator_kind kind);
 /* The operator that text begins with, or NULL. A word must not go on with a letter, digit, _ or
  * dot. */
 const struct tc_operator *tc_operator_at(const char *text, size_t length);

@@ -89,6 +89,32 @@ static void directory_is_read_in_order_of_names(void **state)
 	tc_diagnostics_done(&diagnostics);
 }
 
+static void directories_below_are_read(void **state)
+{
+	struct place *place = *state;
+	struct tc_diagnostics diagnostics = {0};
+	const char *path = place->directory;
+	struct tc_ruleset *set;
+
+	assert_int_equal(mkdir(path_of(place, "15-below"), 0755), 0);
+	assert_int_equal(mkdir(path_of(place, "15-below/empty"), 0755), 0);
+	assert_int_equal(mkdir(path_of(place, ".git"), 0755), 0);
+	write_file(place, "20-b.yaml", RULE("c"), 0644);
+	write_file(place, "10-a.yml", RULE("a"), 0600);
+	write_file(place, "15-below/x.yaml", RULE("b"), 0644);
+	write_file(place, ".git/x.yaml", "not rules", 0644);
+	/* A link round in circles is not followed. */
+	assert_int_equal(symlink("..", path_of(place, "15-below/up")), 0);
+	assert_int_equal(tc_ruleset_load(&path, 1, &diagnostics, &set), 0);
+	assert_int_equal(tc_ruleset_count(set), 3);
+	assert_string_equal(tc_ruleset_at(set, 1)->name, "b");
+	assert_string_equal(tc_ruleset_at(set, 1)->file, path_of(place, "15-below/x.yaml"));
+	tc_ruleset_free(set);
+	tc_diagnostics_done(&diagnostics);
+	assert_int_equal(chmod(path_of(place, "15-below"), 0777), 0);
+	assert_load_fails(place->directory, "TC-R004");
+}
+
 static void what_is_no_file_is_refused(void **state)
 {
 	struct place *place = *state;
@@ -175,6 +201,8 @@ static void failed_load_leaves_the_set_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(directories_below_are_read, make_place,
+						remove_place),
 		cmocka_unit_test_setup_teardown(directory_is_read_in_order_of_names, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(what_is_no_file_is_refused, make_place,

@@ -77,6 +77,51 @@ static void operator_ne(void **state)
 	made_done(&made);
 }
 
+static void operator_iequals(void **state)
+{
+	struct made made;
+
+	make_open(&made, "/Tmp/A");
+	HOLDS(&made, "fd.name iequals /tmp/a", "fd.name iequals /TMP/A",
+	      "fd.name iequals anyof (x, /tMp/a)", "fd.name iequals val(fd.name)");
+	FAILS(&made, "fd.name iequals /tmp", "fd.name iequals /tmp/ab", "fd.name iequals ''");
+	made_done(&made);
+}
+
+static void operator_istartswith(void **state)
+{
+	struct made made;
+
+	make_open(&made, "/Tmp/A");
+	HOLDS(&made, "fd.name istartswith /tMP/", "fd.name istartswith ''",
+	      "fd.name istartswith anyof (x, y, z, /tmp)");
+	FAILS(&made, "fd.name istartswith tmp", "fd.name istartswith /tmp/ab");
+	made_done(&made);
+}
+
+static void operator_iendswith(void **state)
+{
+	struct made made;
+
+	make_open(&made, "/Tmp/A");
+	HOLDS(&made, "fd.name iendswith mp/a", "fd.name iendswith ''",
+	      "fd.name iendswith anyof (x, y, z, /A)");
+	FAILS(&made, "fd.name iendswith tmp", "fd.name iendswith x/tmp/a");
+	made_done(&made);
+}
+
+static void operator_search(void **state)
+{
+	struct made made;
+
+	make_open(&made, "/Tmp/a1 b");
+	HOLDS(&made, "fd.name search '\\\\d\\\\s'", "fd.name search '(?i)^/tmp'",
+	      "fd.name search '(?:x|b)$'", "fd.name search ''");
+	FAILS(&made, "fd.name search '^/tmp'", "fd.name search 'a$'");
+	made_done(&made);
+	assert_condition_refused("fd.name search '('", "TC-R075", 16);
+}
+
 static void operator_lt_le_gt_ge(void **state)
 {
 	struct made made;
@@ -475,6 +520,10 @@ int main(void)
 		cmocka_unit_test(operator_exists),
 		cmocka_unit_test(operator_eq),
 		cmocka_unit_test(operator_ne),
+		cmocka_unit_test(operator_iequals),
+		cmocka_unit_test(operator_istartswith),
+		cmocka_unit_test(operator_iendswith),
+		cmocka_unit_test(operator_search),
 		cmocka_unit_test(operator_lt_le_gt_ge),
 		cmocka_unit_test(operator_contains),
 		cmocka_unit_test(operator_icontains),
