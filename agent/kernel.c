@@ -191,8 +191,14 @@ int tc_kernel_probe(struct tc_kernel *ret_kernel, const char **ret_reason)
 	return 0;
 }
 
-void tc_kernel_done(struct tc_kernel *kernel)
+void tc_kernel_forget_types(struct tc_kernel *kernel)
 {
 	btf__free(kernel->btf);
+	kernel->btf = NULL;
+}
+
+void tc_kernel_done(struct tc_kernel *kernel)
+{
+	tc_kernel_forget_types(kernel);
 	*kernel = (struct tc_kernel){0};
 }

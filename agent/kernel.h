@@ -8,7 +8,7 @@
 struct btf;
 
 struct tc_kernel {
-	struct btf *btf;     /* of the running kernel */
+	struct btf *btf;     /* of the running kernel; NULL: forgotten */
 	char release[65];    /* uname -r */
 	bool has_atomics;    /* atomic operations that give a value back (v5.12) */
 	bool unsafe_scratch; /* preempts probes, and has no atomics to claim a scratch slot with */
@@ -23,6 +23,8 @@ struct tc_kernel {
  */
 int tc_kernel_probe(struct tc_kernel *ret_kernel, const char **ret_reason);
 void tc_kernel_done(struct tc_kernel *kernel);
+/* Frees the kernel's types, 6 MB, when nothing below will be asked any more. */
+void tc_kernel_forget_types(struct tc_kernel *kernel);
 
 /* Number of arguments of an LSM hook in the running kernel; -ENOENT when there is no such hook. */
 int tc_kernel_hook_args(const struct tc_kernel *kernel, const char *hook);

@@ -19,7 +19,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 enum probe_how { HOW_LSM, HOW_RAW_TP, HOW_KPROBE, HOW_TRACING };
-enum probe_source { SOURCE_ALWAYS, SOURCE_LSM, SOURCE_FALLBACK, SOURCE_LSM_WANTED };
+enum probe_source { SOURCE_ALWAYS, SOURCE_LSM, SOURCE_FALLBACK };
 
 struct probe_row {
 	const char *group, *program, *target;
@@ -87,13 +87,13 @@ static bool row_fits(const struct tc_kernel *kernel, const struct probe_row *row
 static bool group_taken(const struct tc_probes *probes, size_t row)
 {
 	for (size_t i = 0; i < row; i++)
-		if (probes->info[i].state == TC_PROBE_ATTACHED &&
+		if (probes->info[i].state == TC_PROBE_CHOSEN &&
 		    strcmp(probe_rows[i].group, probe_rows[row].group) == 0)
 			return true;
 	return false;
 }
 
-/* Decides each row's state; ATTACHED stands for "to be attached" until that was done. */
+/* Decides each row's state. */
 static void choose_programs(struct tc_probes *probes, const struct tc_kernel *kernel)
 {
 	for (size_t i = 0; i < N_PROBES; i++) {
@@ -107,7 +107,7 @@ static void choose_programs(struct tc_probes *probes, const struct tc_kernel *ke
 		if (!source_fits(row->source, probes->fallback) || group_taken(probes, i))
 			info->state = TC_PROBE_UNUSED;
 		else if (row_fits(kernel, row, info))
-			info->state = TC_PROBE_ATTACHED;
+			info->state = TC_PROBE_CHOSEN;
 		else
 			info->state = TC_PROBE_MISSING;
 	}
@@ -132,7 +132,7 @@ static bool is_chosen(const struct tc_probes *probes, const char *program)
 {
 	for (size_t i = 0; i < N_PROBES; i++)
 		if (strcmp(probe_rows[i].program, program) == 0)
-			return probes->info[i].state == TC_PROBE_ATTACHED;
+			return probes->info[i].state == TC_PROBE_CHOSEN;
 	return false;
 }
 
@@ -179,7 +179,7 @@ static int object_load(struct tc_probes *probes)
 		if (!program)
 			return tc_error_return(-ENOENT, "the probe object has no program %s",
 					       probe_rows[i].program);
-		bpf_program__set_autoload(program, probes->info[i].state == TC_PROBE_ATTACHED);
+		bpf_program__set_autoload(program, probes->info[i].state == TC_PROBE_CHOSEN);
 	}
 	int r = bpf_object__load(probes->object);
 	if (r < 0)
@@ -232,7 +232,9 @@ static int maps_share(struct tc_probes *probes)
 	return 0;
 }
 
-/* A program that does not attach is told and left out; the caller sees what kinds are left. */
+/* --- attaching --- */
+
+/* A program that does not attach is left out, and tried again when kinds are asked for again. */
 static void attach_program(struct tc_probes *probes, size_t i)
 {
 	struct tc_probe_info *info = &probes->info[i];
@@ -240,26 +242,29 @@ static void attach_program(struct tc_probes *probes, size_t i)
 		bpf_object__find_program_by_name(probes->object, info->program);
 
 	probes->links[i] = bpf_program__attach(program);
-	if (probes->links[i])
+	if (probes->links[i]) {
+		info->state = TC_PROBE_CHOSEN;
+		info->reason[0] = '\0';
 		return;
+	}
 	info->state = TC_PROBE_MISSING;
 	snprintf(info->reason, sizeof(info->reason), "cannot attach to %s: %s", info->target,
 		 strerror(errno));
+	tc_warning("the probe %s cannot be attached to %s: %s", info->program, info->target,
+		   strerror(errno));
 }
 
-static void attach_programs(struct tc_probes *probes)
+/* True when the kernel has taken the program. */
+static bool is_loaded(const struct tc_probes *probes, size_t i)
 {
-	for (size_t i = 0; i < N_PROBES; i++)
-		if (probes->info[i].state == TC_PROBE_ATTACHED &&
-		    probe_rows[i].source != SOURCE_LSM_WANTED)
-			attach_program(probes, i);
+	return bpf_program__fd(bpf_object__find_program_by_name(probes->object,
+								probe_rows[i].program)) >= 0;
 }
 
 void tc_probes_want(struct tc_probes *probes, uint64_t kinds)
 {
 	for (size_t i = 0; i < N_PROBES; i++) {
-		if (probe_rows[i].source != SOURCE_LSM_WANTED ||
-		    probes->info[i].state != TC_PROBE_ATTACHED)
+		if (!is_loaded(probes, i))
 			continue;
 		if (!(probe_rows[i].kinds & kinds)) {
 			bpf_link__destroy(probes->links[i]);
@@ -335,7 +340,6 @@ int tc_probes_load(const struct tc_kernel *kernel, const struct tc_load_options 
 		tc_probes_free(probes);
 		return r;
 	}
-	attach_programs(probes);
 	*ret_probes = probes;
 	return 0;
 }
@@ -370,7 +374,7 @@ uint64_t tc_probes_kinds(const struct tc_probes *probes)
 	uint64_t kinds = 0;
 
 	for (size_t i = 0; i < N_PROBES; i++)
-		if (probes->info[i].state == TC_PROBE_ATTACHED)
+		if (probes->info[i].state == TC_PROBE_CHOSEN)
 			kinds |= probes->info[i].kinds;
 	return kinds;
 }

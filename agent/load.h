@@ -21,9 +21,9 @@ struct tc_load_options {
 };
 
 enum tc_probe_state {
-	TC_PROBE_ATTACHED,
+	TC_PROBE_CHOSEN,  /* attached while one of its kinds is wanted */
 	TC_PROBE_UNUSED,  /* another program does its job, or it is for the other source */
-	TC_PROBE_MISSING, /* the kernel cannot take it; reason tells */
+	TC_PROBE_MISSING, /* the kernel cannot take it, or did not attach it; reason tells */
 };
 
 /* A row of include/schema/probes.def on this host. */
@@ -35,9 +35,9 @@ struct tc_probe_info {
 };
 
 /*
- * Loads and attaches the probes. No kind is wanted yet: call tc_probes_want(). A negative errno on
- * failure, which was logged; -EINVAL for options out of range. Free with tc_probes_free(), which
- * detaches them.
+ * Loads the probes. No kind is wanted yet, so none is attached: call tc_probes_want(). A negative
+ * errno on failure, which was logged; -EINVAL for options out of range. Free with tc_probes_free(),
+ * which detaches them.
  */
 int tc_probes_load(const struct tc_kernel *kernel, const struct tc_load_options *options,
 		   struct tc_probes **ret_probes);
@@ -45,15 +45,16 @@ void tc_probes_free(struct tc_probes *probes);
 
 /* True when events come from the fallback programs. */
 bool tc_probes_fallback(const struct tc_probes *probes);
-/* Kinds of events that an attached program makes. */
+/* Kinds of events that a chosen program makes. */
 uint64_t tc_probes_kinds(const struct tc_probes *probes);
 /* The rows, for reports. */
 const struct tc_probe_info *tc_probes_info(const struct tc_probes *probes, size_t *ret_count);
 
 /*
- * Says which kinds are wanted: sets controls->kinds, attaches programs that only wanted kinds
- * justify and detaches the others. For small changes at a busy time controls->kinds may be set
- * alone, to fewer kinds.
+ * Says which kinds are wanted: attaches the programs that make them, detaches the others, for even
+ * one that does nothing costs where it hangs, and sets controls->kinds. A program that cannot be
+ * attached is logged, and is MISSING from then on. For small changes at a busy time controls->kinds
+ * may be set alone, to fewer kinds.
  */
 void tc_probes_want(struct tc_probes *probes, uint64_t kinds);
 

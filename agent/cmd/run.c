@@ -223,6 +223,7 @@ static int start_probes(struct run *run)
 	r = find_scope(run, &options.scope_cgroup_id);
 	if (r >= 0)
 		r = tc_probes_load(&run->kernel, &options, &run->probes);
+	tc_kernel_forget_types(&run->kernel);
 	if (r >= 0)
 		r = tc_reader_open(run->probes, &run->reader);
 	return r;
@@ -243,20 +244,6 @@ static uint64_t urgent_kinds(const struct tc_ruleset *rules)
 	return kinds;
 }
 
-/* Kinds that the agent's own tables are kept by. */
-static uint64_t state_kinds(void)
-{
-	uint64_t kinds = 0;
-
-	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
-		const struct tc_kind_info *info = tc_kind_info(kind);
-
-		if (info && info->traits & TC_TRAIT_STATE)
-			kinds |= TC_KIND_BIT(kind);
-	}
-	return kinds;
-}
-
 /* What the rules in force, and the agent's tables, need is sent, and nothing else. */
 static void ask_for_events(struct run *run)
 {
@@ -265,7 +252,7 @@ static void ask_for_events(struct run *run)
 
 	tc_probes_controls(run->probes)->wants = environment ? TC_WANT_ENVIRONMENT : 0;
 	tc_probes_controls(run->probes)->urgent = urgent_kinds(run->rules);
-	tc_probes_want(run->probes, tc_ruleset_kinds(run->rules) | state_kinds());
+	tc_probes_want(run->probes, tc_ruleset_kinds(run->rules) | tc_world_kinds());
 }
 
 static int start(struct run *run)

@@ -32,6 +32,19 @@ static const struct tc_namespaces initial_namespaces = {
 	.cgroup = 0xEFFFFFFBU,
 };
 
+uint64_t tc_world_kinds(void)
+{
+	uint64_t kinds = 0;
+
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
+		const struct tc_kind_info *info = tc_kind_info(kind);
+
+		if (info && info->traits & TC_TRAIT_STATE)
+			kinds |= TC_KIND_BIT(kind);
+	}
+	return kinds;
+}
+
 static void find_types(struct tc_world *world)
 {
 	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {

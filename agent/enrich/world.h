@@ -60,6 +60,9 @@ int tc_world_init(struct tc_world *world);
 int tc_world_scan(struct tc_world *world);
 void tc_world_done(struct tc_world *world);
 
+/* Kinds of events that the tables are kept by, as bits. */
+uint64_t tc_world_kinds(void);
+
 /*
  * Before an event is judged: brings the tables up to date with it (fork, exec, cgroup_mkdir ...)
  * and points event->process, target, cgroup and world at what they say. 0 or -ENOMEM.

@@ -109,7 +109,7 @@ bool attached(const struct run *run, const char *program)
 	const struct tc_probe_info *info = tc_probes_info(run->watch->probes, &n);
 
 	for (size_t i = 0; i < n; i++)
-		if (info[i].state == TC_PROBE_ATTACHED && strcmp(info[i].program, program) == 0)
+		if (info[i].state == TC_PROBE_CHOSEN && strcmp(info[i].program, program) == 0)
 			return true;
 	return false;
 }
