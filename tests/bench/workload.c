@@ -8,13 +8,20 @@
  * SCHED_FIFO: an agent that is woken meanwhile does its work between two windows, in the pause that
  * there is for it.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -100,10 +107,98 @@ static void run_spawn_small(void)
 	spawn(small_program, NULL);
 }
 
+/* --- sockets, on the loopback interface --- */
+
+static const struct sockaddr_in loopback = {.sin_family = AF_INET,
+					    .sin_addr = {.s_addr = 0x0100007f}};
+static struct sockaddr_in listener_name, receiver_name;
+static int listener, sender;
+
+/* In a guest nobody has switched it on. */
+static void raise_loopback(void)
+{
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		fail("socket");
+	ioctl(fd, SIOCSIFFLAGS, &request);
+	close(fd);
+}
+
+static int socket_bound(int type, struct sockaddr_in *ret_name)
+{
+	socklen_t length = sizeof(*ret_name);
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&loopback, sizeof(loopback)) < 0 ||
+	    getsockname(fd, (struct sockaddr *)ret_name, &length) < 0)
+		fail("a socket on 127.0.0.1");
+	return fd;
+}
+
+/* The client hangs up first, and by a reset: else ports run out. */
+static void run_connect(void)
+{
+	static const struct linger at_once = {.l_onoff = 1};
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), server;
+
+	if (client < 0 ||
+	    connect(client, (struct sockaddr *)&listener_name, sizeof(listener_name)) < 0)
+		fail("connect");
+	server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (server < 0)
+		fail("accept4");
+	setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	close(client);
+	close(server);
+}
+
+/* Nobody receives: the socket's buffer is full, and what comes is dropped. */
+static void run_udp_send(void)
+{
+	if (sendto(sender, "x", 1, 0, (struct sockaddr *)&receiver_name, sizeof(receiver_name)) < 0)
+		fail("sendto");
+}
+
+/* --- signals, identity, descriptors --- */
+
+static pid_t sleeper; /* a child that ignores SIGUSR1 */
+
+static void run_kill_0(void)
+{
+	kill(sleeper, 0);
+}
+
+static void run_kill(void)
+{
+	kill(sleeper, SIGUSR1);
+}
+
+static void run_setuid(void)
+{
+	if (syscall(SYS_setuid, getuid()) < 0)
+		fail("setuid");
+}
+
+static void run_dup2(void)
+{
+	if (dup2(sender, 90) < 0)
+		fail("dup2");
+}
+
 static const struct workload workloads[] = {
-	{"getppid", run_getppid, 50, 201, 1},	     {"open_read", run_open_read, 5, 501, 1},
-	{"open_write", run_open_write, 5, 501, 1},   {"spawn", run_spawn, 1, 201, 0},
+	{"getppid", run_getppid, 50, 201, 1},
+	{"open_read", run_open_read, 5, 501, 1},
+	{"open_write", run_open_write, 5, 501, 1},
+	{"spawn", run_spawn, 1, 201, 0},
 	{"spawn_small", run_spawn_small, 1, 201, 0},
+	{"connect", run_connect, 2, 201, 1},
+	{"udp_send", run_udp_send, 5, 201, 1},
+	{"kill_0", run_kill_0, 10, 201, 1},
+	{"kill", run_kill, 10, 201, 1},
+	{"setuid", run_setuid, 10, 201, 1},
+	{"dup2", run_dup2, 10, 201, 1},
 };
 
 static long now_ns(void)
@@ -166,9 +261,8 @@ static void report(const struct workload *workload, unsigned windows)
 	fflush(stdout);
 }
 
-static void prepare(void)
+static void prepare_path(void)
 {
-	const struct sched_param first = {.sched_priority = 1};
 	int fd;
 
 	mkdir("/tmp/tocsin-bench", 0755);
@@ -177,11 +271,48 @@ static void prepare(void)
 	if (fd < 0)
 		fail(PATH);
 	close(fd);
+}
+
+static void prepare_sockets(void)
+{
+	raise_loopback();
+	listener = socket_bound(SOCK_STREAM, &listener_name);
+	if (listen(listener, 8) < 0)
+		fail("listen");
+	socket_bound(SOCK_DGRAM, &receiver_name);
+	sender = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (sender < 0)
+		fail("socket");
+	for (int i = 0; i < 1000; i++)
+		run_udp_send();
+}
+
+static void prepare_sleeper(void)
+{
+	signal(SIGUSR1, SIG_IGN); /* the sleeper's, too */
+	sleeper = fork();
+	if (sleeper < 0)
+		fail("fork");
+	if (sleeper == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (sleeper == 0)
+		pause();
+}
+
+static void prepare(void)
+{
+	const struct sched_param first = {.sched_priority = 1};
+
+	prepare_path();
+	prepare_sockets();
+	prepare_sleeper();
 	sched_setscheduler(0, SCHED_FIFO, &first);
 }
 
 static void clean_up(void)
 {
+	kill(sleeper, SIGKILL);
+	waitpid(sleeper, NULL, 0);
 	unlink(PATH);
 	rmdir(DIRECTORY);
 	rmdir("/tmp/tocsin-bench");
