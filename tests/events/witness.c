@@ -226,7 +226,10 @@ void witness_start(struct run *run)
 	}
 	close(ends[1]);
 	must(run, dup2(ends[0], WITNESS_FD) == WITNESS_FD);
-	close(ends[0]);
+	if (ends[0] == WITNESS_FD)
+		must(run, fcntl(WITNESS_FD, F_SETFD, 0) == 0);
+	else
+		close(ends[0]);
 }
 
 void witness(struct run *run, unsigned index, pid_t pid)
