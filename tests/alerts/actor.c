@@ -4,6 +4,9 @@
  *
  * Prints what it did as one line "deed key=value ...": the truth that the alert is compared with.
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
@@ -89,6 +93,35 @@ static void deed_mount(void)
 	printf("mount pid=%d\n", getpid());
 }
 
+/* What a reverse shell does before it is one: the connection becomes standard input. */
+static void deed_connection(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t length = sizeof(to);
+	int there = socket(AF_INET, SOCK_STREAM, 0), here = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (there < 0 || here < 0)
+		fail("socket");
+	if (bind(there, (struct sockaddr *)&to, length) < 0 || listen(there, 1) < 0 ||
+	    getsockname(there, (struct sockaddr *)&to, &length) < 0)
+		fail("listen");
+	if (connect(here, (struct sockaddr *)&to, length) < 0)
+		fail("connect");
+	if (dup2(here, STDIN_FILENO) < 0)
+		fail("dup2");
+	printf("connection port=%d pid=%d\n", ntohs(to.sin_port), getpid());
+}
+
+static void deed_userns(void)
+{
+	if (setresuid(1000, 1000, 1000) < 0)
+		fail("setresuid");
+	/* It is the question that is told: the kernel may refuse. */
+	if (unshare(CLONE_NEWUSER) < 0)
+		perror("unshare");
+	printf("userns pid=%d\n", getpid());
+}
+
 /* Runs the actor itself from memory. */
 static void deed_memfd(void)
 {
@@ -115,8 +148,9 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*deed)(void);
 	} deeds[] = {
-		{"idle", deed_idle},   {"ptrace", deed_ptrace}, {"vm_write", deed_vm_write},
-		{"mount", deed_mount}, {"memfd", deed_memfd},
+		{"idle", deed_idle},	 {"ptrace", deed_ptrace}, {"vm_write", deed_vm_write},
+		{"mount", deed_mount},	 {"memfd", deed_memfd},	  {"connection", deed_connection},
+		{"userns", deed_userns},
 	};
 
 	for (size_t i = 0; argc == 2 && i < sizeof(deeds) / sizeof(deeds[0]); i++) {

@@ -63,6 +63,17 @@ expect("File system mounted from a shell", mount__target="/mnt", mount__fstype="
 expect("Program run from memory", proc__pid=int(truth["memfd"][0]["pid"]), proc__exepath="memfd:ghost")
 expect("Account database changed", file__path="/etc/passwd", proc__exepath="/usr/bin/sh", evt__type="openat")
 expect("Setuid or setgid bit set", file__path="/usr/bin/actor", proc__exepath="/usr/bin/chmod")
+connection = truth["connection"][0]
+expect("Standard input put on a network connection", evt__type="dup2", proc__pid=int(connection["pid"]), proc__exepath="/usr/bin/actor")
+check("the connection's other end", [a["output_fields"]["fd.name"].split(":")[-1] for a in alerts if a["rule"] == "Standard input put on a network connection"]
+      == [connection["port"]], connection)
+expect("User namespace made without rights", evt__arg__flags="CLONE_NEWUSER", user__uid=1000, proc__pid=int(truth["userns"][0]["pid"]))
+expect("Scheduled task changed", file__path="/etc/cron.d/actor", evt__kind="open", proc__exepath="/usr/bin/sh")
+expect("Log removed or cut", file__path="/var/log/auth.log", evt__kind="unlink", proc__exepath="/usr/bin/rm")
+expect("Shell history removed", file__path="/root/.bash_history", evt__kind="symlink", proc__exepath="/usr/bin/ln")
+expect("Kernel helper program changed", fd__name="/proc/sys/kernel/core_pattern", proc__exepath="/usr/bin/sh")
+expect("Password hashes handed to a tool", proc__exepath="/usr/bin/cat", proc__cmdline="cat /etc/shadow")
+expect("Cgroup frozen or killed", fd__name="/sys/fs/cgroup/neighbour/cgroup.freeze", proc__exepath="/usr/bin/sh")
 check("the program run from memory is the actor", ghost["pid"] == truth["memfd"][0]["pid"], truth)
 
 # What the scenario itself does outside of the two cgroups (cp into /usr/bin) is told with the root's path.
