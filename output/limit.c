@@ -75,7 +75,8 @@ static struct tc_limit_span *span_find(struct tc_limit *limit, const struct tc_j
 	}
 	if (HASH_COUNT(limit->spans) == 1 || span->start_ns + limit->span_ns < limit->next_end_ns)
 		limit->next_end_ns = span->start_ns + limit->span_ns;
-	limit->latest_ns = span->start_ns;
+	if (HASH_COUNT(limit->spans) == 1 || span->start_ns > limit->latest_ns)
+		limit->latest_ns = span->start_ns;
 	return span;
 }
 
@@ -138,7 +139,7 @@ int tc_limit_end(struct tc_limit *limit, uint64_t time_ns, tc_limit_callback cal
 		 void *context)
 {
 	struct tc_limit_span *span, *next;
-	uint64_t next_end_ns = UINT64_MAX;
+	uint64_t next_end_ns = UINT64_MAX, latest_ns = 0;
 
 	HASH_ITER (hh, limit->spans, span, next) {
 		uint64_t end_ns = span->start_ns + limit->span_ns;
@@ -146,6 +147,7 @@ int tc_limit_end(struct tc_limit *limit, uint64_t time_ns, tc_limit_callback cal
 
 		if (time_ns != UINT64_MAX && !is_over(limit, span, time_ns)) {
 			next_end_ns = end_ns < next_end_ns ? end_ns : next_end_ns;
+			latest_ns = span->start_ns > latest_ns ? span->start_ns : latest_ns;
 			continue;
 		}
 		stop = tell(limit, span, callback, context);
@@ -155,6 +157,7 @@ int tc_limit_end(struct tc_limit *limit, uint64_t time_ns, tc_limit_callback cal
 		free(span);
 	}
 	limit->next_end_ns = next_end_ns;
+	limit->latest_ns = latest_ns;
 	return 0;
 }
 

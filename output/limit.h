@@ -27,7 +27,7 @@ struct tc_limit {
 	const char *reason;
 	struct tc_limit_span *spans; /* zero-initialised */
 	uint64_t next_end_ns;	     /* no span ends before; since the epoch */
-	uint64_t latest_ns;	     /* start of the span that began last */
+	uint64_t latest_ns;	     /* start of the latest span */
 };
 
 /* Reads "10/1m" into count and span_ns. 0 or -EINVAL. */

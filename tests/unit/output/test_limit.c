@@ -120,6 +120,20 @@ static void test_clock_that_is_set_back_ends_spans(void **state)
 	tc_limit_reset(&limit);
 }
 
+/* Some spans end by that, others do not: those that are left are not due for ever. */
+static void test_clock_that_is_set_back_a_little(void **state)
+{
+	struct tc_limit limit = {.count = 1, .span_ns = 60 * SECOND, .reason = "rate"};
+
+	assert_true(takes(&limit, 1, "A", 100));
+	assert_true(takes(&limit, 2, "B", 150));
+	assert_true(tc_limit_is_due(&limit, 1085 * SECOND));
+	end_at(&limit, 85);
+	assert_false(tc_limit_is_due(&limit, 1085 * SECOND));
+	assert_true(tc_limit_is_due(&limit, 1160 * SECOND));
+	tc_limit_reset(&limit);
+}
+
 static void test_keys_are_bounded(void **state)
 {
 	struct tc_limit limit = {.count = 1, .span_ns = SECOND, .reason = "rate"};
@@ -188,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_rate_of_each_rule),
 		cmocka_unit_test(test_fold_by_rule_cgroup_and_executable),
 		cmocka_unit_test(test_clock_that_is_set_back_ends_spans),
+		cmocka_unit_test(test_clock_that_is_set_back_a_little),
 		cmocka_unit_test(test_keys_are_bounded),
 		cmocka_unit_test(test_what_could_not_be_told_stays),
 		cmocka_unit_test(test_summary_is_a_notice_in_json),
