@@ -99,13 +99,22 @@ static int taken_add(struct taken *taken, uint64_t seq)
 	return 0;
 }
 
-/* Forgets those up to a number; returns how many that were. */
-static size_t taken_remove(struct taken *taken, uint64_t seq)
+/*
+ * Forgets those up to a number; returns how many that were. A summary has the number of the row
+ * before it: where several have that number, it does not say which of them, and they stay until all
+ * is delivered, or something behind them.
+ */
+static size_t taken_remove(struct taken *taken, uint64_t seq, bool all)
 {
-	size_t count = 0;
+	const uint64_t *seqs = taken->seqs + taken->first;
+	size_t count = 0, below;
 
-	while (count < taken->count && taken->seqs[taken->first + count] <= seq)
+	while (count < taken->count && seqs[count] <= seq)
 		count++;
+	for (below = count; below && seqs[below - 1] == seq; below--)
+		;
+	if (!all && count - below > 1)
+		count = below;
 	taken->first = count == taken->count ? 0 : taken->first + count;
 	taken->count -= count;
 	return count;
@@ -447,10 +456,10 @@ static void move_cursor(struct tc_courier *courier, uint64_t seq)
 	}
 }
 
-/* What the output says of its deliveries. */
-static void settle(struct tc_courier *courier, uint64_t delivered_seq)
+/* What the output says of its deliveries; all: there are no others. */
+static void settle(struct tc_courier *courier, uint64_t delivered_seq, bool all)
 {
-	size_t count = taken_remove(&courier->taken, delivered_seq);
+	size_t count = taken_remove(&courier->taken, delivered_seq, all);
 
 	courier->delivered += count;
 	if (count) {
@@ -610,7 +619,7 @@ static int flush(struct tc_courier *courier)
 		error = courier->output->ops->flush(courier->state, timeout_ms, &seq);
 	if (courier->taken.count && !error)
 		seq = courier->read_seq;
-	settle(courier, seq);
+	settle(courier, seq, !error);
 	if (error == -EAGAIN && timeout_ms)
 		note_error(courier, error);
 	return error == -EAGAIN ? 0 : error;

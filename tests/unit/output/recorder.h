@@ -18,6 +18,7 @@ static struct recorder {
 	int open_result, write_result, flush_result;
 	size_t room;		   /* messages that it takes before a flush; 0: no bound */
 	uint64_t delivers_up_to;   /* flush() delivers no row behind this one; 0: no bound */
+	size_t flush_at_most;	   /* messages that one flush() delivers; 0: no bound */
 	_Atomic unsigned block_ms; /* each write() takes so long */
 	/* What it was told. */
 	uint64_t seqs[RECORDER_MAX]; /* of the messages delivered */
@@ -56,6 +57,7 @@ static inline int recorder_flush(void *state, unsigned timeout_ms, uint64_t *ret
 	size_t count = 0;
 
 	while (!recorder.flush_result && count < recorder.n_waiting &&
+	       (!recorder.flush_at_most || count < recorder.flush_at_most) &&
 	       (!recorder.delivers_up_to || recorder.waiting[count] <= recorder.delivers_up_to)) {
 		if (recorder.n_delivered == RECORDER_MAX)
 			abort();

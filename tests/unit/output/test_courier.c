@@ -510,6 +510,23 @@ static void test_summary_that_was_not_delivered_is_told_again(void **state)
 	bench_close(bench);
 }
 
+/* It has the number of the row before it, which the output delivers first. */
+static void test_summary_waits_for_its_own_delivery(void **state)
+{
+	struct bench *bench = bench_open(*state);
+
+	recorder.flush_at_most = 1;
+	start(bench, "recorder:rate=1/10s");
+	add(bench->journal, 0, 1);
+	add(bench->journal, 0, 2);
+	add(bench->journal, 1, 3);
+	commit(bench, 0);
+	run(bench);
+	assert_told(1, 3, 3);
+	assert_non_null(strstr(recorder.text, "\"suppressed.count\":1,"));
+	bench_close(bench);
+}
+
 static void test_damaged_row_stops_nobody(void **state)
 {
 	struct bench *bench = bench_open(*state);
@@ -548,6 +565,7 @@ int main(void)
 		TEST(test_a_full_output_counts_an_alert_once),
 		TEST(test_a_crash_hides_no_suppressed_alert),
 		TEST(test_summary_that_was_not_delivered_is_told_again),
+		TEST(test_summary_waits_for_its_own_delivery),
 		TEST(test_damaged_row_stops_nobody),
 	};
 
