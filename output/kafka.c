@@ -72,7 +72,8 @@ struct kafka {
 	uint64_t delivered_seq;	  /* since the last reset; 0: none */
 	uint64_t progress_ns;	  /* when a message was delivered last, or the window was empty */
 	int error;		  /* this handle is no longer used; 0: it is */
-	char why[768];		  /* in words */
+	char why[768];		  /* in words, of the last one that was not used any more */
+	char said[256];		  /* for explain() */
 	rd_kafka_resp_err_t told; /* of the failures in a row, the one logged last */
 
 	/*
@@ -485,11 +486,17 @@ static void kafka_reset(void *state)
 	kafka->error = 0;
 }
 
+/* While no broker can be reached, what librdkafka says of it; what is over is not told any more. */
 static const char *kafka_explain(void *state)
 {
 	struct kafka *kafka = state;
 
-	return *kafka->why ? kafka->why : NULL;
+	if (kafka->error)
+		return kafka->why;
+	tc_kafka_log_last_error(&kafka->log, kafka->said, sizeof(kafka->said));
+	if (*kafka->said)
+		return kafka->said;
+	return kafka->told ? kafka->why : NULL;
 }
 
 static void kafka_free(struct kafka *kafka)

@@ -395,6 +395,10 @@ static void away_is_bounded_and_told(void **state)
 		n++;
 	assert_int_equal(error, -EAGAIN);
 	assert_true(n >= 4096 && n <= 65536);
+	/* `tocsin status` need not wait for the timeout to know why. */
+	assert_int_equal(tc_kafka_ops.flush(kafka, 500, &seq), -EAGAIN);
+	assert_non_null(tc_kafka_ops.explain(kafka));
+	assert_has(tc_kafka_ops.explain(kafka), "127.0.0.1:1");
 	assert_int_equal(flush(kafka, &seq), -ETIMEDOUT);
 	assert_int_equal(seq, 0);
 	assert_int_equal(write_seq(kafka, n + 1), -ETIMEDOUT);
@@ -426,9 +430,11 @@ static void refusal_ends_in_a_reset(void **state)
 	assert_int_equal(seq, 1);
 	assert_int_equal(write_seq(kafka, 3), -EACCES);
 	tc_kafka_ops.reset(kafka);
+	assert_non_null(tc_kafka_ops.explain(kafka));
 	assert_int_equal(write_seq(kafka, 2), 0);
 	assert_int_equal(write_seq(kafka, 3), 0);
 	assert_delivered(kafka, 3);
+	assert_null(tc_kafka_ops.explain(kafka)); /* that is over */
 	tc_kafka_ops.close(kafka);
 	told = restore(&saved);
 	assert_has(told, "alert 2 was not taken by topic t: Broker: Topic authorization");
