@@ -226,7 +226,7 @@ static int tell_gone(struct tc_pipeline *pipeline)
 	if (r >= 0)
 		r = tell_untold(pipeline, &retention, TC_LOSS_RETENTION);
 	if (r >= 0)
-		r = tell_untold(pipeline, &damaged, TC_LOSS_JOURNAL_DAMAGED);
+		r = tell_untold(pipeline, &damaged, TC_LOSS_JOURNAL_GONE);
 	return r < 0 ? r : 1;
 }
 

@@ -155,8 +155,8 @@ enum tc_loss_reason {
 	TC_LOSS_JOURNAL_FULL = TC_LOSS_RING_MAX, /* the journal could not be written, and its memory
 						    was full: alerts, not events */
 	TC_LOSS_REFUSED,			 /* the record could not be decoded */
-	TC_LOSS_RETENTION,	 /* taken from the journal before every output had them: alerts */
-	TC_LOSS_JOURNAL_DAMAGED, /* in a damaged journal that was set aside: alerts */
+	TC_LOSS_RETENTION,    /* taken from the journal before every output had them: alerts */
+	TC_LOSS_JOURNAL_GONE, /* in a journal that was damaged, removed or replaced: alerts */
 };
 
 #endif

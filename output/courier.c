@@ -366,13 +366,15 @@ static bool is_same_journal(const struct tc_courier *courier, const struct stat 
 	return info->st_ino == courier->journal.st_ino && info->st_dev == courier->journal.st_dev;
 }
 
-/* The agent sets a damaged journal aside and goes on with a new one: that is where news are. */
+/* The agent sets a journal that was damaged or replaced aside and goes on with a new one: that is
+ * where news are. */
 static int look_at_journal(struct tc_courier *courier)
 {
 	struct stat now;
 
 	if (stat(courier->journal_path, &now))
-		return -errno;
+		/* Removed: what was in it can be read on, until the agent begins a new one. */
+		return courier->reader && errno == ENOENT ? 0 : -errno;
 	if (courier->reader && is_same_journal(courier, &now))
 		return 0;
 	tc_journal_reader_close(courier->reader);

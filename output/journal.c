@@ -64,9 +64,10 @@ struct tc_journal {
 	bool urgent;	     /* there is an urgent alert in the batch */
 	bool failing;	     /* the last flush failed */
 	atomic_bool suspect; /* a reader found damage */
-	uint64_t begun_ns;   /* when a database was begun behind a damaged one; 0: never */
-	char *predecessor;   /* the damaged one, while there is no other yet */
-	bool hash_known;     /* last_hash is that of the damaged one */
+	uint64_t begun_ns;   /* when a database was begun behind another; 0: never */
+	char *predecessor;   /* the one that was set aside, while there is no other yet */
+	const char *reason;  /* for which it was: damaged, removed, replaced */
+	bool hash_known;     /* last_hash is that of its last row */
 	uint64_t aside_seq;  /* its last row, while it is not known what of it was delivered */
 	uint64_t undelivered_aside; /* and what was not, as far as it was not told */
 };
@@ -484,7 +485,7 @@ static void close_database(struct tc_journal *journal)
 	journal->db = NULL;
 }
 
-/* --- a damaged database --- */
+/* --- a database that is damaged or gone --- */
 
 static struct tc_origin origin_now(const struct tc_journal *journal)
 {
@@ -523,13 +524,14 @@ static void salvage_end(struct tc_journal *journal)
 	sqlite3_finalize(statement);
 }
 
-/* Begins a journal that follows the damaged one. 0 or a negative errno, logged. */
+/* Begins a journal that follows the one that was set aside. 0 or a negative errno, logged. */
 static int begin_anew(struct tc_journal *journal)
 {
 	struct tc_origin origin = origin_now(journal);
 	int error;
 
 	journal->begun_ns = coarse_now_ns();
+	origin.reason = journal->reason;
 	origin.predecessor = basename(journal->predecessor);
 	origin.predecessor_head = journal->hash_known ? &journal->last_hash : NULL;
 	error = tc_journal_file_make(&journal->file);
@@ -547,21 +549,24 @@ static int begin_anew(struct tc_journal *journal)
 	return 0;
 }
 
-/* Sets the damaged database aside and begins a new one. 0 or a negative errno, logged. */
-static int start_anew(struct tc_journal *journal)
+/* Sets the database aside, or what is there of it, and begins a new one. 0 or a negative errno,
+ * logged. */
+static int start_anew(struct tc_journal *journal, const char *reason)
 {
 	int error;
 
+	journal->reason = reason;
 	/* What is in the log stays there: it belongs to what is set aside. */
 	if (journal->db)
 		sqlite3_db_config(journal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	close_database(journal);
-	error = tc_journal_file_set_aside(&journal->file, &journal->predecessor);
+	error = tc_journal_file_set_aside(&journal->file, reason, &journal->predecessor);
 	if (error)
 		return error;
-	tc_error("journal %s: it was damaged and is set aside as %s; a new one goes on behind row "
-		 "%llu",
-		 journal->file.path, journal->predecessor, (unsigned long long)journal->last_seq);
+	tc_error("journal %s: it was %s; what is there is set aside as %s, and a new one goes on "
+		 "behind row %llu",
+		 journal->file.path, reason, journal->predecessor,
+		 (unsigned long long)journal->last_seq);
 	return begin_anew(journal);
 }
 
@@ -576,7 +581,23 @@ static int try_again(struct tc_journal *journal)
 	if (coarse_now_ns() - journal->begun_ns < AGAIN_NS)
 		return -EUCLEAN;
 	journal->begun_ns = coarse_now_ns();
-	return journal->predecessor ? begin_anew(journal) : start_anew(journal);
+	return journal->predecessor ? begin_anew(journal) : start_anew(journal, journal->reason);
+}
+
+/*
+ * What is written to a file that has no name any more is seen by nobody, and gone with the agent.
+ * Not more often than a database is begun anew: whoever removes it again and again fills no disk.
+ * 0 or a negative errno, logged.
+ */
+static int look_after_file(struct tc_journal *journal)
+{
+	enum tc_journal_file_state state = tc_journal_file_state(&journal->file);
+
+	if (state == TC_JOURNAL_FILE_THERE)
+		return 0;
+	if (journal->begun_ns && coarse_now_ns() - journal->begun_ns < AGAIN_NS)
+		return -ENOENT;
+	return start_anew(journal, state == TC_JOURNAL_FILE_REMOVED ? "removed" : "replaced");
 }
 
 int tc_journal_flush(struct tc_journal *journal)
@@ -585,12 +606,13 @@ int tc_journal_flush(struct tc_journal *journal)
 	int error = 0;
 
 	journal->tried_ns = coarse_now_ns();
-	if (!journal->db)
-		error = try_again(journal);
-	if (!error && !suspect)
+	error = journal->db ? look_after_file(journal) : try_again(journal);
+	if (error)
+		return error;
+	if (!suspect)
 		error = journal->batch.count ? flush_parts(journal) : prune_idle(journal);
 	if (suspect || (error == -EUCLEAN && journal->db && may_start_anew(journal))) {
-		error = start_anew(journal);
+		error = start_anew(journal, "damaged");
 		if (!error)
 			error = flush_parts(journal);
 	}
@@ -660,7 +682,7 @@ int tc_journal_open(const char *path, struct tc_journal **ret_journal)
 		error = open_database(journal, &origin);
 	if (error == -EUCLEAN || (error == -EBADMSG && was_journal(journal))) {
 		salvage_end(journal);
-		error = start_anew(journal);
+		error = start_anew(journal, "damaged");
 	}
 	if (error) {
 		journal_free(journal);
@@ -674,6 +696,7 @@ void tc_journal_close(struct tc_journal *journal)
 {
 	if (!journal)
 		return;
+	journal->begun_ns = 0; /* there is no later */
 	if (tc_journal_flush(journal))
 		tc_error("journal %s: %zu alerts could not be stored and are lost",
 			 journal->file.path, journal->batch.count);

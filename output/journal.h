@@ -6,7 +6,8 @@
  * Every row is chained to the one before (output/chain.h, docs/journal.md). One agent writes at a
  * time, from one thread; readers (output/journal_reader.h) may read meanwhile. A database that
  * turns out to be damaged, when it is opened or later, is set aside as FILE.damaged-TIME and a new
- * one is begun, whose chain names it and whose numbers go on.
+ * one is begun, whose chain names it and whose numbers go on. So is one that somebody removed or
+ * replaced while it was written (FILE.removed-TIME, FILE.replaced-TIME).
  */
 #ifndef TOCSIN_OUTPUT_JOURNAL_H
 #define TOCSIN_OUTPUT_JOURNAL_H
@@ -79,8 +80,9 @@ uint64_t tc_journal_last_seq(const struct tc_journal *journal);
 /*
  * Commits the batch: it is on the disk when 0 is returned. Waits no longer than 20 ms for a lock of
  * another connection. On failure what is not committed stays in memory, to be tried again: -ENOSPC,
- * -EBUSY, -EUCLEAN, -EROFS, -EBADMSG (something in the database keeps rows out), -EIO, -ENOMEM. The
- * first failure in a row is logged, and so is the end of it.
+ * -EBUSY, -EUCLEAN, -ENOENT (removed or replaced, a moment after that happened before), -EROFS,
+ * -EBADMSG (something in the database keeps rows out), -EIO, -ENOMEM. The first failure in a row is
+ * logged, and so is the end of it.
  *
  * Every call also lets retention take a step (a few milliseconds at most): it is to be called ten
  * times a second or so, whether there are rows or not.
@@ -112,8 +114,8 @@ struct tc_pruned {
 
 struct tc_journal_report {
 	struct tc_pruned pruned;
-	/* Rows above the floor that were in a damaged database, and lie where that was set aside.
-	 */
+	/* Rows above the floor that were in a database that was damaged (they lie where it was set
+	 * aside), removed or replaced. */
 	uint64_t undelivered_aside;
 };
 
@@ -129,7 +131,7 @@ void tc_journal_set_floor(struct tc_journal *journal, uint64_t seq);
 /*
  * Whether there is something to tell of rows that went; to be asked after each flush. The caller
  * tells it by notices: journal_pruned (tc_notice_pruned()), and losses of the reasons retention and
- * journal_damaged for what was not delivered. It counts as told when these are committed; what was
+ * journal_gone for what was not delivered. It counts as told when these are committed; what was
  * not told when the agent ended is given to the next one.
  */
 bool tc_journal_take_report(struct tc_journal *journal, struct tc_journal_report *ret_report);

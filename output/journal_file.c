@@ -85,8 +85,9 @@ static int make_file(const struct tc_journal_file *file)
 
 /* The database and what SQLite keeps beside it, if it is there: all of it is believed when it is
  * opened. */
-static int check_files(const struct tc_journal_file *file)
+static int check_files(struct tc_journal_file *file)
 {
+	struct stat info;
 	int error = 0;
 
 	for (size_t i = 0; i < N_PARTS && !error; i++) {
@@ -105,16 +106,49 @@ static int check_files(const struct tc_journal_file *file)
 			return tc_error_return(-errno, "journal %s: %scannot be opened", file->path,
 					       parts[i].what);
 		error = tc_safe_file("journal", file->path, parts[i].what, fd);
+		if (!error && i == 0 && fstat(fd, &info) == 0) {
+			file->device = info.st_dev;
+			file->inode = info.st_ino;
+		}
 		close(fd);
 	}
 	return error;
 }
 
-int tc_journal_file_make(const struct tc_journal_file *file)
+/* A lock on a file that is gone keeps nobody out. */
+static int lock_again(struct tc_journal_file *file)
 {
-	int error = make_file(file);
+	struct stat info;
+	int fd, error;
 
+	if (fstat(file->lock_fd, &info) == 0 && info.st_nlink)
+		return 0;
+	error = lock_take(file, &fd);
+	if (error)
+		return error;
+	close(file->lock_fd);
+	file->lock_fd = fd;
+	return 0;
+}
+
+int tc_journal_file_make(struct tc_journal_file *file)
+{
+	int error = lock_again(file);
+
+	if (!error)
+		error = make_file(file);
 	return error ?: check_files(file);
+}
+
+enum tc_journal_file_state tc_journal_file_state(const struct tc_journal_file *file)
+{
+	struct stat info;
+
+	if (lstat(file->real, &info))
+		return errno == ENOENT || errno == ENOTDIR ? TC_JOURNAL_FILE_REMOVED
+							   : TC_JOURNAL_FILE_THERE;
+	return info.st_dev == file->device && info.st_ino == file->inode ? TC_JOURNAL_FILE_THERE
+									 : TC_JOURNAL_FILE_REPLACED;
 }
 
 int tc_journal_file_claim(struct tc_journal_file *file, const char *path)
@@ -136,7 +170,7 @@ void tc_journal_file_release(struct tc_journal_file *file)
 	free(file->path);
 }
 
-/* --- a damaged database --- */
+/* --- set aside --- */
 
 /* Bytes 68 to 71 of the file's header: https://www.sqlite.org/fileformat.html#the_database_header
  */
@@ -161,7 +195,7 @@ bool tc_journal_file_is_ours(const struct tc_journal_file *file)
 }
 
 /* A name that is not taken: FILE.damaged-20261231T235959Z, and -2, -3 ... behind it. */
-static int find_name(const struct tc_journal_file *file, char **ret_name)
+static int find_name(const struct tc_journal_file *file, const char *why, char **ret_name)
 {
 	time_t now = time(NULL);
 	char when[32], *name;
@@ -170,8 +204,8 @@ static int find_name(const struct tc_journal_file *file, char **ret_name)
 	gmtime_r(&now, &utc);
 	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &utc);
 	for (unsigned i = 1; i < 100; i++) {
-		if ((i == 1 ? asprintf(&name, "%s.damaged-%s", file->real, when)
-			    : asprintf(&name, "%s.damaged-%s-%u", file->real, when, i)) < 0)
+		if ((i == 1 ? asprintf(&name, "%s.%s-%s", file->real, why, when)
+			    : asprintf(&name, "%s.%s-%s-%u", file->real, why, when, i)) < 0)
 			return -ENOMEM;
 		if (access(name, F_OK) && errno == ENOENT) {
 			*ret_name = name;
@@ -194,10 +228,10 @@ static int move_part(const struct tc_journal_file *file, const char *name, const
 	return -errno;
 }
 
-int tc_journal_file_set_aside(const struct tc_journal_file *file, char **ret_name)
+int tc_journal_file_set_aside(const struct tc_journal_file *file, const char *why, char **ret_name)
 {
 	char *name = NULL;
-	int error = find_name(file, &name);
+	int error = find_name(file, why, &name);
 
 	/*
 	 * The database goes last: while it is there, nobody starts a new one beside the log of the
@@ -207,8 +241,9 @@ int tc_journal_file_set_aside(const struct tc_journal_file *file, char **ret_nam
 		error = move_part(file, name, parts[i].suffix);
 	if (error) {
 		free(name);
-		return tc_error_return(error, "journal %s: it is damaged and cannot be set aside",
-				       file->path);
+		return tc_error_return(
+			error, "journal %s: it was %s, and what is there cannot be set aside",
+			file->path, why);
 	}
 	*ret_name = name;
 	return 0;

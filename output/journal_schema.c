@@ -46,10 +46,10 @@ static const char chain_sql[] =
 	" id INTEGER PRIMARY KEY CHECK (id = 1),"
 	" form INTEGER NOT NULL," /* of messages, see output/chain.h: 1 */
 	" seq INTEGER NOT NULL,"  /* the number behind which the chain begins */
-	" reason TEXT NOT NULL,"  /* new, migrated, damaged */
+	" reason TEXT NOT NULL,"  /* new, migrated, damaged, removed, replaced */
 	" time_ns INTEGER NOT NULL,"
 	" boot_id TEXT,"
-	" predecessor TEXT,"	  /* damaged: name of the file that was set aside, */
+	" predecessor TEXT,"	  /* of the last three: name of what was set aside, */
 	" predecessor_head BLOB," /* and the last hash that was known of it */
 	" hash BLOB NOT NULL);"
 	"CREATE TABLE heads ("
@@ -79,7 +79,7 @@ static const char origin_sql[] =
 /* The chain begins behind the rows that are there. */
 static int begin_chain(sqlite3 *db, int64_t version, const struct tc_origin *origin)
 {
-	const char *reason = version ? "migrated" : origin->predecessor ? "damaged" : "new";
+	const char *reason = version ? "migrated" : origin->reason ?: "new";
 	sqlite3_stmt *statement = NULL;
 	int64_t seq = (int64_t)origin->seq;
 	int result = SQLITE_OK;

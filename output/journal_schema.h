@@ -34,10 +34,11 @@ int tc_journal_check_version(sqlite3 *db, const char *path, int64_t *ret_version
 
 /* What the chain of a new or migrated journal begins with, see docs/journal.md. */
 struct tc_origin {
-	uint64_t seq;		 /* the number behind which it begins */
-	uint64_t time_ns;	 /* since the epoch */
-	const char *boot_id;	 /* NULL: unknown */
-	const char *predecessor; /* name of the damaged file that it follows; NULL: none */
+	uint64_t seq;	     /* the number behind which it begins */
+	uint64_t time_ns;    /* since the epoch */
+	const char *boot_id; /* NULL: unknown */
+	const char *reason;  /* damaged, removed, replaced: it follows another; NULL: it does not */
+	const char *predecessor; /* name under which that, or what was there of it, was set aside */
 	const struct tc_hash *predecessor_head; /* the last hash known of that; NULL: none */
 };
 

@@ -40,8 +40,8 @@ struct tc_verification {
 	uint64_t boots;		     /* times that the boot id changed, and one */
 
 	int64_t origin_seq;    /* the number behind which the chain begins */
-	char reason[16];       /* new, migrated, damaged */
-	char predecessor[256]; /* damaged: the file that was set aside; "" else */
+	char reason[16];       /* new, migrated, damaged, removed, replaced */
+	char predecessor[256]; /* of the last three: what was set aside; "" else */
 
 	uint64_t checkpoints; /* of retention that are kept */
 	int64_t taken_seq;    /* the last row that retention took; 0: none */

@@ -88,8 +88,11 @@ static void print_origin(const struct tc_verification *told)
 		printf("; the %llu rows before it were written by a Tocsin without a chain",
 		       (unsigned long long)told->unchained);
 	if (told->predecessor[0]) {
-		printf("; it follows the damaged ");
+		printf("; it follows one that was ");
+		print_escaped(told->reason);
+		printf(" (set aside as ");
 		print_escaped(told->predecessor);
+		putchar(')');
 	}
 	putchar('\n');
 }

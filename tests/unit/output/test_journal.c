@@ -16,6 +16,7 @@
 
 #include "journal_fixture.h"
 #include "json_check.h"
+#include "told.h"
 
 static int64_t number(const char *path, const char *sql)
 {
@@ -382,6 +383,83 @@ static void test_what_a_reader_suspects_is_set_aside(void **state)
 	assert_int_equal(tc_journal_flush(journal), 0);
 	assert_set_aside(path, 5);
 	assert_seqs(query(path, TC_JOURNAL_FILTER_ALL), 6, 7);
+}
+
+static void assert_origin(const char *path, const char *reason, int64_t seq)
+{
+	char sql[128];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT count(*) FROM origin WHERE reason = '%s' AND seq = %lld"
+		 " AND predecessor_head IS NOT NULL",
+		 reason, (long long)seq);
+	assert_int_equal(number(path, sql), 1);
+}
+
+static void test_removed_while_it_is_written(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	struct tc_journal_report report;
+	char beside[128];
+
+	fill(path);
+	struct tc_journal *journal = open_journal(path);
+	tc_journal_set_floor(journal, 2);
+	add(journal, 0, 1);
+	assert_int_equal(tc_journal_flush(journal), 0);
+	assert_int_equal(unlink(path), 0);
+	add(journal, 0, 2);
+	struct redirection saved = redirect(1);
+	assert_int_equal(tc_journal_flush(journal), 0);
+	assert_non_null(strstr(restore(&saved), "it was removed"));
+	assert_origin(path, "removed", 6);
+	assert_seqs(query(path, TC_JOURNAL_FILTER_ALL), 7);
+	assert_true(tc_journal_take_report(journal, &report));
+	assert_int_equal(report.undelivered_aside, 4);
+
+	/* All of it, and nothing to commit: it is noticed all the same. */
+	tc_journal_close(journal);
+	journal = open_journal(path);
+	unlink(path);
+	snprintf(beside, sizeof(beside), "%s-wal", path);
+	unlink(beside);
+	snprintf(beside, sizeof(beside), "%s-shm", path);
+	unlink(beside);
+	snprintf(beside, sizeof(beside), "%s.lock", path);
+	unlink(beside);
+	assert_int_equal(tc_journal_flush(journal), 0);
+	assert_origin(path, "removed", 7);
+	/* Nobody else takes it for one that is free. */
+	struct tc_journal *second = NULL;
+	assert_int_equal(tc_journal_open(path, &second), -EBUSY);
+	tc_journal_close(journal);
+}
+
+static void test_replaced_while_it_is_written(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	char other[128], sql[256];
+
+	fill(path);
+	snprintf(other, sizeof(other), "%s.other", path);
+	fill(other);
+	struct tc_journal *journal = open_journal(path);
+	assert_int_equal(rename(other, path), 0);
+	add(journal, 0, 1);
+	assert_int_equal(tc_journal_flush(journal), 0);
+	assert_origin(path, "replaced", 5);
+	assert_seqs(query(path, TC_JOURNAL_FILTER_ALL), 6);
+	snprintf(sql, sizeof(sql), "%s.replaced-*Z", path);
+	glob_t found;
+	assert_int_equal(glob(sql, 0, NULL, &found), 0);
+	assert_int_equal(number(found.gl_pathv[0], "SELECT count(*) FROM entries"), 5);
+	globfree(&found);
+	/* At once again: it is waited a little, and nothing is lost at the end. */
+	unlink(path);
+	add(journal, 0, 2);
+	assert_int_equal(tc_journal_flush(journal), -ENOENT);
+	tc_journal_close(journal);
+	assert_seqs(query(path, TC_JOURNAL_FILTER_ALL), 7);
 }
 
 /* As version 1 made it. */
@@ -754,6 +832,8 @@ int main(void)
 		TEST(test_refuses_a_newer_schema),
 		TEST(test_damaged_database_is_set_aside),
 		TEST(test_numbers_go_on_behind_a_damaged_database),
+		TEST(test_removed_while_it_is_written),
+		TEST(test_replaced_while_it_is_written),
 		TEST(test_zeroed_database_is_set_aside),
 		TEST(test_damage_while_writing_loses_nothing_of_the_batch),
 		TEST(test_what_a_reader_suspects_is_set_aside),
