@@ -166,19 +166,19 @@ static const struct {
 	walker walk;
 	bool fold;
 } walkers[TC_OPERATOR_MAX] = {
-	[TC_OPERATOR_EQ] = {walk_equal},
-	[TC_OPERATOR_IN] = {walk_set},
-	[TC_OPERATOR_INTERSECTS] = {walk_set},
-	[TC_OPERATOR_STARTSWITH] = {walk_start},
-	[TC_OPERATOR_ENDSWITH] = {walk_end},
-	[TC_OPERATOR_CONTAINS] = {walk_floating},
-	[TC_OPERATOR_ICONTAINS] = {walk_floating, .fold = true},
-	[TC_OPERATOR_IEQUALS] = {walk_end, .fold = true},
-	[TC_OPERATOR_ISTARTSWITH] = {walk_start, .fold = true},
-	[TC_OPERATOR_IENDSWITH] = {walk_end, .fold = true},
-	[TC_OPERATOR_GLOB] = {walk_glob},
-	[TC_OPERATOR_IGLOB] = {walk_folded_glob, .fold = true},
-	[TC_OPERATOR_PMATCH] = {walk_prefixes},
+	[TC_OPERATOR_EQ] = {.walk = walk_equal},
+	[TC_OPERATOR_IN] = {.walk = walk_set},
+	[TC_OPERATOR_INTERSECTS] = {.walk = walk_set},
+	[TC_OPERATOR_STARTSWITH] = {.walk = walk_start},
+	[TC_OPERATOR_ENDSWITH] = {.walk = walk_end},
+	[TC_OPERATOR_CONTAINS] = {.walk = walk_floating},
+	[TC_OPERATOR_ICONTAINS] = {.walk = walk_floating, .fold = true},
+	[TC_OPERATOR_IEQUALS] = {.walk = walk_end, .fold = true},
+	[TC_OPERATOR_ISTARTSWITH] = {.walk = walk_start, .fold = true},
+	[TC_OPERATOR_IENDSWITH] = {.walk = walk_end, .fold = true},
+	[TC_OPERATOR_GLOB] = {.walk = walk_glob},
+	[TC_OPERATOR_IGLOB] = {.walk = walk_folded_glob, .fold = true},
+	[TC_OPERATOR_PMATCH] = {.walk = walk_prefixes},
 };
 
 static int ignore(void *context, enum tc_anchor anchor, const char *bytes, size_t length)
