@@ -436,7 +436,8 @@ static void fail(struct tc_courier *courier, int error)
 	courier->errors++;
 	ops->reset(courier->state);
 	courier->taken.first = courier->taken.count = 0;
-	courier->read_seq = courier->cursor_seq = resume_seq(courier);
+	courier->cursor_seq = resume_seq(courier);
+	courier->read_seq = courier->cursor_seq;
 	courier->summed_seq = UINT64_MAX;
 	courier->judged_seq = 0;
 	for (size_t i = 0; i < N_LIMITS; i++)

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seeds DIRECTORY: what fuzzing begins with, made from the tables, so that it is always true of
+ * them. DIRECTORY/fuzz_rules.dict and so on are dictionaries, DIRECTORY/fuzz_decode has a record of
+ * each kind, fuzz_row an alert of each, fuzz_condition bytes for conditions.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/draft.h"
+#include "output/alert.h"
+
+#define CONDITIONS 64
+#define CONDITION_BYTES 512
+
+static const char *directory;
+
+static FILE *create(const char *format, const char *name)
+{
+	char path[4096], file[256];
+	FILE *stream;
+
+	snprintf(file, sizeof(file), format, name);
+	snprintf(path, sizeof(path), "%s/%s", directory, file);
+	stream = fopen(path, "we");
+	if (!stream) {
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		exit(EXIT_FAILURE);
+	}
+	return stream;
+}
+
+static void finish(FILE *stream)
+{
+	if (ferror(stream) || fclose(stream)) {
+		fprintf(stderr, "cannot write in %s: %s\n", directory, strerror(errno));
+		exit(EXIT_FAILURE);
+	}
+}
+
+static void make_directory(const char *name)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	if (mkdir(path, 0777) < 0 && errno != EEXIST) {
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		exit(EXIT_FAILURE);
+	}
+}
+
+/* --- dictionaries --- */
+
+static void put_fields(FILE *dictionary)
+{
+	for (unsigned id = 0; id < tc_field_count(); id++)
+		fprintf(dictionary, "\"%s\"\n", tc_field_at(id)->name);
+}
+
+static const char *const language[] = {
+#define TC_OPERATOR(name, word, operand, types, right, doc) word,
+#include "rules/language/operators.def"
+#undef TC_OPERATOR
+#define TC_TRANSFORMER(name, takes, gives, doc) #name "(",
+#include "rules/language/words.def"
+#define TC_MODIFIER(name, node, doc) name " (",
+#include "rules/language/words.def"
+	" and ", " or ", "not ", "(", ")", "[1]", "%", "%%",
+};
+
+static const char *const keys[] = {
+#define TC_WORD(key, word) word ": ",
+#include "rules/language/items.def"
+	"- ",	"&a ",	"*a",	 "|\\x0a", ">-\\x0a", "---\\x0a",
+	"<<: ", "true", "false", "~",	   "null",    "\\x0a  ",
+};
+
+static const char *const test_keys[] = {
+	"rules: ",  "tests:",	"name: ",	"before: ",  "event: ",
+	"events: ", "expect: ", "expect_not: ", "exactly: ", "kind: ",
+};
+
+static void put_words(FILE *dictionary, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		fprintf(dictionary, "\"%s\"\n", words[i]);
+}
+
+#define PUT_WORDS(dictionary, words) put_words(dictionary, words, sizeof(words) / sizeof(words[0]))
+
+static void put_kinds(FILE *dictionary)
+{
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++)
+		if (tc_kind_info(kind))
+			fprintf(dictionary, "\"%s\"\n", tc_kind_info(kind)->name);
+}
+
+static void write_dictionaries(void)
+{
+	FILE *dictionary = create("%s", "fuzz_rules.dict");
+
+	put_fields(dictionary);
+	PUT_WORDS(dictionary, language);
+	PUT_WORDS(dictionary, keys);
+	finish(dictionary);
+	dictionary = create("%s", "fuzz_template.dict");
+	put_fields(dictionary);
+	PUT_WORDS(dictionary, language);
+	finish(dictionary);
+	dictionary = create("%s", "fuzz_suite.dict");
+	put_fields(dictionary);
+	put_kinds(dictionary);
+	PUT_WORDS(dictionary, keys);
+	PUT_WORDS(dictionary, test_keys);
+	finish(dictionary);
+	dictionary = create("%s", "fuzz_row.dict");
+	put_fields(dictionary);
+	put_kinds(dictionary);
+	finish(dictionary);
+}
+
+/* --- records --- */
+
+static struct tc_draft draft;
+
+static void fill(const struct tc_member *member)
+{
+	static const char address[TC_IP_BYTES] = {[10] = -1, -1, 10, 1, 2, 3};
+	struct tc_value value = {.type = tc_show_type(member->show)};
+	struct tc_draft_fault fault;
+
+	if (value.type == TC_TYPE_STRING) {
+		value.bytes = "/srv/a";
+		value.length = value.size = 6;
+	} else if (value.type == TC_TYPE_LIST) {
+		value.bytes = "one\0two";
+		value.length = value.size = 8;
+	} else if (value.type == TC_TYPE_IP) {
+		value.bytes = address;
+		value.length = value.size = sizeof(address);
+	} else {
+		value.uint = 1;
+	}
+	/* Where words stand for numbers. */
+	if (tc_draft_put(&draft, member, &value, &fault) < 0)
+		tc_draft_number(&draft, member, 1);
+}
+
+static void write_record(FILE *stream)
+{
+	fputc(draft.header.size & 0xff, stream);
+	fputc(draft.header.size >> 8, stream);
+	fwrite(draft.bytes, 1, draft.header.size, stream);
+}
+
+static void write_alert(FILE *stream, const struct tc_kind_info *kind)
+{
+	struct tc_buffer json = {0};
+	struct tc_event event;
+	struct tc_alert alert = {.uuid = "018f3389-2ebb-7000-8000-000000000001",
+				 .hostname = "host",
+				 .event = &event};
+
+	if (tc_event_init(&event) < 0)
+		exit(EXIT_FAILURE);
+	tc_event_reset(&event, &draft.header, kind);
+	tc_format_json(&alert, &json);
+	/* What fuzz_row takes first. */
+	fwrite("\1\1\1\2\2\2\2", 1, 7, stream);
+	fwrite(json.bytes, 1, json.length, stream);
+	tc_buffer_done(&json);
+	tc_event_done(&event);
+}
+
+/* A record of each kind for itself; those that change the agent's tables one after the other, too.
+ */
+static void write_records(void)
+{
+	FILE *story = create("fuzz_decode/%s", "story"), *stream;
+
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
+		const struct tc_kind_info *info = tc_kind_info(kind);
+
+		if (!info)
+			continue;
+		tc_draft_begin(&draft, info);
+		for (unsigned i = 0; i < info->n_members; i++)
+			fill(&info->members[i]);
+		if (info->traits & TC_TRAIT_STATE)
+			write_record(story);
+		stream = create("fuzz_decode/%s", info->name);
+		write_record(stream);
+		finish(stream);
+		stream = create("fuzz_row/%s", info->name);
+		write_alert(stream, info);
+		finish(stream);
+	}
+	finish(story);
+}
+
+/* --- conditions --- */
+
+/* Numbers that are the same everywhere. */
+static unsigned next_byte(uint64_t *state)
+{
+	*state = *state * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (unsigned)(*state >> 56);
+}
+
+/* Any bytes make a condition. */
+static void write_conditions(void)
+{
+	uint64_t state = 1;
+
+	for (unsigned i = 0; i < CONDITIONS; i++) {
+		char name[16];
+		FILE *stream;
+
+		snprintf(name, sizeof(name), "%u", i);
+		stream = create("fuzz_condition/%s", name);
+		for (unsigned n = 0; n < CONDITION_BYTES; n++)
+			fputc((int)next_byte(&state), stream);
+		finish(stream);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "Usage: %s DIRECTORY\n", argv[0]);
+		return EXIT_FAILURE;
+	}
+	directory = argv[1];
+	make_directory("");
+	make_directory("fuzz_decode");
+	make_directory("fuzz_row");
+	make_directory("fuzz_condition");
+	write_dictionaries();
+	write_records();
+	write_conditions();
+	return EXIT_SUCCESS;
+}
