@@ -85,6 +85,10 @@ static void drop(struct tc_pipeline *pipeline, const struct tc_rule *rule)
 
 	if (!rule && event->kind->kind == TC_KIND_loss)
 		count = ((const struct tc_loss *)event->record)->count;
+	if (!pipeline->dropped.count)
+		tc_error(
+			"alerts are dropped, and counted: the journal cannot be written, and there "
+			"is no memory for more");
 	pipeline->counts.dropped++;
 	untold_add(&pipeline->dropped, count, event->record->time_ns);
 }
