@@ -174,7 +174,8 @@ static int understand(struct tc_author *author, const struct tc_kind_info *kind)
 					       ? person_rows[row].person
 					       : (enum tc_person)statement->index;
 		}
-		if (statement->index > TC_ANCESTORS_MAX)
+		if (statement->index > TC_ANCESTORS_MAX &&
+		    !(statement->field->flags & TC_FIELD_NAMED))
 			return tc_author_refuse(author, i, "no more than %d ancestors are kept",
 						TC_ANCESTORS_MAX);
 	}
@@ -201,11 +202,10 @@ static int insist(struct tc_author *author, size_t i)
 		return tc_author_refuse(author, i, "%s is always %s in events of kind %s",
 					field->name, field->const_values & kind ? "true" : "false",
 					event->kind->name);
-	if (statement->index >= 0)
+	if (statement->index >= 0 && !(field->flags & TC_FIELD_NAMED))
 		return tc_author_refuse(author, i, "%s[%d] cannot be stated alone", field->name,
 					statement->index);
-	tc_event_set(event, field, &statement->value);
-	return 0;
+	return tc_event_set(event, field, statement->index, &statement->value);
 }
 
 /* Numbers on the wire that nobody stated and that cannot say so themselves. */
@@ -219,7 +219,7 @@ static void forget_unknown(struct tc_author *author)
 		const struct tc_member *member = field->member[draft->kind->kind];
 
 		if (member && tc_draft_lacks(draft, member))
-			tc_event_set(&author->event, field, &none);
+			tc_event_set(&author->event, field, -1, &none);
 	}
 }
 

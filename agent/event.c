@@ -43,6 +43,7 @@ void tc_event_reset(struct tc_event *event, const struct tc_record *record,
 	event->target = NULL;
 	event->cgroup = NULL;
 	event->world = NULL;
+	event->indexed = NULL;
 	memset(event->cached, 0, cached_words() * sizeof(*event->cached));
 	tc_arena_reset(&event->arena);
 }
@@ -149,13 +150,36 @@ static void field_read(struct tc_event *event, const struct tc_field *field, int
 	}
 }
 
+/* A value that was set for a field with an index. */
+struct tc_indexed {
+	const struct tc_field *field;
+	int index;
+	struct tc_value value;
+	struct tc_indexed *next;
+};
+
+static const struct tc_indexed *find_indexed(const struct tc_event *event,
+					     const struct tc_field *field, int index)
+{
+	const struct tc_indexed *found = event->indexed;
+
+	while (found && (found->field != field || found->index != index))
+		found = found->next;
+	return found;
+}
+
 bool tc_event_get(struct tc_event *event, const struct tc_field *field, int index,
 		  struct tc_value *ret_value)
 {
 	uint64_t bit = 1ULL << (field->id % 64);
 
 	if (index >= 0) {
-		field_read(event, field, index, ret_value);
+		const struct tc_indexed *set = find_indexed(event, field, index);
+
+		if (set)
+			*ret_value = set->value;
+		else
+			field_read(event, field, index, ret_value);
 		return ret_value->type != TC_TYPE_NONE;
 	}
 	if (!(event->cached[field->id / 64] & bit)) {
@@ -166,9 +190,20 @@ bool tc_event_get(struct tc_event *event, const struct tc_field *field, int inde
 	return ret_value->type != TC_TYPE_NONE;
 }
 
-void tc_event_set(struct tc_event *event, const struct tc_field *field,
-		  const struct tc_value *value)
+int tc_event_set(struct tc_event *event, const struct tc_field *field, int index,
+		 const struct tc_value *value)
 {
-	event->cache[field->id] = *value;
-	event->cached[field->id / 64] |= 1ULL << (field->id % 64);
+	struct tc_indexed *set;
+
+	if (index < 0) {
+		event->cache[field->id] = *value;
+		event->cached[field->id / 64] |= 1ULL << (field->id % 64);
+		return 0;
+	}
+	set = tc_arena_alloc(&event->arena, sizeof(*set));
+	if (!set)
+		return -ENOMEM;
+	*set = (struct tc_indexed){field, index, *value, event->indexed};
+	event->indexed = set;
+	return 0;
 }

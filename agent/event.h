@@ -37,6 +37,7 @@ struct tc_value {
 struct tc_process;
 struct tc_cgroup;
 struct tc_clock;
+struct tc_indexed;
 
 struct tc_event {
 	const struct tc_record *record;
@@ -49,6 +50,7 @@ struct tc_event {
 	struct tc_arena arena;	      /* for values that are put together; emptied for each event */
 	struct tc_value *cache;	      /* by field id, for fields without index */
 	uint64_t *cached;	      /* bits by field id */
+	struct tc_indexed *indexed;   /* values that were set for an index; in the arena */
 };
 
 /* Makes an empty event. 0 or -ENOMEM. */
@@ -59,17 +61,18 @@ void tc_event_reset(struct tc_event *event, const struct tc_record *record,
 		    const struct tc_kind_info *kind);
 
 /*
- * The value of a field; index is the number in brackets or -1. Returns false, and a value of type
+ * The value of a field; index is the number in brackets,
+ * what tc_bracket_index() gave for a text in them, or -1. Returns false, and a value of type
  * NONE, when there is none: the field does not exist in this kind of event, or is not known. An
  * unreadable value is missing too, but its flags say TC_VALUE_UNREADABLE.
  */
 bool tc_event_get(struct tc_event *event, const struct tc_field *field, int index,
 		  struct tc_value *ret_value);
 
-/* From now on the field, without an index, has this value, NONE for none: see agent/author.h. Bytes
- * are not copied. */
-void tc_event_set(struct tc_event *event, const struct tc_field *field,
-		  const struct tc_value *value);
+/* From now on the field with this index has this value, NONE for none: see agent/author.h. Bytes
+ * are not copied. 0 or -ENOMEM. */
+int tc_event_set(struct tc_event *event, const struct tc_field *field, int index,
+		 const struct tc_value *value);
 
 /* The value of a member on the wire, as its show presents it. */
 bool tc_event_member(struct tc_event *event, const struct tc_member *member,

@@ -75,7 +75,8 @@ struct tc_value;
 
 /*
  * Reads a field that is not (or not in every event) on the wire. index is the number in brackets
- * (proc.aname[2]), or -1. Returns false when there is no value. Bytes may lie in event->arena.
+ * (proc.aname[2]), what tc_bracket_index() gave for a text, or -1. Returns false when there is no
+ * value. Bytes may lie in event->arena.
  */
 typedef bool (*tc_field_getter)(struct tc_event *event, int index, struct tc_value *ret_value);
 
@@ -84,6 +85,7 @@ typedef bool (*tc_field_getter)(struct tc_event *event, int index, struct tc_val
 	(1U                                                                                        \
 	 << 1) /* without [number] a comparison holds when it holds for any element of the list */
 #define TC_FIELD_CONSTANT (1U << 2) /* the value depends on the kind alone */
+#define TC_FIELD_NAMED (1U << 3)    /* may be followed by [text], too: see agent/bracket.h */
 
 /*
  * A field of the rule language. For an event of kind k the value comes from the member member[k] if

@@ -12,7 +12,7 @@
 #include "agent/enrich/clock.h"
 #include "agent/log.h"
 #include "output/format/format.h"
-#include "output/format/timestamp.h"
+#include "agent/timestamp.h"
 #include "output/limit.h"
 #include "output/route.h"
 #include "output/summary.h"

@@ -26,7 +26,7 @@
 #include "agent/log.h"
 #include "agent/options.h"
 #include "output/format/json_writer.h"
-#include "output/format/timestamp.h"
+#include "agent/timestamp.h"
 #include "output/kafka_conf.h"
 #include "output/kafka_log.h"
 #include "output/output.h"

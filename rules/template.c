@@ -55,7 +55,8 @@ static int read_argument(struct reader *reader, const char *name, size_t start,
 	if ((field && !(field->flags & TC_FIELD_INDEXED)) || !tc_lexer_take(&reader->lexer, '['))
 		return 0;
 	if (!tc_lexer_argument(&reader->lexer, &token) || !tc_lexer_take(&reader->lexer, ']')) {
-		refuse(reader, start, reader->lexer.at - start, "expected a number and `]`");
+		refuse(reader, start, reader->lexer.at - start,
+		       "expected a number or a text, and `]`");
 		return -EINVAL;
 	}
 	*ret_argument = tc_arena_copy(reader->arena, reader->lexer.text->buffer.bytes + token.start,

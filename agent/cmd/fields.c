@@ -62,7 +62,8 @@ static void add_name(struct tc_buffer *text, const struct tc_field *field)
 
 	tc_buffer_add_string(text, field->name);
 	if (field->flags & TC_FIELD_INDEXED)
-		tc_buffer_add_string(text, optional ? ", [n]" : "[n]");
+		tc_buffer_printf(text, "%s[%s]", optional ? ", " : "",
+				 field->flags & TC_FIELD_NAMED ? "text" : "n");
 }
 
 /* A cell of a Markdown table: a bar would end it. */

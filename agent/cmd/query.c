@@ -15,7 +15,7 @@
 #include "output/format/colour.h"
 #include "output/format/table.h"
 #include "output/format/text.h"
-#include "output/format/timestamp.h"
+#include "agent/timestamp.h"
 #include "output/journal.h"
 #include "output/journal_reader.h"
 

@@ -17,7 +17,7 @@
 #include "output/format/json_writer.h"
 #include "output/format/table.h"
 #include "output/format/text.h"
-#include "output/format/timestamp.h"
+#include "agent/timestamp.h"
 #include "output/journal.h"
 #include "output/journal_reader.h"
 

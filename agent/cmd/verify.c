@@ -8,7 +8,7 @@
 #include "agent/cmd/cmd.h"
 #include "agent/value.h"
 #include "output/format/json_writer.h"
-#include "output/format/timestamp.h"
+#include "agent/timestamp.h"
 #include "output/journal.h"
 #include "output/journal_verify.h"
 

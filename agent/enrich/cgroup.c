@@ -9,6 +9,7 @@
 
 #include "agent/enrich/cgroupfs.h"
 #include "agent/enrich/container.h"
+#include "agent/enrich/containers.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -28,6 +29,13 @@ struct tc_cgroups *tc_cgroups_new(void)
 	return calloc(1, sizeof(struct tc_cgroups));
 }
 
+static void cgroup_free(struct tc_cgroup *cgroup)
+{
+	tc_container_entry_free(cgroup->entry);
+	free(cgroup->path);
+	free(cgroup);
+}
+
 void tc_cgroups_free(struct tc_cgroups *cgroups)
 {
 	struct tc_cgroup *cgroup, *next;
@@ -36,8 +44,7 @@ void tc_cgroups_free(struct tc_cgroups *cgroups)
 		return;
 	HASH_ITER (hh, cgroups->by_id, cgroup, next) {
 		HASH_DELETE(hh, cgroups->by_id, cgroup);
-		free(cgroup->path);
-		free(cgroup);
+		cgroup_free(cgroup);
 	}
 	tc_cgroupfs_close(cgroups->fs);
 	free(cgroups);
@@ -104,6 +111,8 @@ static void parse_path(struct tc_cgroup *cgroup)
 
 	cgroup->unit = cgroup->slice = cgroup->container = (struct tc_cgroup_part){0};
 	cgroup->runtime = NULL;
+	tc_container_entry_free(cgroup->entry);
+	cgroup->entry = NULL;
 	parse_units(cgroup);
 	if (tc_container_find(cgroup->path, cgroup->path_length, &container)) {
 		cgroup->container =
@@ -167,8 +176,7 @@ static void forget(struct tc_cgroups *cgroups, struct tc_cgroup *cgroup)
 		cgroups->counts.live--;
 	}
 	HASH_DELETE(hh, cgroups->by_id, cgroup);
-	free(cgroup->path);
-	free(cgroup);
+	cgroup_free(cgroup);
 }
 
 /* The path is prefix and rest. */
@@ -254,6 +262,7 @@ void tc_cgroups_remove(struct tc_cgroups *cgroups, uint64_t id)
 	DL_DELETE(cgroups->live, cgroup);
 	cgroups->counts.live--;
 	cgroup->flags |= TC_CGROUP_REMOVED;
+	tc_container_entry_end(cgroup->entry);
 	DL_APPEND(cgroups->removed, cgroup);
 	cgroups->counts.removed++;
 }

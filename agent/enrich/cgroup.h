@@ -28,16 +28,19 @@ struct tc_cgroup_part {
 	uint32_t offset, length;
 };
 
-/* Written by cgroup.c alone. */
+struct tc_container_entry;
+
+/* Written by cgroup.c alone, but for entry. */
 struct tc_cgroup {
 	uint64_t id;
 	char *path; /* from the root of the hierarchy, NUL-terminated */
 	uint32_t path_length;
-	uint32_t flags;			 /* TC_CGROUP_* */
-	struct tc_cgroup_part unit;	 /* innermost component named like a systemd unit */
-	struct tc_cgroup_part slice;	 /* innermost component named like a slice */
-	struct tc_cgroup_part container; /* container id */
-	const char *runtime;		 /* static; NULL: none, or not told */
+	uint32_t flags;			  /* TC_CGROUP_* */
+	struct tc_cgroup_part unit;	  /* innermost component named like a systemd unit */
+	struct tc_cgroup_part slice;	  /* innermost component named like a slice */
+	struct tc_cgroup_part container;  /* container id */
+	const char *runtime;		  /* static; NULL: none, or not told */
+	struct tc_container_entry *entry; /* see containers.h; NULL until it is looked up */
 
 	struct tc_cgroup *prev, *next;
 	UT_hash_handle hh;

@@ -16,6 +16,10 @@
 #include "schema/derived.def"
 #undef TC_DERIVED
 
+/* proc.exeline of any process. */
+bool tc_read_exeline(struct tc_event *event, const struct tc_process *process,
+		     struct tc_value *ret_value);
+
 /* Each writes a value and returns true. Bytes are not copied. */
 static inline bool tc_give_bytes(struct tc_value *ret_value, const char *bytes, size_t length)
 {

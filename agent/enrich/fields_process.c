@@ -106,8 +106,8 @@ static bool give_line(const struct tc_event *event, const struct tc_process *pro
 	return true;
 }
 
-static bool read_exeline(struct tc_event *event, const struct tc_process *process,
-			 struct tc_value *ret_value)
+bool tc_read_exeline(struct tc_event *event, const struct tc_process *process,
+		     struct tc_value *ret_value)
 {
 	return give_line(event, process, 0, ret_value);
 }
@@ -297,7 +297,7 @@ READ_GETTER(tc_get_proc_exe, actor, read_exe)
 READ_GETTER(tc_get_proc_exepath, actor, read_exepath)
 READ_GETTER(tc_get_proc_args, actor, read_args)
 READ_GETTER(tc_get_proc_cmdline, actor, read_cmdline)
-READ_GETTER(tc_get_proc_exeline, actor, read_exeline)
+READ_GETTER(tc_get_proc_exeline, actor, tc_read_exeline)
 READ_GETTER(tc_get_proc_duration, actor, read_duration)
 READ_GETTER(tc_get_proc_pid_ts, actor, read_start)
 READ_GETTER(tc_get_proc_vpid, actor, read_vpid)
@@ -305,7 +305,7 @@ READ_GETTER(tc_get_proc_pname, parent, read_comm)
 READ_GETTER(tc_get_proc_pexe, parent, read_exe)
 READ_GETTER(tc_get_proc_pexepath, parent, read_exepath)
 READ_GETTER(tc_get_proc_pcmdline, parent, read_cmdline)
-READ_GETTER(tc_get_proc_pexeline, parent, read_exeline)
+READ_GETTER(tc_get_proc_pexeline, parent, tc_read_exeline)
 READ_GETTER(tc_get_proc_pargs, parent, read_args)
 READ_GETTER(tc_get_proc_pvpid, parent, read_vpid)
 READ_GETTER(tc_get_proc_ppid_duration, parent, read_duration)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/enrich/cgroupfs.h"
+#include "agent/enrich/containers.h"
 #include "agent/enrich/scan.h"
 #include "agent/enrich/services.h"
 #include "agent/log.h"
@@ -79,6 +80,7 @@ void tc_world_done(struct tc_world *world)
 {
 	tc_processes_free(world->processes);
 	tc_cgroups_free(world->cgroups);
+	tc_containers_free(world->containers);
 	tc_users_free(world->users);
 	tc_services_free(world->services);
 	free(world->scan);
@@ -120,6 +122,10 @@ int tc_world_scan(struct tc_world *world)
 	read_namespaces(world);
 	if (!world->services)
 		world->services = tc_services_read("/etc/services");
+	if (!world->containers)
+		world->containers = tc_containers_new("", 0);
+	if (!world->containers)
+		return -ENOMEM;
 	error = tc_users_refresh(world->users, "");
 	if (error < 0)
 		return error;
@@ -379,6 +385,9 @@ int tc_world_enrich(struct tc_world *world, struct tc_event *event)
 		error = updaters[record->kind](world, event);
 	if (record->cgroup_id)
 		event->cgroup = tc_cgroups_see(world->cgroups, record->cgroup_id);
+	if (error == 0 && event->cgroup && world->containers)
+		error = tc_containers_see(world->containers, event->cgroup, world->users,
+					  record->time_ns);
 	return error;
 }
 

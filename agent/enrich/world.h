@@ -4,8 +4,9 @@
  *
  * Filled once from /proc, /sys/fs/cgroup and /etc/passwd; afterwards kept by the events. Only a
  * live world looks at the host again, and not often: for a process or cgroup that comes out of
- * nowhere because events were lost, for processes whose exec may be among lost events, and once a
- * second for users and clock. A replayed world is made by its events alone.
+ * nowhere because events were lost, for processes whose exec may be among lost events, for a
+ * container whose first event comes (containers.h), and once a second for users and clock. A
+ * replayed world is made by its events alone.
  *
  * After a loss every process is in doubt (process.h). Those that events name, and what made them,
  * are read from /proc first, LOOKUPS_PER_TICK in a second; a sweep reads the others. What was not
@@ -28,6 +29,7 @@ struct tc_namespaces {
 	uint32_t mnt, pid, user, net, uts, ipc, cgroup;
 };
 
+struct tc_containers;
 struct tc_scan;
 struct tc_services;
 
@@ -35,7 +37,8 @@ struct tc_world {
 	struct tc_processes *processes;
 	struct tc_cgroups *cgroups;
 	struct tc_users *users;
-	struct tc_services *services; /* names of ports; NULL: none have one */
+	struct tc_containers *containers; /* NULL while not live: none is looked up */
+	struct tc_services *services;	  /* names of ports; NULL: none have one */
 	struct tc_clock clock;
 	struct tc_clock next_clock; /* what the host's clock says since it was set; the clock_step
 				       event makes it the clock */

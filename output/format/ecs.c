@@ -9,7 +9,7 @@
 
 #include "output/format/format.h"
 #include "output/format/mapping.h"
-#include "output/format/timestamp.h"
+#include "agent/timestamp.h"
 
 #define ECS_VERSION "8.11.0"
 

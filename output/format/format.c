@@ -7,7 +7,7 @@
 #include "output/alert.h"
 #include "output/format/colour.h"
 #include "output/format/text.h"
-#include "output/format/timestamp.h"
+#include "agent/timestamp.h"
 
 static const struct {
 	const char *name;

@@ -8,7 +8,7 @@
 #include "output/alert.h"
 #include "output/format/json_writer.h"
 #include "output/format/mapping.h"
-#include "output/format/timestamp.h"
+#include "agent/timestamp.h"
 
 /* What every alert carries when there is a value, whatever the rule's text names: each field of
  * mappings.def once. */

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "output/format/timestamp.h"
+#include "agent/timestamp.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define NS_PER_MS 1000000

@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/bracket.h"
 #include "agent/nearest.h"
 #include "rules/compile/operand.h"
 #include "rules/language/words.h"
 
-#define INDEX_MAX 65535
+#define INDEX_MAX (TC_BRACKET_FIRST - 1)
 
 /* Whether a name, which begins as a family of fields does, is a slip of the pen for near. */
 static bool is_slip(const char *name, size_t length, size_t family, const char *near)
@@ -86,8 +87,28 @@ static int report_no_index(const struct tc_field *field, struct tc_where where,
 		diagnostics, TC_DIAGNOSTIC_FIELD_INDEX, where,
 		"field `%s` needs an index: it has no value for all at once", field->name);
 
-	tc_diagnostic_hint(found, "`%s[1]` is that of the parent", field->name);
+	if (field->flags & TC_FIELD_NAMED)
+		tc_diagnostic_hint(found, "in brackets stands a number or a text: `%s[0]`",
+				   field->name);
+	else
+		tc_diagnostic_hint(found, "`%s[1]` is that of the parent", field->name);
 	return -EINVAL;
+}
+
+static int resolve_text(const char *text, struct tc_where where, struct tc_diagnostics *diagnostics,
+			int *ret_index)
+{
+	int index = tc_bracket_index(text);
+
+	if (index == -ENOSPC) {
+		tc_where_report(diagnostics, TC_DIAGNOSTIC_FIELD_INDEX, where,
+				"more than %d different texts in brackets", TC_BRACKETS_MAX);
+		return -EINVAL;
+	}
+	if (index < 0)
+		return index;
+	*ret_index = index;
+	return 0;
 }
 
 int tc_field_resolve(const char *name, const char *argument, struct tc_where where,
@@ -120,6 +141,10 @@ int tc_field_resolve(const char *name, const char *argument, struct tc_where whe
 		return -EINVAL;
 	}
 	if (argument && (tc_number_parse(argument, TC_TYPE_UINT, &index) || index > INDEX_MAX)) {
+		if (field->flags & TC_FIELD_NAMED) {
+			*ret_field = field;
+			return resolve_text(argument, where, diagnostics, ret_index);
+		}
 		tc_where_report(diagnostics, TC_DIAGNOSTIC_FIELD_INDEX, where,
 				"`%s` is no index: a number from 0 to %d", argument, INDEX_MAX);
 		return -EINVAL;

@@ -16,7 +16,7 @@
 #include "fixture.h"
 #include "output/format/format.h"
 #include "output/format/mapping.h"
-#include "output/format/timestamp.h"
+#include "agent/timestamp.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

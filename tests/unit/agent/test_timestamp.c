@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "output/format/timestamp.h"
+#include "agent/timestamp.h"
 
 static void assert_utc(uint64_t time_ns, const char *expected)
 {

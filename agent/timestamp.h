@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Points in time as text. Nanoseconds since 1970-01-01T00:00:00Z, leap seconds not counted. */
-#ifndef TOCSIN_OUTPUT_FORMAT_TIMESTAMP_H
-#define TOCSIN_OUTPUT_FORMAT_TIMESTAMP_H
+#ifndef TOCSIN_AGENT_TIMESTAMP_H
+#define TOCSIN_AGENT_TIMESTAMP_H
 
 #include <stdint.h>
 

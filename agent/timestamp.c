@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "output/format/timestamp.h"
+#include "agent/timestamp.h"
 
 #include <ctype.h>
 #include <errno.h>
