@@ -34,3 +34,13 @@ const char *tc_bracket_text(int index)
 {
 	return index >= TC_BRACKET_FIRST ? texts[index - TC_BRACKET_FIRST] : NULL;
 }
+
+void tc_bracket_print(struct tc_buffer *text, int index)
+{
+	const char *words = tc_bracket_text(index);
+
+	if (words)
+		tc_buffer_printf(text, "[%s]", words);
+	else if (index >= 0)
+		tc_buffer_printf(text, "[%d]", index);
+}

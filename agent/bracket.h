@@ -8,6 +8,8 @@
 #ifndef TOCSIN_AGENT_BRACKET_H
 #define TOCSIN_AGENT_BRACKET_H
 
+#include "agent/buffer.h"
+
 /* Indexes below are numbers. */
 #define TC_BRACKET_FIRST 65536
 #define TC_BRACKETS_MAX 4096
@@ -16,5 +18,7 @@
 int tc_bracket_index(const char *text);
 /* The text of an index, NULL when it is a number. */
 const char *tc_bracket_text(int index);
+/* Appends the brackets as they were written; nothing for -1. */
+void tc_bracket_print(struct tc_buffer *text, int index);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/bracket.h"
 #include "agent/buffer.h"
 #include "agent/value.h"
 #include "rules/compile/expression.h"
@@ -163,8 +164,7 @@ static bool has_value(const struct tc_why *why, const char *name)
 static void write_field(const struct tc_field *field, int index, struct tc_buffer *text)
 {
 	tc_buffer_add_string(text, field->name);
-	if (index >= 0)
-		tc_buffer_printf(text, "[%d]", index);
+	tc_bracket_print(text, index);
 }
 
 static void write_expression(const struct tc_expression *expression, struct tc_buffer *text)

@@ -52,7 +52,8 @@ static int read_argument(struct reader *reader, const char *name, size_t start,
 
 	*ret_argument = NULL;
 	/* Behind other fields a bracket is text; but what is not known may take one. */
-	if ((field && !(field->flags & TC_FIELD_INDEXED)) || !tc_lexer_take(&reader->lexer, '['))
+	if ((field && field->kinds && !(field->flags & TC_FIELD_INDEXED)) ||
+	    !tc_lexer_take(&reader->lexer, '['))
 		return 0;
 	if (!tc_lexer_argument(&reader->lexer, &token) || !tc_lexer_take(&reader->lexer, ']')) {
 		refuse(reader, start, reader->lexer.at - start,

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stddef.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "agent/enrich/fields.h"
 #include "agent/enrich/socket.h"
@@ -25,6 +26,17 @@ bool tc_get_evt_type(struct tc_event *event, int index, struct tc_value *ret_val
 	else
 		name = tc_syscall_name(record->syscall, record->flags & TC_RECORD_COMPAT);
 	return tc_give_string(ret_value, name ? name : event->kind->name);
+}
+
+bool tc_get_syscall_type(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	const struct tc_record *record = event->record;
+	const char *name;
+
+	if (record->flags & TC_RECORD_IO_URING || record->syscall < 0)
+		return false;
+	name = tc_syscall_name(record->syscall, record->flags & TC_RECORD_COMPAT);
+	return name && tc_give_string(ret_value, name);
 }
 
 bool tc_get_evt_via(struct tc_event *event, int index, struct tc_value *ret_value)
@@ -406,4 +418,61 @@ bool tc_get_fd_filename(struct tc_event *event, int index, struct tc_value *ret_
 	if (read_type(event, &type) && type == S_IFDIR)
 		return false;
 	return tc_give_bytes(ret_value, slash + 1, (size_t)(path + length - slash) - 1);
+}
+
+/* --- fields made of other fields --- */
+
+static bool get_named(struct tc_event *event, const char *name, struct tc_value *ret_value)
+{
+	const struct tc_field *field = tc_field_by_name(name, strlen(name));
+
+	return field && tc_event_get(event, field, -1, ret_value);
+}
+
+bool tc_get_fd_is_connected(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	return get_named(event, "fd.connected", ret_value);
+}
+
+bool tc_get_fd_dev_major(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	struct tc_value dev;
+
+	return get_named(event, "fd.dev", &dev) && tc_give_uint(ret_value, major(dev.uint));
+}
+
+bool tc_get_fd_dev_minor(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	struct tc_value dev;
+
+	return get_named(event, "fd.dev", &dev) && tc_give_uint(ret_value, minor(dev.uint));
+}
+
+static bool give_contained(struct tc_event *event, const char *name, struct tc_value *ret_value)
+{
+	struct tc_value id, value;
+	char *text;
+
+	if (!get_named(event, "container.id", &id) || !get_named(event, name, &value))
+		return false;
+	text = tc_arena_alloc(&event->arena, id.length + 1 + value.length);
+	if (!text)
+		return false;
+	memcpy(text, id.bytes, id.length);
+	text[id.length] = ':';
+	memcpy(text + id.length + 1, value.bytes, value.length);
+	tc_give_bytes(ret_value, text, id.length + 1 + value.length);
+	ret_value->flags = value.flags;
+	ret_value->size = id.length + 1 + value.size;
+	return true;
+}
+
+bool tc_get_fd_containername(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	return give_contained(event, "fd.name", ret_value);
+}
+
+bool tc_get_fd_containerdirectory(struct tc_event *event, int index, struct tc_value *ret_value)
+{
+	return give_contained(event, "fd.directory", ret_value);
 }

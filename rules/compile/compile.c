@@ -318,8 +318,7 @@ void tc_faults_count(struct tc_faults *faults, const struct tc_diagnostics *diag
 {
 	for (size_t i = first; i < last; i++) {
 		const struct tc_diagnostic *found = &diagnostics->items[i];
-		bool unknown = found->kind == TC_DIAGNOSTIC_FIELD_UNKNOWN ||
-			       found->kind == TC_DIAGNOSTIC_FIELD_NOT_YET;
+		bool unknown = found->kind == TC_DIAGNOSTIC_FIELD_UNKNOWN;
 
 		faults->errors += found->severity == TC_SEVERITY_ERROR;
 		faults->unknown += unknown;

@@ -31,17 +31,10 @@ static const char *nearest(const char *name, size_t length,
 static int report_unknown(const char *name, struct tc_where where,
 			  struct tc_diagnostics *diagnostics)
 {
-	size_t length = strlen(name), family = tc_field_later_family(name, length);
-	const char *near = nearest(name, length, diagnostics);
-	struct tc_diagnostic *found;
+	const char *near = nearest(name, strlen(name), diagnostics);
+	struct tc_diagnostic *found = tc_where_report(diagnostics, TC_DIAGNOSTIC_FIELD_UNKNOWN,
+						      where, "unknown field `%s`", name);
 
-	if (tc_field_is_later(name, length) || (family && !is_slip(name, length, family, near))) {
-		tc_where_report(diagnostics, TC_DIAGNOSTIC_FIELD_NOT_YET, where,
-				"field `%s` is not available yet", name);
-		return -EINVAL;
-	}
-	found = tc_where_report(diagnostics, TC_DIAGNOSTIC_FIELD_UNKNOWN, where,
-				"unknown field `%s`", name);
 	if (near)
 		tc_diagnostic_hint(found, "did you mean `%s`?", near);
 	return -EINVAL;

@@ -38,11 +38,6 @@ static const char *const no_right_fields[] = {
 #include "rules/language/words.def"
 };
 
-static const char *const later_fields[] = {
-#define TC_LATER_FIELD(name) name,
-#include "rules/language/words.def"
-};
-
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static bool is_word_character(char c)
@@ -135,21 +130,4 @@ const char *tc_field_old(const char *name)
 			return rows[i].hint;
 	}
 	return NULL;
-}
-
-bool tc_field_is_later(const char *name, size_t length)
-{
-	return is_among(later_fields, COUNT(later_fields), name, length);
-}
-
-size_t tc_field_later_family(const char *name, size_t length)
-{
-	for (size_t i = 0; i < COUNT(later_fields); i++) {
-		size_t size = strlen(later_fields[i]);
-
-		if (later_fields[i][size - 1] == '.' && length > size &&
-		    !memcmp(name, later_fields[i], size))
-			return size;
-	}
-	return 0;
 }

@@ -45,9 +45,5 @@ bool tc_modifier_known(const char *name, size_t length);
 bool tc_field_has_right(const char *name);
 /* What to do instead of using a field that is deprecated, or NULL. */
 const char *tc_field_old(const char *name);
-/* A field that Falco has and the schema does not, by its name. */
-bool tc_field_is_later(const char *name, size_t length);
-/* Length of the start that a name shares with a family of such fields ("container."), or 0. */
-size_t tc_field_later_family(const char *name, size_t length);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/bracket.h"
 #include "agent/nearest.h"
 #include "agent/value.h"
 #include "rules/explain.h"
@@ -146,8 +147,7 @@ static void describe_event(const struct tc_stated_event *event, struct tc_buffer
 		const struct tc_statement *statement = &event->statements[i];
 
 		tc_buffer_printf(text, " %s", statement->field->name);
-		if (statement->index >= 0)
-			tc_buffer_printf(text, "[%d]", statement->index);
+		tc_bracket_print(text, statement->index);
 		tc_buffer_add_char(text, '=');
 		tc_value_print(text, &statement->value, statement->field->show);
 	}

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <fcntl.h>
 #include <cmocka.h>
@@ -132,6 +133,23 @@ static void make_open(struct fixture *fixture)
 }
 
 #define EXPECT(fixture, ...) EXPECT_FIELDS(&(fixture)->event, __VA_ARGS__)
+
+static void fields_are_made_of_others(void **state)
+{
+	struct fixture *fixture = *state;
+
+	make_open(fixture);
+	fixture->made.open.dev = (uint32_t)makedev(8, 17);
+	feed(fixture);
+	EXPECT(fixture, {"fd.dev.major", "8"}, {"fd.dev.minor", "17"}, {"syscall.type", "openat"},
+	       {"evt.abspath", "/etc/cron.d/job"}, {"fd.containername", "host:/etc/cron.d/job"},
+	       {"fd.containerdirectory", "host:/etc/cron.d"},
+	       {"thread.cgroups", "/system.slice/ssh.service"}, {"container.name", "host"});
+	make_open(fixture);
+	fixture->made.header.syscall = -1;
+	feed(fixture);
+	EXPECT(fixture, {"syscall.type", "-"}, {"evt.type", "open"});
+}
 
 static void the_actor_is_what_exec_made_it(void **state)
 {
@@ -684,6 +702,7 @@ static void what_exec_tells_stays_with_the_process(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(fields_are_made_of_others),
 		TEST(the_actor_is_what_exec_made_it),
 		TEST(ancestors_are_numbered_from_the_process_itself),
 		TEST(a_session_leader_that_ended_is_still_named),

@@ -101,6 +101,10 @@ static void test_stated_values_win_over_computed_ones(void **state)
 		     "proc.args: c, container.runtime: rkt, evt.num: 7}",
 		     FIELDS("fd.name", "/etc/shadow", "fd.directory", "/x", "proc.cmdline", "a b",
 			    "proc.args", "c", "container.runtime", "rkt", "evt.num", "7"));
+	assert_event("{kind: exec, container.id: abc, container.image.repository: web, "
+		     "container.privileged: true, 'container.label[a*]': x}",
+		     FIELDS("container.image.repository", "web", "container.privileged", "true",
+			    "container.labels", "<NA>"));
 }
 
 static void test_null_is_no_value(void **state)
