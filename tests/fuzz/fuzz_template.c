@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	fuzz_need(tc_ruleset_examine_bytes("fuzz.yaml", yaml.bytes, yaml.length, &diagnostics,
 					   &set) == 0);
 	fuzz_print(&diagnostics);
-	fuzz_judge(set, fuzz_told_next(&told, &event));
+	fuzz_judge(set, fuzz_told_next(&told, &event, NULL, 0));
 	tc_ruleset_free(set);
 	tc_diagnostics_done(&diagnostics);
 	tc_buffer_done(&yaml);

@@ -14,7 +14,7 @@
 #include "output/alert.h"
 
 #define CONDITIONS 64
-#define CONDITION_BYTES 512
+#define CONDITION_BYTES 640
 
 static const char *directory;
 

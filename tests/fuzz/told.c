@@ -133,7 +133,16 @@ static bool is_decided(const struct tc_field *field, unsigned kind)
 	       strcmp(field->name, "evt.type") == 0;
 }
 
-struct tc_event *fuzz_told_next(struct fuzz_told *told, struct fuzz_input *input)
+static void state(struct fuzz_told *told, struct fuzz_input *input, const struct tc_field *field)
+{
+	struct tc_value value = take_value(told, input, field->type);
+
+	if (!is_decided(field, told->event.record->kind))
+		tc_event_set(&told->event, field, &value);
+}
+
+struct tc_event *fuzz_told_next(struct fuzz_told *told, struct fuzz_input *input,
+				const struct tc_field *const *fields, size_t n_fields)
 {
 	const struct tc_kind_info *kind = take_kind(input);
 	struct tc_draft_fault fault;
@@ -141,20 +150,18 @@ struct tc_event *fuzz_told_next(struct fuzz_told *told, struct fuzz_input *input
 	tc_draft_begin(&told->draft, kind);
 	tc_event_reset(&told->event, &told->draft.header, kind);
 	told->event.world = &told->world;
-	for (unsigned n = kind->n_members ? fuzz_below(input, 8) : 0; n; n--) {
+	for (unsigned n = kind->n_members ? fuzz_below(input, 4) : 0; n; n--) {
 		const struct tc_member *member = &kind->members[fuzz_below(input, kind->n_members)];
 		struct tc_value value = take_value(told, input, tc_show_type(member->show));
 
 		/* A word that the member does not have is not put. */
 		tc_draft_put(&told->draft, member, &value, &fault);
 	}
-	for (unsigned n = fuzz_below(input, 8); n; n--) {
-		const struct tc_field *field = tc_field_at(fuzz_below(input, tc_field_count()));
-		struct tc_value value = take_value(told, input, field->type);
-
-		if (!is_decided(field, kind->kind))
-			tc_event_set(&told->event, field, &value);
-	}
+	for (size_t i = 0; i < n_fields; i++)
+		if (fuzz_below(input, 4))
+			state(told, input, fields[i]);
+	for (unsigned n = fuzz_below(input, 4); n; n--)
+		state(told, input, tc_field_at(fuzz_below(input, tc_field_count())));
 	return &told->event;
 }
 
@@ -172,7 +179,7 @@ void fuzz_judge_all(struct tc_ruleset *set, const struct tc_written *written)
 		struct fuzz_input input = {bytes, sizeof(bytes)};
 
 		if (tc_kind_info(kind))
-			fuzz_judge(set, fuzz_told_next(&told, &input));
+			fuzz_judge(set, fuzz_told_next(&told, &input, NULL, 0));
 	}
 	fuzz_explain(set, written, &told.event);
 }

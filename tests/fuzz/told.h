@@ -22,10 +22,12 @@ struct fuzz_told {
 void fuzz_told_init(struct fuzz_told *told);
 void fuzz_told_done(struct fuzz_told *told);
 /*
- * The next event: its kind, and values of members and of fields, as the input says. A field that
- * the kind alone decides keeps its value: what the compiler knows of kinds stays true.
+ * The next event: its kind, and values of members and of fields, as the input says, most often of
+ * the n fields given. A field that the kind alone decides keeps its value: what the compiler knows
+ * of kinds stays true.
  */
-struct tc_event *fuzz_told_next(struct fuzz_told *told, struct fuzz_input *input);
+struct tc_event *fuzz_told_next(struct fuzz_told *told, struct fuzz_input *input,
+				const struct tc_field *const *fields, size_t n);
 
 /* Explains all rules, and judges by them an event of each kind. */
 void fuzz_judge_all(struct tc_ruleset *set, const struct tc_written *written);
