@@ -15,24 +15,8 @@
 BROKER_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 BROKER_JARS=$("$BROKER_HERE/fetch") || return 1
 
-# free_ports COUNT: so many ports that nobody listens on, below those that connections are given.
-free_ports() {
-	python3 - "$1" <<-'PYTHON'
-		import random, socket, sys
-		low = int(open("/proc/sys/net/ipv4/ip_local_port_range").read().split()[0])
-		found = []
-		while len(found) < int(sys.argv[1]):
-		    port = random.randrange(max(low - 12000, 1024), low)
-		    with socket.socket() as probe:
-		        try:
-		            probe.bind(("127.0.0.1", port))
-		        except OSError:
-		            continue
-		    if port not in found:
-		        found.append(port)
-		print(*found)
-	PYTHON
-}
+# shellcheck source=tests/outputs/ports.bash
+. "$BROKER_HERE/../ports.bash"
 
 # broker_java DIR: sets BROKER_JAVA, the command that runs a class of Kafka.
 broker_java() {
