@@ -138,7 +138,7 @@ static void state(struct fuzz_told *told, struct fuzz_input *input, const struct
 	struct tc_value value = take_value(told, input, field->type);
 
 	if (!is_decided(field, told->event.record->kind))
-		tc_event_set(&told->event, field, &value);
+		fuzz_need(tc_event_set(&told->event, field, -1, &value) == 0);
 }
 
 struct tc_event *fuzz_told_next(struct fuzz_told *told, struct fuzz_input *input,
