@@ -25,22 +25,31 @@ static void print_kinds(uint64_t kinds, FILE *stream)
 			fprintf(stream, " %s", tc_kind_info(kind)->name);
 }
 
+static void print_family(const char *family, uint64_t seen, FILE *stream)
+{
+	uint64_t kinds = family_kinds(family);
+
+	fprintf(stream, "  %-9s", family);
+	print_kinds(kinds & seen, stream);
+	if (kinds & ~seen) {
+		fprintf(stream, "   not seen:");
+		print_kinds(kinds & ~seen, stream);
+	}
+	fputc('\n', stream);
+}
+
+/* In the order of their first kinds; what the agent makes itself is always seen. */
 static void print_families(const struct tc_run_report *report, FILE *stream)
 {
-	static const char *const families[] = {"process", "file",    "mount",
-					       "trace",	  "network", "cgroup"};
-	uint64_t seen = tc_probes_kinds(report->probes);
+	uint64_t seen = tc_probes_kinds(report->probes), told = 0;
 
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		uint64_t kinds = family_kinds(families[i]);
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
+		const struct tc_kind_info *info = tc_kind_info(kind);
 
-		fprintf(stream, "  %-9s", families[i]);
-		print_kinds(kinds & seen, stream);
-		if (kinds & ~seen) {
-			fprintf(stream, "   not seen:");
-			print_kinds(kinds & ~seen, stream);
-		}
-		fputc('\n', stream);
+		if (!info || info->traits & TC_TRAIT_AGENT || told & TC_KIND_BIT(kind))
+			continue;
+		print_family(info->family, seen, stream);
+		told |= family_kinds(info->family);
 	}
 }
 
