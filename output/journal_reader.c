@@ -390,6 +390,39 @@ int tc_journal_reader_last_seq(struct tc_journal_reader *reader, uint64_t *ret_s
 	return error;
 }
 
+int tc_journal_reader_head(struct tc_journal_reader *reader, struct tc_journal_head *ret_head)
+{
+	struct tc_journal_head head = {0};
+	sqlite3_stmt *statement = NULL;
+	int64_t tables = 0;
+	int error = look_for_tables(reader);
+
+	/* Schema 1 has no chain. */
+	if (!error)
+		error = tc_journal_number(reader->db, reader->path,
+					  "SELECT count(*) FROM sqlite_schema WHERE name = 'heads'",
+					  &tables);
+	if (!error && tables) {
+		int result = sqlite3_prepare_v2(
+			reader->db, "SELECT seq, hash, time_ns FROM heads ORDER BY id DESC LIMIT 1",
+			-1, &statement, NULL);
+
+		if (result == SQLITE_OK)
+			result = sqlite3_step(statement);
+		if (result == SQLITE_ROW && sqlite3_column_bytes(statement, 1) == TC_HASH_BYTES) {
+			head.seq = (uint64_t)sqlite3_column_int64(statement, 0);
+			memcpy(head.hash.bytes, sqlite3_column_blob(statement, 1), TC_HASH_BYTES);
+			head.time_ns = (uint64_t)sqlite3_column_int64(statement, 2);
+		} else if (result != SQLITE_ROW && result != SQLITE_DONE) {
+			error = tc_journal_fail(reader->db, result, reader->path, "read it");
+		}
+		sqlite3_finalize(statement);
+	}
+	if (!error)
+		*ret_head = head;
+	return error;
+}
+
 /* --- for couriers --- */
 
 /* The room for one more row behind count, or NULL. */

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "output/chain.h"
 #include "rules/rules.h"
 
 struct tc_journal_reader;
@@ -93,6 +94,16 @@ int tc_journal_reader_find_time(struct tc_journal_reader *reader, uint64_t time_
 
 /* The highest number that was committed; 0 when there is no row. 0 or a negative errno, logged. */
 int tc_journal_reader_last_seq(struct tc_journal_reader *reader, uint64_t *ret_seq);
+
+/* The end of the chain, as the last commit noted it. */
+struct tc_journal_head {
+	uint64_t seq;	  /* of the row whose hash it is; 0: there is none */
+	uint64_t time_ns; /* of the commit, since the epoch */
+	struct tc_hash hash;
+};
+
+/* Not verified: what the journal says. 0 or a negative errno, logged. */
+int tc_journal_reader_head(struct tc_journal_reader *reader, struct tc_journal_head *ret_head);
 
 /* Takes NULL. */
 void tc_journal_reader_close(struct tc_journal_reader *reader);

@@ -37,6 +37,7 @@ struct status {
 	struct tc_json json;
 	struct tc_table table;
 	uint64_t now_ns, last_seq, last_ns;
+	struct tc_journal_head head;
 	int agent_pid;	  /* 0: none runs */
 	unsigned outputs; /* of the agent that runs or ran last */
 	bool troubled;	  /* one of them lags or fails */
@@ -55,7 +56,8 @@ static int parse(struct status_options *options, int argc, char **argv)
 	const struct tc_usage usage = {
 		.command = "status",
 		.synopsis = "[OPTION]...",
-		.doc = "Tells whether an agent runs, what its journal holds, and how far each "
+		.doc = "Tells whether an agent runs, what its journal holds, the head of its "
+		       "chain (to be noted for tocsin verify --head), and how far each "
 		       "output is behind. Exits with 0 when all outputs keep up, 1 when one is "
 		       "behind or fails, 3 when there is no journal.",
 		.options = rows,
@@ -278,7 +280,7 @@ static int take_output(const struct tc_cursor *cursor, void *context)
 
 static void print_head(const struct status *status)
 {
-	char time[TC_TIMESTAMP_BYTES], span[32];
+	char time[TC_TIMESTAMP_BYTES], span[32], hash[TC_HASH_LENGTH + 1];
 	_cleanup_buffer_ struct tc_buffer path = {0};
 
 	tc_text_escape(&path, status->options.journal, strlen(status->options.journal));
@@ -296,6 +298,30 @@ static void print_head(const struct status *status)
 	} else {
 		printf(": empty\n");
 	}
+	if (status->head.seq) {
+		tc_timestamp_local(status->head.time_ns, time);
+		tc_hash_print(&status->head.hash, hash);
+		printf("head      %s (row %llu, at %s)\n", hash,
+		       (unsigned long long)status->head.seq, time);
+	}
+}
+
+/* As `tocsin verify` has it. */
+static void put_chain_head(struct tc_json *json, const struct tc_journal_head *head)
+{
+	char hash[TC_HASH_LENGTH + 1];
+
+	tc_json_key(json, "head");
+	if (!head->seq) {
+		tc_json_null(json);
+		return;
+	}
+	tc_hash_print(&head->hash, hash);
+	tc_json_object_begin(json);
+	put_uint(json, "seq", head->seq);
+	put_text(json, "hash", hash);
+	put_time(json, "time", head->time_ns);
+	tc_json_object_end(json);
 }
 
 static void put_head(struct status *status)
@@ -319,6 +345,7 @@ static void put_head(struct status *status)
 	put_text(json, "path", status->options.journal);
 	put_uint(json, "last_seq", status->last_seq);
 	put_time(json, "last_time", status->last_ns);
+	put_chain_head(json, &status->head);
 	tc_json_object_end(json);
 	tc_json_key(json, "outputs");
 	tc_json_array_begin(json);
@@ -387,6 +414,8 @@ static int read_journal(struct status *status)
 	if (!error)
 		error = tc_journal_reader_query(status->reader, &newest, take_time,
 						&status->last_ns);
+	if (!error)
+		error = tc_journal_reader_head(status->reader, &status->head);
 	return error;
 }
 
