@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# For tests of `tocsin run` on this kernel: a cgroup and a directory of the test's own, which are gone afterwards. To be
+# sourced with build set to the directory of the build.
+
+: "${build:?the directory of the build}"
+passed=0
+failed=0
+agent=
+hierarchy=$(findmnt -n -t cgroup2 -o TARGET | head -1)
+if [[ -z $hierarchy ]]; then
+	echo "the cgroup2 file system is not mounted"
+	echo "0 passed, 1 failed"
+	exit 1
+fi
+work=$(mktemp -d)
+cgroup=$hierarchy/tocsin-test-$$
+mkdir "$cgroup"
+mkdir "$work/rules"
+
+clean_up() {
+	if [[ -n $agent ]]; then
+		kill -KILL "$agent" 2>/dev/null || true
+		wait "$agent" 2>/dev/null || true
+	fi
+	rmdir "$cgroup"
+	rm -rf "$work"
+}
+trap clean_up EXIT
+
+# rule FILE NAME PROGRAM [PRIORITY]: a rule on programs of that name.
+rule() {
+	cat >"$work/rules/$1" <<-YAML
+		- rule: $2
+		  desc: a program of that name runs
+		  condition: evt.kind = exec and proc.name = $3
+		  output: "%proc.name"
+		  priority: ${4:-NOTICE}
+	YAML
+}
+
+# watch OPTION...: starts the agent for the cgroup.
+watch() {
+	"$build/tocsin" run --scope "$cgroup" --rules "$work/rules" --journal "$work/journal.db" "$@" >"$work/out" \
+		2>"$work/err" &
+	agent=$!
+	found "the agent watches" err 1 "^watching$"
+}
+
+# Runs a program in the cgroup.
+act() {
+	(
+		echo $BASHPID >"$cgroup/cgroup.procs"
+		exec "$@"
+	) || true
+}
+
+# holds WHAT COMMAND...: waits until the command succeeds; at most 20 seconds.
+holds() {
+	local what=$1
+	shift
+	for _ in {1..200}; do
+		if "$@" >"$work/said" 2>&1; then
+			passed=$((passed + 1))
+			echo "ok: $what"
+			return
+		fi
+		sleep 0.1
+	done
+	failed=$((failed + 1))
+	echo "not ok: $what: $*; it said:"
+	cat "$work/said"
+	echo "the agent printed:"
+	cat "$work/out" "$work/err"
+}
+
+has_lines() {
+	(($(grep -cE -- "$3" "$work/$1") == $2))
+}
+
+# found WHAT FILE COUNT PATTERN: waits until that many lines of a file match.
+found() {
+	holds "$1" has_lines "$2" "$3" "$4"
+}
+
+# Ends the agent, which has nothing to complain of.
+finish_watch() {
+	local status=0
+	kill -TERM "$agent"
+	wait "$agent" || status=$?
+	agent=
+	holds "the agent ends with 0" test $status = 0
+}
+
+finish() {
+	echo "$passed passed, $failed failed"
+	((failed == 0))
+}
