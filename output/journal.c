@@ -83,10 +83,20 @@ static uint64_t coarse_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+static bool has_room(const struct tc_journal *journal, const struct tc_alert *alert)
+{
+	size_t rows = TC_JOURNAL_PENDING_MAX, bytes = TC_JOURNAL_PENDING_BYTES;
+
+	if (!alert->rule) {
+		rows += TC_JOURNAL_PENDING_NOTICES;
+		bytes += TC_JOURNAL_PENDING_NOTICES_BYTES;
+	}
+	return journal->batch.count < rows && journal->batch.text.length < bytes;
+}
+
 int tc_journal_add(struct tc_journal *journal, struct tc_alert *alert)
 {
-	size_t room = TC_JOURNAL_PENDING_MAX + (alert->rule ? 0 : TC_JOURNAL_PENDING_NOTICES);
-	int error = journal->batch.count < room ? 0 : -ENOBUFS;
+	int error = has_room(journal, alert) ? 0 : -ENOBUFS;
 
 	if (!error)
 		error = tc_batch_add(&journal->batch, alert);
@@ -105,7 +115,8 @@ bool tc_journal_due(const struct tc_journal *journal)
 
 	if (!count)
 		return false;
-	if (count >= TC_JOURNAL_BATCH_ROWS && !journal->failing)
+	if (!journal->failing && (count >= TC_JOURNAL_BATCH_ROWS ||
+				  journal->batch.text.length >= TC_JOURNAL_BATCH_BYTES))
 		return true;
 	uint64_t now_ns = coarse_now_ns(), since_ns = now_ns - journal->tried_ns;
 	if (journal->failing)

@@ -47,21 +47,25 @@ struct tc_journal;
  */
 int tc_journal_open(const char *path, struct tc_journal **ret_journal);
 
-/* Alerts that may wait for tc_journal_flush(), and room behind them that only notices may take. */
+/* Alerts that may wait for tc_journal_flush(), and the bytes that they may take: one with long
+ * arguments has 80 KB. Behind both is room that only notices may take. */
 #define TC_JOURNAL_PENDING_MAX 65536
+#define TC_JOURNAL_PENDING_BYTES (128 * 1024 * 1024UL)
 #define TC_JOURNAL_PENDING_NOTICES 4096
+#define TC_JOURNAL_PENDING_NOTICES_BYTES (4 * 1024 * 1024UL)
 
 /*
  * Adds an alert, or a notice (rule is NULL), to the batch in memory and sets alert->seq and
  * alert->json. The alert is not on the disk, and must not be told to anybody, before
- * tc_journal_flush() returned 0. 0; -ENOMEM; -ENOBUFS when TC_JOURNAL_PENDING_MAX alerts are
- * waiting because the batch cannot be committed; a notice finds room for TC_JOURNAL_PENDING_NOTICES
- * more. On failure the alert is untouched, and the caller's to count.
+ * tc_journal_flush() returned 0. 0; -ENOMEM; -ENOBUFS when TC_JOURNAL_PENDING_MAX alerts, or
+ * TC_JOURNAL_PENDING_BYTES of them, are waiting because the batch cannot be committed; a notice
+ * finds room behind them. On failure the alert is untouched, and the caller's to count.
  */
 int tc_journal_add(struct tc_journal *journal, struct tc_alert *alert);
 
-/* A batch is due with so many rows, or when its first row has waited so long ... */
+/* A batch is due with so many rows or bytes, or when its first row has waited so long ... */
 #define TC_JOURNAL_BATCH_ROWS 4096
+#define TC_JOURNAL_BATCH_BYTES (16 * 1024 * 1024UL)
 #define TC_JOURNAL_BATCH_NS (100 * 1000 * 1000ULL)
 /* ... or, with an alert of priority Critical or above in it, at once; but so far apart at least. */
 #define TC_JOURNAL_URGENT_NS (5 * 1000 * 1000ULL)

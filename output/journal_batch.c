@@ -7,10 +7,14 @@
 
 #include "agent/value.h"
 #include "output/format/text.h"
+#include "output/journal.h"
 
 /*
  * A row is written once, in the form that is hashed; what is bound to the INSERT points into it.
  */
+
+/* Memory that an empty batch keeps: that of a full one. */
+#define KEPT_BYTES (2 * TC_JOURNAL_BATCH_BYTES)
 
 static const char *const column_fields[TC_COLUMN_MAX] = {
 #define TC_COLUMN(id, name, field) field,
@@ -172,6 +176,9 @@ void tc_batch_drop(struct tc_batch *batch, size_t count)
 	if (count == batch->count) {
 		batch->count = 0;
 		tc_buffer_reset(&batch->text);
+		/* What a long failure took is given back. */
+		if (batch->text.capacity > KEPT_BYTES)
+			tc_buffer_done(&batch->text);
 		return;
 	}
 	size_t gone = batch->rows[count].message;

@@ -177,6 +177,30 @@ static void test_batch_in_memory_is_bounded(void **state)
 	assert_int_equal(alert.seq, TC_JOURNAL_PENDING_MAX + TC_JOURNAL_PENDING_NOTICES + 1);
 }
 
+/* Arguments and paths may be long, and their escapes longer. */
+static void test_bytes_in_memory_are_bounded(void **state)
+{
+	struct place *place = *state;
+	_cleanup_journal_ struct tc_journal *journal = open_journal(place->path);
+	struct tc_exec *exec = fixture_record(&fixture, TC_KIND_exec);
+	char path[20000];
+	size_t bytes = 0;
+
+	memset(path, 1, sizeof(path));
+	fixture_slot(&fixture, &exec->exe, path, sizeof(path));
+	struct tc_alert alert = fixture_alert(&fixture, tc_ruleset_at(rules, 0));
+	for (; bytes < TC_JOURNAL_BATCH_BYTES; bytes += alert.json_length)
+		assert_int_equal(tc_journal_add(journal, &alert), 0);
+	assert_true(tc_journal_due(journal));
+	while (tc_journal_pending(journal) < 2000 && tc_journal_add(journal, &alert) == 0)
+		bytes += alert.json_length;
+	assert_true(bytes <= TC_JOURNAL_PENDING_BYTES + alert.json_length);
+	assert_true(tc_journal_pending(journal) < 2000);
+	add_notice(journal);
+	assert_int_equal(tc_journal_flush(journal), 0);
+	add(journal, 0, 1);
+}
+
 static void test_alert_gets_the_json_that_is_stored(void **state)
 {
 	struct place *place = *state;
@@ -826,6 +850,7 @@ int main(void)
 		TEST(test_numbers_go_on_and_are_never_given_again),
 		TEST(test_stores_100000_rows),
 		TEST(test_batch_in_memory_is_bounded),
+		TEST(test_bytes_in_memory_are_bounded),
 		TEST(test_alert_gets_the_json_that_is_stored),
 		TEST(test_refuses_a_file_that_is_no_database),
 		TEST(test_refuses_another_programs_database),
