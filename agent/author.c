@@ -256,6 +256,28 @@ int tc_author_tell(struct tc_author *author, const struct tc_kind_info *kind,
 	return r;
 }
 
+static bool is_stated(const struct tc_author *author, const struct tc_field *field)
+{
+	for (size_t i = 0; i < author->n_statements; i++)
+		if (author->statements[i].field == field)
+			return true;
+	return false;
+}
+
+void tc_author_forget_unstated(struct tc_author *author)
+{
+	uint64_t kind = TC_KIND_BIT(author->event.kind->kind);
+	const struct tc_value none = {0};
+
+	for (unsigned id = 0; id < tc_field_count(); id++) {
+		const struct tc_field *field = tc_field_at(id);
+		bool by_kind = field->const_kinds & kind || !strcmp(field->name, "evt.kind");
+
+		if (!by_kind && !is_stated(author, field))
+			tc_event_set(&author->event, field, -1, &none);
+	}
+}
+
 void tc_author_settle(struct tc_author *author)
 {
 	tc_world_settle(&author->world, &author->event);

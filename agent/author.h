@@ -58,6 +58,12 @@ int tc_author_begin(struct tc_author *author);
 int tc_author_tell(struct tc_author *author, const struct tc_kind_info *kind,
 		   const struct tc_statement *statements, size_t n_statements,
 		   struct tc_event **ret_event, struct tc_author_fault *ret_fault);
+/*
+ * From now on fields of the event that nobody stated have no value, but for those that follow from
+ * its kind: for an event of which only a part was written down, as in an alert. Elements of lists
+ * (proc.aname[2]) stay as they are.
+ */
+void tc_author_forget_unstated(struct tc_author *author);
 /* After the event was judged; it is gone then. */
 void tc_author_settle(struct tc_author *author);
 

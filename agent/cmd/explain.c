@@ -62,29 +62,6 @@ static size_t first_object(const struct tc_buffer *text)
 	return end ? (size_t)(end - text->bytes) : text->length;
 }
 
-/* 0, -EINVAL (told) or -ENOMEM. */
-static int tell_event(struct explain *explain, const struct tc_yaml *documents)
-{
-	const struct tc_yaml *node = documents->first ? documents->first : documents;
-	struct tc_stated_event stated;
-	struct tc_author_fault fault;
-	int r = tc_yaml_get(node, "output_fields")
-			? tc_stated_alert_read(node, &explain->arena, &explain->diagnostics,
-					       &stated)
-			: tc_stated_event_read(node, &explain->arena, &explain->diagnostics,
-					       &stated);
-
-	if (r == 0)
-		r = tc_author_new(&explain->author);
-	if (r == 0) {
-		r = tc_author_tell(explain->author, stated.kind, stated.statements, stated.n,
-				   &explain->event, &fault);
-		if (r == -EINVAL)
-			tc_stated_event_report(&stated, &fault, &explain->diagnostics);
-	}
-	return r;
-}
-
 static int read_event(struct explain *explain)
 {
 	_cleanup_buffer_ struct tc_buffer text = {0};
@@ -108,7 +85,11 @@ static int read_event(struct explain *explain)
 	if (r == 0)
 		r = tc_yaml_read(explain->source, &explain->arena, &explain->diagnostics,
 				 &documents);
-	return r < 0 ? r : tell_event(explain, documents);
+	if (r == 0)
+		r = tc_author_new(&explain->author);
+	return r < 0 ? r
+		     : tc_stated_tell(documents, explain->author, &explain->arena,
+				      &explain->diagnostics, &explain->event);
 }
 
 /* --- the rule --- */

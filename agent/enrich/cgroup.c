@@ -85,35 +85,45 @@ static bool is_unit(const char *name, size_t length)
  * not part of the name (cg_unescape() in systemd's cgroup-util.c). Other escapes (\x2d) are, as in
  * systemctl's output.
  */
-static void parse_units(struct tc_cgroup *cgroup)
+static void parse_units(const char *path, uint32_t length, struct tc_cgroup_part *ret_unit,
+			struct tc_cgroup_part *ret_slice)
 {
-	uint32_t end = cgroup->path_length;
+	uint32_t end = length;
 
-	while (end > 0 && !cgroup->slice.length) {
-		const char *slash = memrchr(cgroup->path, '/', end);
-		uint32_t begin = slash ? (uint32_t)(slash - cgroup->path) + 1 : 0;
-		uint32_t name = begin + (begin < end && cgroup->path[begin] == '_' ? 1 : 0);
+	*ret_unit = *ret_slice = (struct tc_cgroup_part){0};
+	while (end > 0 && !ret_slice->length) {
+		const char *slash = memrchr(path, '/', end);
+		uint32_t begin = slash ? (uint32_t)(slash - path) + 1 : 0;
+		uint32_t name = begin + (begin < end && path[begin] == '_' ? 1 : 0);
 		struct tc_cgroup_part part = {name, end - name};
 
-		if (is_unit(cgroup->path + part.offset, part.length)) {
-			if (!cgroup->unit.length)
-				cgroup->unit = part;
-			if (is_unit_type(cgroup->path + part.offset, part.length, ".slice"))
-				cgroup->slice = part;
+		if (is_unit(path + part.offset, part.length)) {
+			if (!ret_unit->length)
+				*ret_unit = part;
+			if (is_unit_type(path + part.offset, part.length, ".slice"))
+				*ret_slice = part;
 		}
 		end = begin ? begin - 1 : 0;
 	}
+}
+
+struct tc_cgroup_part tc_cgroup_path_unit(const char *path, size_t length)
+{
+	struct tc_cgroup_part unit, slice;
+
+	parse_units(path, (uint32_t)length, &unit, &slice);
+	return unit;
 }
 
 static void parse_path(struct tc_cgroup *cgroup)
 {
 	struct tc_container container;
 
-	cgroup->unit = cgroup->slice = cgroup->container = (struct tc_cgroup_part){0};
+	cgroup->container = (struct tc_cgroup_part){0};
 	cgroup->runtime = NULL;
 	tc_container_entry_free(cgroup->entry);
 	cgroup->entry = NULL;
-	parse_units(cgroup);
+	parse_units(cgroup->path, cgroup->path_length, &cgroup->unit, &cgroup->slice);
 	if (tc_container_find(cgroup->path, cgroup->path_length, &container)) {
 		cgroup->container =
 			(struct tc_cgroup_part){container.id_offset, container.id_length};

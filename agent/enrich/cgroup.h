@@ -80,6 +80,9 @@ void tc_cgroups_remove(struct tc_cgroups *cgroups, uint64_t id);
 /* Keeps the bounds. May free cgroups: to be called when no event refers to one. */
 void tc_cgroups_trim(struct tc_cgroups *cgroups);
 
+/* The innermost part of a path that is named like a systemd unit; length 0: there is none. */
+struct tc_cgroup_part tc_cgroup_path_unit(const char *path, size_t length);
+
 /* True when path is ancestor or below it. Both without a slash at the end, except for "/". */
 bool tc_cgroup_path_within(const char *path, size_t length, const char *ancestor,
 			   size_t ancestor_length);

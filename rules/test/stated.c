@@ -311,6 +311,9 @@ static int read_field(struct reading *reading, const struct tc_yaml *key,
 		argument = NULL;
 	}
 	field = tc_field_by_name(name, strlen(name));
+	/* Alerts hold what transformers make of fields, too, and fields of other versions. */
+	if (reading->alert && !field)
+		return 0;
 	elements = list && !argument && field && field->flags & TC_FIELD_INDEXED &&
 		   field->type != TC_TYPE_LIST;
 	r = tc_field_resolve(name, elements ? (char *)"0" : argument, tc_yaml_where(key),
@@ -400,4 +403,23 @@ void tc_stated_event_report(const struct tc_stated_event *event,
 
 	if (fault->hint[0])
 		tc_diagnostic_hint(found, "%s", fault->hint);
+}
+
+int tc_stated_tell(const struct tc_yaml *documents, struct tc_author *author,
+		   struct tc_arena *arena, struct tc_diagnostics *diagnostics,
+		   struct tc_event **ret_event)
+{
+	const struct tc_yaml *node = documents->first ? documents->first : documents;
+	struct tc_stated_event stated;
+	struct tc_author_fault fault;
+	int r = tc_yaml_get(node, "output_fields")
+			? tc_stated_alert_read(node, arena, diagnostics, &stated)
+			: tc_stated_event_read(node, arena, diagnostics, &stated);
+
+	if (r < 0)
+		return r;
+	r = tc_author_tell(author, stated.kind, stated.statements, stated.n, ret_event, &fault);
+	if (r == -EINVAL)
+		tc_stated_event_report(&stated, &fault, diagnostics);
+	return r;
 }

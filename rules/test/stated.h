@@ -26,7 +26,7 @@ int tc_stated_event_read(const struct tc_yaml *node, struct tc_arena *arena,
 
 /*
  * Reads an alert instead: the JSON object that `tocsin query --json` prints, by its kind and
- * output_fields. JSON is YAML.
+ * output_fields. JSON is YAML. Fields that are not known are left out.
  */
 int tc_stated_alert_read(const struct tc_yaml *node, struct tc_arena *arena,
 			 struct tc_diagnostics *diagnostics, struct tc_stated_event *ret_event);
@@ -35,6 +35,14 @@ int tc_stated_alert_read(const struct tc_yaml *node, struct tc_arena *arena,
 void tc_stated_event_report(const struct tc_stated_event *event,
 			    const struct tc_author_fault *fault,
 			    struct tc_diagnostics *diagnostics);
+
+/*
+ * Reads an event or an alert, the first of some documents, and has an author tell it. 0; -EINVAL
+ * when something is wrong, which was added to diagnostics; -ENOMEM.
+ */
+int tc_stated_tell(const struct tc_yaml *documents, struct tc_author *author,
+		   struct tc_arena *arena, struct tc_diagnostics *diagnostics,
+		   struct tc_event **ret_event);
 
 /* Whether a scalar says that there is no value: ~, null or nothing. */
 bool tc_yaml_is_null(const struct tc_yaml *node);
