@@ -21,7 +21,7 @@
 #define TC_JOURNAL_DEFAULT_PATH "/var/lib/tocsin/journal.db"
 /* PRAGMA application_id ("TOCS") and user_version of the database. */
 #define TC_JOURNAL_APPLICATION_ID 0x544f4353
-#define TC_JOURNAL_SCHEMA_VERSION 2
+#define TC_JOURNAL_SCHEMA_VERSION 3
 
 /* Of a database that this version made. */
 #define TC_JOURNAL_PAGE_BYTES 8192

@@ -30,24 +30,40 @@ struct tc_journal_row {
 	uint64_t start_ns; /* since boot; 0 when there is none */
 	const char *comm;
 	const char *exe;
-	const char *output; /* the line for people */
+	const char *output; /* the line for people; NULL when the JSON is damaged */
 	const char *json;
 };
 
-/* What rows to give; zero-initialised, but for max_priority, is all of them. */
+/* Whether a row is wanted; must not block. */
+typedef bool (*tc_journal_judge)(const char *json, void *context);
+
+/*
+ * What rows to give; zero-initialised, but for max_priority, is all of them. Of strings NULL means
+ * all; they are raw bytes, as the kernel tells them.
+ */
 struct tc_journal_filter {
 	uint64_t after_seq; /* only rows with a higher number */
 	uint64_t since_ns,
 		until_ns; /* of the event, since the epoch, both included; until_ns 0: no end */
-	const char *rule; /* glob with * ? [...]; leaves out notices; NULL: all */
+	const char *const *rules; /* globs with * ? [...], n_rules of them, one of which is to
+				     match; none: all rows, notices too */
+	size_t n_rules;
 	enum tc_priority max_priority; /* this one and all that are more urgent (lower) */
-	const char *kind;	       /* NULL: all */
+	const char *kind;
+	uint64_t kinds; /* one of these, as TC_KIND_BIT; 0: all */
 	bool by_cgroup_id, by_pid;
 	uint64_t cgroup_id;
-	const char *cgroup_path; /* this cgroup and those below it, raw bytes; NULL: all */
+	const char *cgroup_path; /* this cgroup and those below it */
+	const char *unit;	 /* cgroups of this name (ssh.service, user.slice) and below */
+	const char *container;	 /* its name, or the beginning of its id */
+	const char *exe;
+	const char *process; /* the name of the process or of its executable's file */
 	uint32_t pid;
+	tc_journal_judge judge; /* NULL: all; asked last, in any order */
+	void *judge_context;
 	uint64_t limit;	   /* the newest so many of the rows that match; 0: all */
 	bool newest_first; /* otherwise in the order of their numbers */
+	bool no_output;	   /* rows need not have their output */
 };
 
 /* Every row. */
@@ -62,6 +78,9 @@ int tc_journal_reader_open(const char *path, struct tc_journal_reader **ret_read
 /* Returns 0 to go on; anything else ends the query, which returns it. */
 typedef int (*tc_journal_row_callback)(const struct tc_journal_row *row, void *context);
 
+/* Whether the file is no longer where it was, or another one is there. */
+bool tc_journal_reader_is_replaced(const struct tc_journal_reader *reader);
+
 /*
  * Calls back for each row that matches. 0, what the callback returned, or a negative errno, logged.
  * The callback may block as long as it likes: nothing of the journal is held meanwhile. Rows that
@@ -70,6 +89,10 @@ typedef int (*tc_journal_row_callback)(const struct tc_journal_row *row, void *c
 int tc_journal_reader_query(struct tc_journal_reader *reader,
 			    const struct tc_journal_filter *filter,
 			    tc_journal_row_callback callback, void *context);
+
+/* Counts the rows that match; limit means nothing. 0 or a negative errno, logged. */
+int tc_journal_reader_count(struct tc_journal_reader *reader,
+			    const struct tc_journal_filter *filter, uint64_t *ret_count);
 
 /* tc_journal_reader_next() gives no further row when those it has hold so many bytes. */
 #define TC_JOURNAL_NEXT_BYTES (1024 * 1024)

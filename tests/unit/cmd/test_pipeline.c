@@ -255,7 +255,8 @@ static void test_other_rules_judge_from_the_next_record_on(void **state)
 	feed_exec(bench, 2000);
 	assert_int_equal(tc_pipeline_commit(bench->pipeline), 0);
 	assert_int_equal(query(bench->place->path, TC_JOURNAL_FILTER_ALL).count, 3);
-	filter.rule = "other";
+	filter.rules = (const char *const[]){"other"};
+	filter.n_rules = 1;
 	assert_int_equal(query(bench->place->path, filter).count, 1);
 	bench_close(bench);
 	tc_ruleset_free(others);

@@ -61,6 +61,7 @@ static int group_setup(void **state)
 	struct tc_loss *loss = fixture_record(&fixture, TC_KIND_loss);
 	loss->count = 5;
 	loss->header.tgid = 0;
+	loss->header.syscall = -1; /* as the agent makes it */
 	struct tc_alert notice = fixture_alert(&fixture, NULL);
 	notice.time_ns += 3000000000;
 	assert_int_equal(tc_journal_add(journal, &notice), 0);
@@ -178,6 +179,84 @@ static void test_filters(void **state)
 	FINDS("", "--cgroup", "/no/such");
 }
 
+/* The fixture's processes run /bin/sh, and their alerts name proc.exepath. */
+static void test_filters_by_process_and_place(void **state)
+{
+	FINDS("1 4", "--rule", "Shell*", "--rule", "nothing");
+	FINDS("1 2 4", "--rule", "Shell*", "--rule", "Quiet*");
+	FINDS("2", "--process", "2");
+	FINDS("1 2 3 4", "--process", "sh");
+	FINDS("1 2 4", "--process", "/bin/sh");
+	FINDS("", "--process", "bash");
+	FINDS("", "--container", "0123");
+	FINDS("4 3", "--limit", "2", "--reverse");
+	FINDS("4 3 2 1", "--reverse");
+	FINDS("", "--unit", "ssh");
+}
+
+static void test_condition_on_stored_fields(void **state)
+{
+	FINDS("1 2 4", "--where", "proc.exepath = /bin/sh");
+	FINDS("2", "--where", "proc.pid = 2 and proc.exepath startswith /bin");
+	FINDS("1 2 4", "--where", "evt.kind = exec");
+	FINDS("3", "--where", "evt.kind = loss and loss.count > 4");
+	FINDS("", "--where", "loss.count > 5");
+	FINDS("2 4", "--where", "proc.pid in (2, 4)\nand not evt.kind = loss");
+	FINDS("4", "--where", "evt.kind = exec", "--limit", "1");
+	FINDS("4 2", "--where", "evt.kind = exec", "--limit", "2", "--reverse");
+	/* What the alert does not hold is missing, whatever an event of the kind would have. */
+	FINDS("", "--where", "proc.is_exe_upper_layer = false");
+	FINDS("", "--where", "group.name exists");
+}
+
+static void test_wrong_condition_is_shown(void **state)
+{
+	assert_int_equal(QUERY("--where", "proc.nmae = sh"), TC_EXIT_USAGE);
+	assert_non_null(strstr(told, "--where:1:1: error"));
+	assert_non_null(strstr(told, "proc.nmae = sh\n"));
+	assert_non_null(strstr(told, "proc.name"));
+	assert_int_equal(QUERY("--where", "proc.pid > 1\nand proc.pid = x"), TC_EXIT_USAGE);
+	assert_non_null(strstr(told, "--where:2:"));
+	assert_int_equal(QUERY("--where", ""), TC_EXIT_USAGE);
+	assert_int_equal(QUERY("--where", "proc.pid > 1 or"), TC_EXIT_USAGE);
+	assert_int_equal(QUERY("--where", "- rule: x"), TC_EXIT_USAGE);
+	assert_string_equal(printed, "");
+}
+
+static void test_counts(void **state)
+{
+	assert_int_equal(QUERY("--count"), TC_EXIT_GOOD);
+	assert_string_equal(printed, "4\n");
+	assert_int_equal(QUERY("--count", "--json", "--rule", "Shell*"), TC_EXIT_GOOD);
+	assert_string_equal(printed, "{\"count\":2}\n");
+	assert_int_equal(QUERY("--count", "--where", "evt.kind = loss"), TC_EXIT_GOOD);
+	assert_string_equal(printed, "1\n");
+	assert_int_equal(QUERY("--count", "--rule", "nothing"), TC_EXIT_GOOD);
+	assert_string_equal(printed, "0\n");
+	assert_int_equal(QUERY("--group-by", "rule"), TC_EXIT_GOOD);
+	assert_string_equal(printed, "COUNT       RULE\n"
+				     "2           Shell in container\n"
+				     "1           Quiet thing\n"
+				     "1           -\n");
+	assert_int_equal(QUERY("--group-by", "kind", "--json"), TC_EXIT_GOOD);
+	assert_string_equal(printed, "{\"kind\":\"exec\",\"count\":3}\n"
+				     "{\"kind\":\"loss\",\"count\":1}\n");
+	assert_int_equal(QUERY("--group-by", "unit", "--json"), TC_EXIT_GOOD);
+	assert_string_equal(printed, "{\"unit\":null,\"count\":4}\n");
+}
+
+static void test_prints_formats(void **state)
+{
+	assert_int_equal(QUERY("--text", "--pid", "2"), TC_EXIT_GOOD);
+	assert_string_equal(printed, "2024-05-01 10:00:02.123 Notice Quiet thing: quiet /bin/sh\n");
+	assert_int_equal(QUERY("--format", "ecs", "--pid", "2"), TC_EXIT_GOOD);
+	assert_non_null(strstr(printed, "\"ecs\""));
+	assert_int_equal(QUERY("--format", "cef", "--pid", "2"), TC_EXIT_GOOD);
+	assert_int_equal(strncmp(printed, "CEF:", 4), 0);
+	assert_int_equal(QUERY("--format", "ocsf", "--pid", "2"), TC_EXIT_GOOD);
+	assert_non_null(strstr(printed, "class_uid"));
+}
+
 static void test_says_when_nothing_matches(void **state)
 {
 	assert_int_equal(QUERY("--rule", "nothing"), TC_EXIT_GOOD);
@@ -210,6 +289,16 @@ static void test_refuses_wrong_values(void **state)
 	assert_mistake(QUERY("--pid", "4294967296"),
 		       "--pid 4294967296: not the number of a process");
 	assert_mistake(QUERY("--json", "--table"), "--json and --table do not go together");
+	assert_mistake(QUERY("--text", "--format", "ecs"),
+		       "--text and --format do not go together");
+	assert_mistake(QUERY("--format", "xml"), "--format xml: not one of table, json, ecs");
+	assert_mistake(QUERY("--group-by", "colour"), "--group-by colour: not one of rule, ");
+	assert_mistake(QUERY("--count", "--text"), "counts are printed as a table or with --json");
+	assert_mistake(QUERY("--count", "--follow"), "--follow does not go together with counts");
+	assert_mistake(QUERY("--reverse", "--follow"), "--follow and --reverse do not go together");
+	assert_mistake(QUERY("--unit", "/system.slice"), "--unit /system.slice: not a unit");
+	assert_mistake(QUERY("--container", ""), "--container '': not a container");
+	assert_mistake(QUERY("--process", "4294967296"), "--process 4294967296: not the number");
 	assert_mistake(QUERY("extra"), "one argument too many: extra");
 }
 
@@ -329,16 +418,63 @@ static void test_follow_prints_new_alerts(void **state)
 	}
 }
 
+/* The agent sets a damaged journal aside and begins anew. */
+static void test_follow_goes_on_in_a_new_journal(void **state)
+{
+	static char text[65536];
+	struct tc_journal *journal = NULL;
+	char live[128], aside[160];
+	int fds[2], status;
+
+	snprintf(live, sizeof(live), "%s/moved.db", directory);
+	snprintf(aside, sizeof(aside), "%s.aside", live);
+	assert_int_equal(tc_journal_open(live, &journal), 0);
+	add(journal, 0, 1);
+	/* Closed, for the child would keep the lock. */
+	tc_journal_close(journal);
+	assert_int_equal(pipe(fds), 0);
+	fflush(NULL);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		char *argv[] = {"query", "--journal", live, "--json", "--follow", NULL};
+
+		dup2(fds[1], 1);
+		int code = tc_cmd_query(5, argv);
+		fflush(NULL);
+		_exit(code);
+	}
+	close(fds[1]);
+	read_lines(fds[0], text, 1);
+	assert_int_equal(rename(live, aside), 0);
+	assert_int_equal(tc_journal_open(live, &journal), 0);
+	add(journal, 0, 2);
+	assert_int_equal(tc_journal_flush(journal), 0);
+	read_lines(fds[0], text, 2);
+	kill(pid, SIGINT);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	close(fds[0]);
+	tc_journal_close(journal);
+	assert_non_null(strstr(strchr(text, '\n'), "\"proc.pid\":2"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_prints_a_table),
 		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_filters_by_process_and_place),
+		cmocka_unit_test(test_condition_on_stored_fields),
+		cmocka_unit_test(test_wrong_condition_is_shown),
+		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_prints_formats),
 		cmocka_unit_test(test_says_when_nothing_matches),
 		cmocka_unit_test(test_refuses_wrong_values),
 		cmocka_unit_test(test_missing_journal_is_an_environment_error),
 		cmocka_unit_test(test_hostile_journal_is_printed_safely),
 		cmocka_unit_test(test_follow_prints_new_alerts),
+		cmocka_unit_test(test_follow_goes_on_in_a_new_journal),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

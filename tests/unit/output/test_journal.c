@@ -490,7 +490,8 @@ static void test_replaced_while_it_is_written(void **state)
 static void downgrade(const char *path)
 {
 	execute(path, "ALTER TABLE entries DROP COLUMN hash; DROP TABLE origin; DROP TABLE heads;"
-		      "DROP TABLE checkpoints; PRAGMA user_version = 1");
+		      "DROP TABLE checkpoints; DROP INDEX entries_find;"
+		      "PRAGMA user_version = 1");
 }
 
 static void test_journal_of_version_1_is_brought_up_to_date(void **state)

@@ -9,6 +9,7 @@
 
 #include "journal_fixture.h"
 
+#define RULE(glob) .rules = (const char *const[]){glob}, .n_rules = 1
 #define FILTER(...) ((struct tc_journal_filter){__VA_ARGS__, .max_priority = TC_PRIORITY_DEBUG})
 
 static void test_query_filters(void **state)
@@ -24,9 +25,9 @@ static void test_query_filters(void **state)
 	assert_seqs(query(path, FILTER(.since_ns = FIXTURE_TIME_NS + 11 * second,
 				       .until_ns = FIXTURE_TIME_NS + 39 * second)),
 		    2, 4);
-	assert_seqs(query(path, FILTER(.rule = "Shell*")), 1, 4);
-	assert_seqs(query(path, FILTER(.rule = "*")), 1, 2, 4, 5);
-	assert_seqs(query(path, FILTER(.rule = "?ther [s-u]hing")), 2, 5);
+	assert_seqs(query(path, FILTER(RULE("Shell*"))), 1, 4);
+	assert_seqs(query(path, FILTER(RULE("*"))), 1, 2, 4, 5);
+	assert_seqs(query(path, FILTER(RULE("?ther [s-u]hing"))), 2, 5);
 	assert_seqs(query(path, (struct tc_journal_filter){.max_priority = TC_PRIORITY_WARNING}), 1,
 		    3, 4);
 	assert_seqs(query(path, FILTER(.kind = "loss")), 3);
@@ -35,8 +36,8 @@ static void test_query_filters(void **state)
 	assert_seqs(query(path, FILTER(.limit = 2)), 4, 5);
 	assert_seqs(query(path, FILTER(.limit = 2, .newest_first = true)), 5, 4);
 	assert_seqs(query(path, FILTER(.newest_first = true)), 5, 4, 3, 2, 1);
-	assert_seqs(query(path, FILTER(.limit = 1, .rule = "Shell*")), 4);
-	assert_int_equal(query(path, FILTER(.rule = "'; DROP TABLE entries; --")).count, 0);
+	assert_seqs(query(path, FILTER(.limit = 1, RULE("Shell*"))), 4);
+	assert_int_equal(query(path, FILTER(RULE("'; DROP TABLE entries; --"))).count, 0);
 	assert_int_equal(query(path, FILTER(.until_ns = 1)).count, 0);
 	assert_int_equal(query(path, FILTER(.since_ns = UINT64_MAX)).count, 0);
 }
@@ -58,6 +59,70 @@ static void test_query_by_cgroup_path(void **state)
 	 * /sys/fs/cgroup. */
 	assert_seqs(query(path, FILTER(.cgroup_path = "/x\\x2dy")), 4);
 	assert_int_equal(query(path, FILTER(.cgroup_path = "/a*")).count, 0);
+}
+
+static void test_query_by_place_and_process(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+
+	fill(path);
+	execute(path,
+		"UPDATE entries SET cgroup_path = '/system.slice/ssh.service' WHERE seq = 1;"
+		"UPDATE entries SET cgroup_path = '/system.slice/_ssh.service/below' WHERE seq = 2;"
+		"UPDATE entries SET cgroup_path = '/system.slice/xssh.service' WHERE seq = 3;"
+		"UPDATE entries SET cgroup_path = '/docker-0123456789abcdef.scope',"
+		" container_id = '0123456789ab' WHERE seq = 4;"
+		"UPDATE entries SET container_id = 'web', comm = 'a-program-with-',"
+		" exe = '/opt/a-program-with-a-name' WHERE seq = 5;");
+	assert_seqs(query(path, FILTER(.unit = "ssh.service")), 1, 2);
+	assert_seqs(query(path, FILTER(.unit = "system.slice")), 1, 2, 3);
+	assert_int_equal(query(path, FILTER(.unit = "sh.service")).count, 0);
+	assert_seqs(query(path, FILTER(.container = "0123")), 4);
+	assert_seqs(query(path, FILTER(.container = "0123456789abcdef")), 4);
+	assert_int_equal(query(path, FILTER(.container = "0123456789abcdee")).count, 0);
+	assert_seqs(query(path, FILTER(.container = "web")), 5);
+	assert_seqs(query(path, FILTER(.process = "a-program-with-a-name")), 5);
+	assert_seqs(query(path, FILTER(.exe = "/opt/a-program-with-a-name")), 5);
+	assert_int_equal(query(path, FILTER(.process = "program-with-a-name")).count, 0);
+	assert_seqs(query(path, FILTER(.kinds = TC_KIND_BIT(TC_KIND_loss))), 3);
+	assert_seqs(
+		query(path, FILTER(.kinds = TC_KIND_BIT(TC_KIND_loss) | TC_KIND_BIT(TC_KIND_exec))),
+		1, 2, 3, 4, 5);
+}
+
+static bool is_odd(const char *json, void *context)
+{
+	const char *seq = strstr(json, "\"seq\":");
+
+	++*(unsigned *)context;
+	return seq && atoi(seq + strlen("\"seq\":")) % 2;
+}
+
+static void test_query_asks_a_judge_last(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	_cleanup_journal_reader_ struct tc_journal_reader *reader = NULL;
+	unsigned asked = 0;
+	uint64_t count = 0;
+
+	fill(path);
+	assert_seqs(query(path, FILTER(.judge = is_odd, .judge_context = &asked)), 1, 3, 5);
+	assert_int_equal(asked, 5);
+	asked = 0;
+	assert_seqs(query(path, FILTER(.judge = is_odd, .judge_context = &asked, .kind = "loss")),
+		    3);
+	assert_int_equal(asked, 1);
+	asked = 0;
+	assert_seqs(query(path, FILTER(.judge = is_odd, .judge_context = &asked, .limit = 2)), 3,
+		    5);
+	assert_int_equal(asked, 3);
+	assert_int_equal(tc_journal_reader_open(path, &reader), 0);
+	assert_int_equal(tc_journal_reader_count(
+				 reader, &FILTER(.judge = is_odd, .judge_context = &asked), &count),
+			 0);
+	assert_int_equal(count, 3);
+	assert_int_equal(tc_journal_reader_count(reader, &FILTER(.kind = "exec"), &count), 0);
+	assert_int_equal(count, 4);
 }
 
 static int stop_at_2(const struct tc_journal_row *row, void *context)
@@ -147,6 +212,24 @@ static void test_gives_many_rows_in_order(void **state)
 		assert_int_equal(order.count, cases[i].count);
 		assert_int_equal(order.last, cases[i].last);
 	}
+}
+
+/* More windows than are read one by one. */
+static void test_finds_few_among_many(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+
+	fill(path);
+	execute(path, "WITH RECURSIVE n(i) AS (SELECT 6 UNION ALL SELECT i + 1 FROM n WHERE i < "
+		      "90000) INSERT INTO entries (seq, uuid, time_ns, priority, kind, pid, json)"
+		      " SELECT i, '', 90000 - i, 5, 'exec', 1000000 + i, '{}' FROM n");
+	assert_seqs(query(path, FILTER(.by_pid = true, .pid = 30)), 4);
+	assert_seqs(query(path, FILTER(.by_pid = true, .pid = 1089999)), 89999);
+	assert_seqs(query(path, FILTER(.until_ns = 3)), 89997, 89998, 89999, 90000);
+	assert_seqs(query(path, FILTER(.kind = "loss", .limit = 4)), 3);
+	assert_seqs(
+		query(path, FILTER(.since_ns = FIXTURE_TIME_NS, .newest_first = true, .limit = 2)),
+		5, 4);
 }
 
 /* A checkpoint that takes all of the log back needs that nobody reads an old state. */
@@ -309,6 +392,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_query_filters),
 		TEST(test_query_by_cgroup_path),
+		TEST(test_query_by_place_and_process),
+		TEST(test_query_asks_a_judge_last),
+		TEST(test_finds_few_among_many),
 		TEST(test_callback_ends_the_query),
 		TEST(test_reader_follows_the_writer),
 		TEST(test_gives_many_rows_in_order),

@@ -289,7 +289,8 @@ static void test_rows_of_version_1_are_told(void **state)
 
 	fill_chain(path);
 	execute(path, "ALTER TABLE entries DROP COLUMN hash; DROP TABLE origin; DROP TABLE heads;"
-		      "DROP TABLE checkpoints; PRAGMA user_version = 1");
+		      "DROP TABLE checkpoints; DROP INDEX entries_find;"
+		      "PRAGMA user_version = 1");
 	assert_int_equal(tc_journal_verify(path, NULL, &told), -ENODATA);
 	struct tc_journal *journal = open_journal(path);
 	add(journal, 0, 50);
@@ -561,7 +562,8 @@ static void test_retention_takes_rows_of_version_1(void **state)
 
 	fill_chain(path);
 	execute(path, "ALTER TABLE entries DROP COLUMN hash; DROP TABLE origin; DROP TABLE heads;"
-		      "DROP TABLE checkpoints; PRAGMA user_version = 1");
+		      "DROP TABLE checkpoints; DROP INDEX entries_find;"
+		      "PRAGMA user_version = 1");
 	_cleanup_journal_ struct tc_journal *journal = open_journal(path);
 	add_many(journal, 8);
 	for (unsigned keep = 19; keep >= 2; keep--) {
