@@ -135,7 +135,7 @@ static const struct {
 };
 
 static const struct {
-	int result; /* primary result code */
+	int result; /* primary result code, or an extended one */
 	int error;
 	const char *words;
 } failures[] = {
@@ -145,6 +145,8 @@ static const struct {
 	{SQLITE_LOCKED, EBUSY, "another program holds a lock on the database"},
 	{SQLITE_FULL, ENOSPC, "the disk is full"},
 	{SQLITE_NOMEM, ENOMEM, "out of memory"},
+	{SQLITE_READONLY_ROLLBACK, EROFS,
+	 "its writer was killed while it was made; it is mended when an agent opens it"},
 	{SQLITE_READONLY, EROFS, "the database cannot be written"},
 	{SQLITE_PERM, EACCES, "no permission"},
 	{SQLITE_AUTH, EACCES, "no permission"},
@@ -153,11 +155,11 @@ static const struct {
 	{SQLITE_TOOBIG, EMSGSIZE, "a row is too large"},
 };
 
-/* Index into failures, or -1. */
+/* Index into failures, or -1. An extended code is found by its primary one where it has no row. */
 static int failure_find(int result)
 {
 	for (int i = 0; i < (int)(sizeof(failures) / sizeof(failures[0])); i++)
-		if (failures[i].result == (result & 0xff))
+		if (failures[i].result == result || failures[i].result == (result & 0xff))
 			return i;
 	return -1;
 }
@@ -178,7 +180,9 @@ int tc_journal_errno(sqlite3 *db, int result)
 
 int tc_journal_fail(sqlite3 *db, int result, const char *path, const char *what)
 {
-	int failure = failure_find(result), error = tc_journal_errno(db, result);
+	int extended = db ? sqlite3_extended_errcode(db) : result;
+	int failure = failure_find((extended & 0xff) == (result & 0xff) ? extended : result);
+	int error = tc_journal_errno(db, result);
 
 	if (failure >= 0)
 		tc_error("journal %s: cannot %s: %s", path, what, failures[failure].words);

@@ -43,7 +43,7 @@ static void add_escaped(struct tc_buffer *text, const char *value, char special)
 
 static void put_header(struct tc_buffer *text, const struct tc_journal_row *row)
 {
-	const char *name = row->rule ? row->rule : row->kind;
+	const char *name = row->rule ?: row->kind ?: "";
 	int severity = row->priority < TC_PRIORITY_MAX ? severities[row->priority] : 0;
 
 	tc_buffer_add_string(text, "CEF:0|Tocsin|Tocsin|" TOCSIN_VERSION "|");

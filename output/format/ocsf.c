@@ -133,7 +133,8 @@ static void put_finding(struct tc_document *document, const struct tc_journal_ro
 		json_object_put(types);
 		return;
 	}
-	json_object_array_add(types, json_object_new_string(row->kind));
+	if (row->kind)
+		json_object_array_add(types, json_object_new_string(row->kind));
 	tc_alert_techniques(alert, put_technique, attacks);
 	tc_document_put_string(document, "finding_info.uid", row->uuid);
 	tc_document_put_string(document, "finding_info.title", row->rule);

@@ -509,6 +509,21 @@ static void a_damaged_row_is_refused(void **state)
 	}
 }
 
+/* A forged row may lack what a written one has. */
+static void a_row_without_a_kind_is_told(void **state)
+{
+	static const tc_format formats[] = {tc_format_row_ecs, tc_format_row_ocsf,
+					    tc_format_row_cef};
+	struct tc_journal_row row = {.json = "{\"output_fields\":{}}"};
+
+	for (size_t i = 0; i < 2 * COUNT(formats); i++) {
+		_cleanup_buffer_ struct tc_buffer text = {0};
+
+		row.rule = i % 2 ? "rule" : NULL;
+		assert_int_equal(formats[i / 2](&row, &text), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -521,6 +536,7 @@ int main(void)
 		cmocka_unit_test(every_kind_has_its_words),
 		cmocka_unit_test(mapped_fields_are_in_the_schema),
 		cmocka_unit_test(a_damaged_row_is_refused),
+		cmocka_unit_test(a_row_without_a_kind_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
