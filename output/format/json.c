@@ -117,10 +117,11 @@ static void put_field(struct document *document, const char *name, const struct 
 		put_incomplete(document, name, value);
 }
 
-static bool is_named(const struct document *document, const char *name)
+/* Each name has a field of its own, so that fields can be compared in place of names. */
+static bool is_named(const struct document *document, const struct tc_field *field)
 {
 	for (size_t i = 0; i < document->n_named; i++)
-		if (strcmp(document->named[i].name, name) == 0)
+		if (document->named[i].field == field && document->named[i].index < 0)
 			return true;
 	return false;
 }
@@ -164,7 +165,7 @@ static void put_fields(struct document *document)
 	for (size_t i = 0; i < n_common_fields; i++) {
 		const struct tc_field *field = common_fields[i];
 
-		if (is_named(document, field->name) || !is_told_of(event->kind, field))
+		if (is_named(document, field) || !is_told_of(event->kind, field))
 			continue;
 		if (tc_event_get(event, field, -1, &value) || value.flags & TC_VALUE_UNREADABLE)
 			put_field(document, field->name, &value);
