@@ -14,7 +14,7 @@
 #include <linux/types.h>
 #endif
 
-#define TC_RECORD_VERSION 1
+#define TC_RECORD_VERSION 2
 
 /* Longest parts, in bytes. What is longer is cut, and the slot tells the true size. */
 #define TC_PATH_MAX 4096

@@ -26,9 +26,10 @@ struct tc_settings {
 
 /* Changed while running: map `controls`, one entry, mapped into the agent. */
 struct tc_controls {
-	__u64 kinds;  /* TC_KIND_BIT of each kind that somebody wants; the others are not sent */
-	__u64 urgent; /* of these kinds a record wakes the reader at once */
-	__u64 wants;  /* TC_WANT_*: parts of records that are told only when asked for */
+	__u64 kinds;   /* TC_KIND_BIT of each kind that somebody wants; the others are not sent */
+	__u64 urgent;  /* of these kinds a record wakes the reader at once */
+	__u64 wants;   /* TC_WANT_*: parts of records that are told only when asked for */
+	__u64 enforce; /* rules that block or kill do so; 0: their records say would_block */
 };
 
 /* Map `ring_states`, one entry for each CPU, mapped into the agent. made = received + the sum of

@@ -148,6 +148,8 @@ static int32_t event_result(const struct tc_event *event)
 
 	if (tc_event_result(event, &result))
 		return result;
+	if (event->record->error)
+		return -(int32_t)event->record->error;
 	return is_blocked(event) ? -EPERM : 0;
 }
 

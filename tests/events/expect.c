@@ -247,6 +247,8 @@ void expect_header(struct run *run, const void *bytes, const struct who *who, in
 	expect(run, record, &record->version, TC_RECORD_VERSION);
 	expect(run, record, &record->rule, 0);
 	expect(run, record, &record->verdict, TC_VERDICT_NONE);
+	expect(run, record, &record->error, 0);
+	expect(run, record, &record->generation, 0);
 	look_at(run, record, &record->kind); /* by take() */
 	look_at(run, record, &record->size); /* by expect_layout() */
 	look_at(run, record, &record->seq);  /* by expect_all() */

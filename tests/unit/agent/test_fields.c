@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fields that the agent derives: each by its name, as a rule would ask for it. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -458,6 +459,10 @@ static void results_follow_the_verdict(void **state)
 	feed(fixture);
 	EXPECT(fixture, {"evt.res", "EPERM"}, {"evt.rawres", "-1"}, {"evt.failed", "true"},
 	       {"fd.num", "-1"});
+	tc_world_settle(&fixture->world, &fixture->event);
+	fixture->made.header.error = EACCES;
+	feed(fixture);
+	EXPECT(fixture, {"evt.res", "EACCES"}, {"evt.rawres", "-13"}, {"evt.failed", "true"});
 	tc_world_settle(&fixture->world, &fixture->event);
 }
 
