@@ -165,7 +165,8 @@ TC_CLASSIFY int tc_is_not_vetoed(const struct tc_tables *t, const struct tc_deci
 	return any == 0;
 }
 
-/* The number of the lowest bit that is set, of a word that is not 0: BPF has no instruction for it. */
+/* The number of the lowest bit that is set, of a word that is not 0: BPF has no instruction for it.
+ */
 TC_CLASSIFY __u32 tc_lowest_bit(__u64 word)
 {
 	__u32 bit = 0;
