@@ -6,46 +6,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool buffer_reserve(struct tc_buffer *buffer, size_t extra)
+char *tc_buffer_grow(struct tc_buffer *buffer, size_t extra)
 {
 	size_t needed = buffer->length + extra + 1;
+	size_t capacity = buffer->capacity ? buffer->capacity : 64;
 
 	if (buffer->failed)
-		return false;
-	if (needed <= buffer->capacity)
-		return true;
-
-	size_t capacity = buffer->capacity ? buffer->capacity : 64;
+		return NULL;
 	while (capacity < needed)
 		capacity *= 2;
 	char *bytes = realloc(buffer->bytes, capacity);
 	if (!bytes) {
 		buffer->failed = true;
-		return false;
+		return NULL;
 	}
 	buffer->bytes = bytes;
 	buffer->capacity = capacity;
-	return true;
+	return bytes + buffer->length;
 }
 
-void tc_buffer_add(struct tc_buffer *buffer, const void *bytes, size_t length)
+/* Digits of the largest number. */
+#define DIGITS_MAX 20
+
+void tc_buffer_add_uint(struct tc_buffer *buffer, uint64_t number)
 {
-	if (!buffer_reserve(buffer, length))
-		return;
-	if (length)
-		memcpy(buffer->bytes + buffer->length, bytes, length);
-	buffer->length += length;
-	buffer->bytes[buffer->length] = '\0';
+	char digits[DIGITS_MAX];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	tc_buffer_add(buffer, digits + at, sizeof(digits) - at);
 }
 
-void tc_buffer_add_char(struct tc_buffer *buffer, char c)
+void tc_buffer_add_int(struct tc_buffer *buffer, int64_t number)
 {
-	tc_buffer_add(buffer, &c, 1);
-}
-
-void tc_buffer_add_string(struct tc_buffer *buffer, const char *string)
-{
-	tc_buffer_add(buffer, string, strlen(string));
+	if (number < 0)
+		tc_buffer_add_char(buffer, '-');
+	tc_buffer_add_uint(buffer, number < 0 ? -(uint64_t)number : (uint64_t)number);
 }
 
 void tc_buffer_printf(struct tc_buffer *buffer, const char *format, ...)
@@ -55,11 +54,12 @@ void tc_buffer_printf(struct tc_buffer *buffer, const char *format, ...)
 	va_start(args, format);
 	int length = vsnprintf(NULL, 0, format, args);
 	va_end(args);
-	if (length < 0 || !buffer_reserve(buffer, (size_t)length))
+	char *place = length < 0 ? NULL : tc_buffer_room(buffer, (size_t)length);
+	if (!place)
 		return;
 
 	va_start(args, format);
-	vsnprintf(buffer->bytes + buffer->length, (size_t)length + 1, format, args);
+	vsnprintf(place, (size_t)length + 1, format, args);
 	va_end(args);
 	buffer->length += (size_t)length;
 }

@@ -2,6 +2,7 @@
 #include "agent/names.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +29,22 @@ static const struct name_row name_rows[] = {
 /* All words of a set with their separators, and 0x and 16 digits for what has none. */
 #define JOINED_MAX 2048
 
-/* Rows of one show stand together; finds the first. Returns N_ROWS when there is none. */
+static size_t first_rows[TC_SHOW_MAX];
+static pthread_once_t rows_once = PTHREAD_ONCE_INIT;
+
+static void rows_find(void)
+{
+	for (unsigned show = 0; show < TC_SHOW_MAX; show++)
+		first_rows[show] = N_ROWS;
+	for (size_t row = N_ROWS; row-- > 0;)
+		first_rows[name_rows[row].show] = row;
+}
+
+/* Rows of one show stand together; this is the first. N_ROWS when there is none. */
 static size_t first_row(enum tc_show show)
 {
-	size_t row = 0;
-
-	while (row < N_ROWS && name_rows[row].show != show)
-		row++;
-	return row;
+	pthread_once(&rows_once, rows_find);
+	return first_rows[show];
 }
 
 bool tc_names_has(enum tc_show show)

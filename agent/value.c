@@ -92,9 +92,43 @@ static void escape_byte(struct tc_buffer *text, unsigned char byte)
 	tc_buffer_add(text, escaped, sizeof(escaped));
 }
 
-static bool is_plain(unsigned char byte)
+/*
+ * Bit 7 of each byte of the word that is not plain, or stands behind one that is not; 0 when all
+ * eight are. (x - ONES) & ~x & HIGH is not zero when a byte of x is, see "Bit Twiddling Hacks",
+ * "Determine if a word has a zero byte".
+ */
+static uint64_t odd_bytes(const char *bytes)
 {
-	return byte >= 0x20 && byte < 0x7f && byte != '\\';
+	const uint64_t ones = 0x0101010101010101, high = 0x80 * ones;
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	uint64_t quote = word ^ '"' * ones, backslash = word ^ '\\' * ones,
+		 rubout = word ^ 0x7f * ones;
+	uint64_t control = (word - 0x20 * ones) & ~word;
+
+	return (word | control | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
+		((rubout - ones) & ~rubout)) &
+	       high;
+}
+
+static bool is_plain(char byte)
+{
+	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+size_t tc_text_plain(const char *bytes, size_t length)
+{
+	size_t at = 0;
+
+	while (at + 8 <= length && !odd_bytes(bytes + at))
+		at += 8;
+	/* The last eight, of which some were looked at. */
+	if (length > 8 && at + 8 > length && !odd_bytes(bytes + length - 8))
+		return length;
+	while (at < length && is_plain(bytes[at]))
+		at++;
+	return at;
 }
 
 void tc_text_escape(struct tc_buffer *text, const char *bytes, size_t length)
@@ -106,8 +140,9 @@ void tc_text_escape(struct tc_buffer *text, const char *bytes, size_t length)
 		const unsigned char *run = next;
 		uint32_t character = 0;
 
-		while (next < end && is_plain(*next))
-			next++;
+		next += tc_text_plain((const char *)next, (size_t)(end - next));
+		while (next < end && *next == '"')
+			next += 1 + tc_text_plain((const char *)next + 1, (size_t)(end - next) - 1);
 		tc_buffer_add(text, run, (size_t)(next - run));
 		if (next == end)
 			return;
@@ -222,11 +257,13 @@ void tc_value_print(struct tc_buffer *text, const struct tc_value *value, enum t
 {
 	switch (value->type) {
 	case TC_TYPE_UINT:
-		tc_buffer_printf(text, show == TC_SHOW_hex ? "0x%" PRIx64 : "%" PRIu64,
-				 value->uint);
+		if (show == TC_SHOW_hex)
+			tc_buffer_printf(text, "0x%" PRIx64, value->uint);
+		else
+			tc_buffer_add_uint(text, value->uint);
 		return;
 	case TC_TYPE_INT:
-		tc_buffer_printf(text, "%" PRId64, value->sint);
+		tc_buffer_add_int(text, value->sint);
 		return;
 	case TC_TYPE_BOOL:
 		tc_buffer_add_string(text, value->yes ? "true" : "false");

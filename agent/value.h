@@ -16,6 +16,10 @@
  */
 void tc_text_escape(struct tc_buffer *text, const char *bytes, size_t length);
 
+/* How many bytes at the start are printable ASCII, but neither a quote nor a backslash: text that
+ * no format has to escape. */
+size_t tc_text_plain(const char *bytes, size_t length);
+
 /* The reverse: appends the bytes that were escaped. What is no such escape stays as it is. */
 void tc_text_unescape(struct tc_buffer *bytes, const char *text, size_t length);
 

@@ -12,22 +12,59 @@
 
 /* What every alert carries when there is a value, whatever the rule's text names: each field of
  * mappings.def once. */
-static const struct tc_field **common_fields;
+struct common_field {
+	const struct tc_field *field;
+	uint64_t kinds; /* of events whose alerts carry it */
+	char *key;	/* its name with quotes and colon */
+	size_t key_length;
+};
+
+static struct common_field *common_fields;
 static size_t n_common_fields;
 static const struct tc_field *verdict_field;
+static bool fields_missing; /* there was no memory for them */
 static pthread_once_t fields_once = PTHREAD_ONCE_INIT;
+
+/* The agent is no actor: what the header says of one is empty in its own events. */
+static uint64_t kinds_with(const struct tc_field *field)
+{
+	uint64_t kinds = field->kinds;
+
+	for (unsigned i = 0; i < TC_KIND_LIMIT; i++) {
+		const struct tc_kind_info *kind = tc_kind_info(i);
+
+		if (kind && kind->traits & TC_TRAIT_AGENT && strncmp(field->name, "evt.", 4) != 0)
+			kinds &= ~TC_KIND_BIT(i);
+	}
+	return kinds;
+}
+
+static void add_common_field(const struct tc_field *field)
+{
+	struct common_field *common = &common_fields[n_common_fields++];
+	struct tc_buffer key = {0};
+	_cleanup_json_ struct tc_json json = {.buffer = &key};
+
+	tc_json_key(&json, field->name);
+	fields_missing |= tc_buffer_failed(&key);
+	*common = (struct common_field){.field = field,
+					.kinds = kinds_with(field),
+					.key = key.bytes,
+					.key_length = key.length};
+}
 
 static void fields_find(void)
 {
 	const char *before = "";
 
 	common_fields = calloc(tc_n_mappings, sizeof(*common_fields));
+	fields_missing = !common_fields;
 	for (size_t i = 0; common_fields && i < tc_n_mappings; i++) {
 		const char *name = tc_mappings[i].field;
 		const struct tc_field *field = tc_field_by_name(name, strlen(name));
 
 		if (field && strcmp(name, before))
-			common_fields[n_common_fields++] = field;
+			add_common_field(field);
 		before = name;
 	}
 	verdict_field = tc_field_by_name("evt.verdict", strlen("evt.verdict"));
@@ -98,23 +135,29 @@ static void put_incomplete(struct document *document, const char *name,
 	bool there = value->type == TC_TYPE_STRING || value->type == TC_TYPE_LIST;
 
 	tc_json_object_begin(json);
-	tc_json_key(json, "field");
+	tc_json_key_literal(json, "field");
 	tc_json_string(json, name);
-	tc_json_key(json, "reason");
+	tc_json_key_literal(json, "reason");
 	tc_json_string(json, value->flags & TC_VALUE_UNREADABLE ? "unreadable" : "cut");
-	tc_json_key(json, "kept");
+	tc_json_key_literal(json, "kept");
 	tc_json_uint(json, there ? value->length : 0);
-	tc_json_key(json, "size");
+	tc_json_key_literal(json, "size");
 	tc_json_uint(json, value->size);
 	tc_json_object_end(json);
+}
+
+/* A value, and what is incomplete of it. */
+static void put_noted(struct document *document, const char *name, const struct tc_value *value)
+{
+	put_value(&document->json, value);
+	if (value->flags & (TC_VALUE_CUT | TC_VALUE_UNREADABLE))
+		put_incomplete(document, name, value);
 }
 
 static void put_field(struct document *document, const char *name, const struct tc_value *value)
 {
 	tc_json_key(&document->json, name);
-	put_value(&document->json, value);
-	if (value->flags & (TC_VALUE_CUT | TC_VALUE_UNREADABLE))
-		put_incomplete(document, name, value);
+	put_noted(document, name, value);
 }
 
 /* Each name has a field of its own, so that fields can be compared in place of names. */
@@ -141,35 +184,46 @@ static void put_notice_fields(struct document *document)
 	}
 }
 
-/* The agent is no actor: what the header says of one is empty in its own events. */
-static bool is_told_of(const struct tc_kind_info *kind, const struct tc_field *field)
+/* What the rule's text names, by the name that the rule has for it. */
+static void put_rule_fields(struct document *document)
 {
-	return !(kind->traits & TC_TRAIT_AGENT) || strncmp(field->name, "evt.", 4) == 0;
+	struct tc_value value;
+
+	for (size_t i = 0; i < document->n_named; i++) {
+		const struct tc_template_field *named = &document->named[i];
+
+		tc_template_field_get(named, document->alert->event, &value);
+		put_field(document, named->name, &value);
+	}
 }
 
-static void put_fields(struct document *document)
+static void put_common_fields(struct document *document)
 {
 	struct tc_event *event = document->alert->event;
 	struct tc_value value;
 
-	tc_json_key(&document->json, "output_fields");
-	tc_json_object_begin(&document->json);
-	for (size_t i = 0; i < document->n_named; i++) {
-		const struct tc_template_field *named = &document->named[i];
-
-		tc_template_field_get(named, event, &value);
-		put_field(document, named->name, &value);
-	}
-	if (!document->alert->rule)
-		put_notice_fields(document);
 	for (size_t i = 0; i < n_common_fields; i++) {
-		const struct tc_field *field = common_fields[i];
+		const struct common_field *common = &common_fields[i];
+		const struct tc_field *field = common->field;
 
-		if (is_named(document, field) || !is_told_of(event->kind, field))
+		if (!(common->kinds & TC_KIND_BIT(event->kind->kind)) || is_named(document, field))
 			continue;
-		if (tc_event_get(event, field, -1, &value) || value.flags & TC_VALUE_UNREADABLE)
-			put_field(document, field->name, &value);
+		if (!tc_event_get(event, field, -1, &value) && !(value.flags & TC_VALUE_UNREADABLE))
+			continue;
+		tc_json_key_made(&document->json, common->key, common->key_length);
+		put_noted(document, field->name, &value);
 	}
+}
+
+static void put_fields(struct document *document)
+{
+	tc_json_key_literal(&document->json, "output_fields");
+	tc_json_object_begin(&document->json);
+	if (document->alert->rule)
+		put_rule_fields(document);
+	else
+		put_notice_fields(document);
+	put_common_fields(document);
 	tc_json_object_end(&document->json);
 }
 
@@ -180,25 +234,25 @@ static void put_head(struct document *document)
 	char time[TC_TIMESTAMP_BYTES];
 	_cleanup_buffer_ struct tc_buffer text = {0};
 
-	tc_json_key(json, "uuid");
+	tc_json_key_literal(json, "uuid");
 	tc_json_string(json, alert->uuid);
-	tc_json_key(json, "seq");
+	tc_json_key_literal(json, "seq");
 	tc_json_uint(json, alert->seq);
-	tc_json_key(json, "time");
+	tc_json_key_literal(json, "time");
 	tc_timestamp_utc(alert->time_ns, time);
 	tc_json_string(json, time);
-	tc_json_key(json, "rule");
+	tc_json_key_literal(json, "rule");
 	tc_json_string(json, alert->rule ? alert->rule->name : NULL);
-	tc_json_key(json, "priority");
+	tc_json_key_literal(json, "priority");
 	tc_json_string(json, tc_priority_name(tc_alert_priority(alert)));
-	tc_json_key(json, "source");
+	tc_json_key_literal(json, "source");
 	tc_json_string(json, alert->rule ? alert->rule->source : "internal");
-	tc_json_key(json, "hostname");
+	tc_json_key_literal(json, "hostname");
 	if (alert->hostname)
 		tc_json_bytes(json, alert->hostname, strlen(alert->hostname));
 	else
 		tc_json_null(json);
-	tc_json_key(json, "output");
+	tc_json_key_literal(json, "output");
 	tc_alert_text(alert, &text);
 	tc_json_text(json, text.bytes, text.length);
 	if (tc_buffer_failed(&text))
@@ -212,18 +266,18 @@ static void put_tail(struct document *document)
 	struct tc_json *json = &document->json;
 	struct tc_value verdict = {0};
 
-	tc_json_key(json, "tags");
+	tc_json_key_literal(json, "tags");
 	tc_json_array_begin(json);
 	for (size_t i = 0; rule && i < rule->n_tags; i++)
 		tc_json_string(json, rule->tags[i]);
 	tc_json_array_end(json);
-	tc_json_key(json, "action");
+	tc_json_key_literal(json, "action");
 	tc_json_string(json, rule ? "alert" : NULL);
-	tc_json_key(json, "verdict");
+	tc_json_key_literal(json, "verdict");
 	if (verdict_field)
 		tc_event_get(event, verdict_field, -1, &verdict);
 	put_value(json, &verdict);
-	tc_json_key(json, "kind");
+	tc_json_key_literal(json, "kind");
 	tc_json_string(json, event->kind->name);
 }
 
@@ -235,7 +289,7 @@ static void put_incomplete_list(struct document *document)
 		document->json.buffer->failed = true;
 	if (!list->length)
 		return;
-	tc_json_key(&document->json, "incomplete");
+	tc_json_key_literal(&document->json, "incomplete");
 	tc_json_array_begin(&document->json);
 	tc_buffer_add(document->json.buffer, list->bytes, list->length);
 	tc_json_array_end(&document->json);
@@ -251,6 +305,10 @@ void tc_format_json(const struct tc_alert *alert, struct tc_buffer *json)
 	};
 
 	pthread_once(&fields_once, fields_find);
+	if (fields_missing) {
+		json->failed = true;
+		return;
+	}
 	if (alert->rule)
 		document.named = tc_template_fields(alert->rule->output, &document.n_named);
 	tc_json_object_begin(&document.json);

@@ -29,6 +29,11 @@ void tc_json_array_begin(struct tc_json *json);
 void tc_json_array_end(struct tc_json *json);
 /* The name of the next value in an object; escaped like a text. */
 void tc_json_key(struct tc_json *json, const char *key);
+/* One that is used again and again, as it is written: escaped, with its quotes and its colon. */
+void tc_json_key_made(struct tc_json *json, const char *key, size_t length);
+/* A name known when this is compiled, in which nothing needs escaping. */
+#define tc_json_key_literal(json, name)                                                            \
+	tc_json_key_made(json, "\"" name "\":", sizeof("\"" name "\":") - 1)
 void tc_json_null(struct tc_json *json);
 void tc_json_bool(struct tc_json *json, bool yes);
 void tc_json_uint(struct tc_json *json, uint64_t number);

@@ -57,6 +57,51 @@ static void test_prints_more_than_it_has_room_for(void **state)
 	assert_string_equal(buffer.bytes + 1001, "|42");
 }
 
+static void test_adds_numbers(void **state)
+{
+	_cleanup_buffer_ struct tc_buffer buffer = {0};
+
+	tc_buffer_add_uint(&buffer, 0);
+	tc_buffer_add_char(&buffer, ' ');
+	tc_buffer_add_uint(&buffer, UINT64_MAX);
+	tc_buffer_add_char(&buffer, ' ');
+	tc_buffer_add_int(&buffer, INT64_MIN);
+	tc_buffer_add_char(&buffer, ' ');
+	tc_buffer_add_int(&buffer, INT64_MAX);
+	assert_string_equal(buffer.bytes,
+			    "0 18446744073709551615 -9223372036854775808 9223372036854775807");
+}
+
+static void test_takes_what_was_written_in_place(void **state)
+{
+	_cleanup_buffer_ struct tc_buffer buffer = {0};
+
+	/* Just as much as there is room for, and less. */
+	for (size_t size = 0; size < 200; size++) {
+		size_t before = buffer.length;
+		char *place = tc_buffer_room(&buffer, size);
+
+		assert_non_null(place);
+		assert_ptr_equal(place, buffer.bytes + before);
+		assert_true(buffer.capacity > before + size);
+		memset(place, 'x', size);
+		tc_buffer_end(&buffer, place + size / 2);
+		assert_int_equal(buffer.length, before + size / 2);
+		assert_int_equal(strlen(buffer.bytes), buffer.length);
+	}
+}
+
+static void test_gives_no_room_behind_a_failure(void **state)
+{
+	_cleanup_buffer_ struct tc_buffer buffer = {0};
+
+	tc_buffer_add_string(&buffer, "a");
+	buffer.failed = true;
+	assert_null(tc_buffer_room(&buffer, 1));
+	tc_buffer_add_string(&buffer, "b");
+	assert_string_equal(buffer.bytes, "a");
+}
+
 static void test_reset_keeps_the_memory(void **state)
 {
 	_cleanup_buffer_ struct tc_buffer buffer = {0};
@@ -93,6 +138,9 @@ int main(void)
 		cmocka_unit_test(test_grows_and_stays_terminated),
 		cmocka_unit_test(test_keeps_any_bytes),
 		cmocka_unit_test(test_prints_more_than_it_has_room_for),
+		cmocka_unit_test(test_adds_numbers),
+		cmocka_unit_test(test_takes_what_was_written_in_place),
+		cmocka_unit_test(test_gives_no_room_behind_a_failure),
 		cmocka_unit_test(test_reset_keeps_the_memory),
 		cmocka_unit_test(test_failure_is_remembered_until_reset),
 	};

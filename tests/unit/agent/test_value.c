@@ -193,6 +193,29 @@ static void assert_prints(const struct tc_value *value, enum tc_show show, const
 	assert_string_equal(text.bytes, expected);
 }
 
+/* One odd byte at each place of texts of each length, and none at all. */
+static void test_finds_what_is_not_plain(void **state)
+{
+	static const unsigned char odd[] = {0, 1, 0x1f, '"', '\\', 0x7f, 0x80, 0xa0, 0xff};
+	static const char plain[] = " !#[]~";
+	char text[40];
+
+	for (size_t length = 0; length <= sizeof(text); length++) {
+		for (size_t i = 0; i < length; i++)
+			text[i] = plain[i % (sizeof(plain) - 1)];
+		assert_int_equal(tc_text_plain(text, length), length);
+		for (size_t at = 0; at < length; at++) {
+			char kept = text[at];
+
+			for (size_t i = 0; i < sizeof(odd); i++) {
+				text[at] = (char)odd[i];
+				assert_int_equal(tc_text_plain(text, length), at);
+			}
+			text[at] = kept;
+		}
+	}
+}
+
 static void test_prints_numbers(void **state)
 {
 	assert_prints(&(struct tc_value){.type = TC_TYPE_UINT, .uint = UINT64_MAX}, TC_SHOW_dec,
@@ -246,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_escapes_hostile_bytes),
 		cmocka_unit_test(test_escaping_is_reversible),
 		cmocka_unit_test(test_sequences_of_three_bytes_are_reversible),
+		cmocka_unit_test(test_finds_what_is_not_plain),
 		cmocka_unit_test(test_prints_numbers),
 		cmocka_unit_test(test_prints_strings_and_lists),
 		cmocka_unit_test(test_tells_what_is_not_whole),

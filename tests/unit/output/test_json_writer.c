@@ -54,13 +54,18 @@ static void test_writes_nested_values(void **state)
 	tc_json_object_end(&json);
 	tc_json_string(&json, NULL);
 	tc_json_array_end(&json);
+	tc_json_key_literal(&json, "made");
+	tc_json_object_begin(&json);
+	tc_json_key_literal(&json, "first");
+	tc_json_null(&json);
+	tc_json_object_end(&json);
 	tc_json_key(&json, "c\"d");
 	tc_json_string(&json, "");
 	tc_json_object_end(&json);
 	assert_string_equal(
 		buffer.bytes,
 		"{\"a\":18446744073709551615,\"b\":[-9223372036854775808,7,[],true,{},null],"
-		"\"c\\\"d\":\"\"}");
+		"\"made\":{\"first\":null},\"c\\\"d\":\"\"}");
 	assert_true(json_valid(buffer.bytes));
 }
 
