@@ -7,9 +7,9 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "agent/enrich/cgroupfs.h"
 #include "agent/enrich/container.h"
 #include "agent/enrich/containers.h"
+#include "agent/enrich/host.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -20,7 +20,7 @@ struct tc_cgroups {
 	struct tc_cgroup *by_id;
 	struct tc_cgroup *live;	   /* in the order of their coming */
 	struct tc_cgroup *removed; /* in the order of their going */
-	struct tc_cgroupfs *fs;
+	struct tc_host *host;	   /* NULL: unknown ones are not looked up */
 	struct tc_cgroup_counts counts;
 };
 
@@ -46,18 +46,12 @@ void tc_cgroups_free(struct tc_cgroups *cgroups)
 		HASH_DELETE(hh, cgroups->by_id, cgroup);
 		cgroup_free(cgroup);
 	}
-	tc_cgroupfs_close(cgroups->fs);
 	free(cgroups);
 }
 
 const struct tc_cgroup_counts *tc_cgroups_counts(const struct tc_cgroups *cgroups)
 {
 	return &cgroups->counts;
-}
-
-struct tc_cgroupfs *tc_cgroups_fs(struct tc_cgroups *cgroups)
-{
-	return cgroups->fs;
 }
 
 /* --- what a path says --- */
@@ -297,9 +291,9 @@ struct tc_cgroup *tc_cgroups_see(struct tc_cgroups *cgroups, uint64_t id)
 
 	if (cgroup)
 		return cgroup->flags & TC_CGROUP_NAMELESS ? NULL : cgroup;
-	if (!cgroups->fs || !id || make(cgroups, id, &cgroup) < 0)
+	if (!cgroups->host || !id || make(cgroups, id, &cgroup) < 0)
 		return NULL;
-	if (tc_cgroupfs_path(cgroups->fs, id, path, &length) < 0 ||
+	if (cgroups->host->ops->cgroup_path(cgroups->host, id, path, &length) < 0 ||
 	    set_path(cgroup, path, length, "", 0) < 0)
 		return NULL;
 	return cgroup;
@@ -310,11 +304,8 @@ static int add_visited(void *data, uint64_t id, const char *path, size_t length)
 	return tc_cgroups_set(data, id, path, length, false);
 }
 
-int tc_cgroups_scan(struct tc_cgroups *cgroups)
+int tc_cgroups_scan(struct tc_cgroups *cgroups, struct tc_host *host)
 {
-	int error = cgroups->fs ? 0 : tc_cgroupfs_open(&cgroups->fs);
-
-	if (error < 0)
-		return error;
-	return tc_cgroupfs_walk(cgroups->fs, add_visited, cgroups);
+	cgroups->host = host;
+	return host->ops->each_cgroup(host, add_visited, cgroups);
 }

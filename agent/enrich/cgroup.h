@@ -53,17 +53,16 @@ struct tc_cgroup_counts {
 };
 
 struct tc_cgroups;
-struct tc_cgroupfs;
+struct tc_host;
 
 /* An empty table, or NULL when memory is out. */
 struct tc_cgroups *tc_cgroups_new(void);
 void tc_cgroups_free(struct tc_cgroups *cgroups);
 const struct tc_cgroup_counts *tc_cgroups_counts(const struct tc_cgroups *cgroups);
 
-/* Adds all cgroups of the host, and from now on looks unknown ones up. 0 or a negative errno. */
-int tc_cgroups_scan(struct tc_cgroups *cgroups);
-/* The cgroup file system that a scan opened, NULL before one. */
-struct tc_cgroupfs *tc_cgroups_fs(struct tc_cgroups *cgroups);
+/* Adds all cgroups of the host, which must outlive the table: unknown ones are looked up there from
+ * now on. 0 or a negative errno. */
+int tc_cgroups_scan(struct tc_cgroups *cgroups, struct tc_host *host);
 
 /* The cgroup with that id, NULL when its path is not known. */
 struct tc_cgroup *tc_cgroups_find(const struct tc_cgroups *cgroups, uint64_t id);

@@ -2,8 +2,13 @@
 /* What readers of container runtimes share. */
 #include "agent/enrich/container_reader.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "agent/enrich/container.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 bool tc_container_place(const struct tc_container_question *question, const char *of_host,
 			const char *of_home, char path[PATH_MAX],
@@ -162,4 +167,35 @@ void tc_container_tell_pod(struct tc_container_facts *facts, struct json_object 
 		tc_container_tell(
 			facts, rows[i].what,
 			tc_container_json_text(tc_container_json_at(labels, rows[i].name, NULL)));
+}
+
+/* --- all of them --- */
+
+/* Runtimes by the names that container.c gives them. */
+static const struct tc_container_reader readers[] = {
+	{"docker", tc_container_read_docker, true, true},
+	{"containerd", tc_container_read_containerd, false, true},
+	{"cri-o", tc_container_read_crio, false, true},
+	{"podman", tc_container_read_podman, true, true},
+	{"lxc", tc_container_read_lxc, true, false},
+	{"systemd-nspawn", tc_container_read_nspawn, false, false},
+};
+
+int tc_container_read_any(const struct tc_container_question *question, const char *runtime,
+			  struct tc_container_facts *facts)
+{
+	bool hex = strlen(question->id) == TC_CONTAINER_HEX;
+	int answer = -ENOENT;
+
+	for (size_t i = 0; i < COUNT(readers) && answer == -ENOENT; i++) {
+		const struct tc_container_reader *reader = &readers[i];
+		/* Kubernetes, or a directory of any name, tells no runtime. */
+		bool fits = runtime && strcmp(runtime, "kubernetes") != 0
+				    ? !strcmp(reader->runtime, runtime)
+				    : reader->by_hex && hex;
+
+		if (fits && (!question->home || reader->rootless))
+			answer = reader->read(question, facts);
+	}
+	return answer;
 }

@@ -44,6 +44,13 @@ int tc_container_read_lxc(const struct tc_container_question *question,
 int tc_container_read_nspawn(const struct tc_container_question *question,
 			     struct tc_container_facts *facts);
 
+/*
+ * Asks the readers that fit, until one has an answer, and returns it. runtime: as container.c tells
+ * it, NULL when it is not known.
+ */
+int tc_container_read_any(const struct tc_container_question *question, const char *runtime,
+			  struct tc_container_facts *facts);
+
 /* Where a runtime keeps its files: in of_host, or in of_home below the user's home; NULL where it
  * keeps none. Its path is put into *path. False when there is no such place. */
 bool tc_container_place(const struct tc_container_question *question, const char *of_host,

@@ -31,32 +31,19 @@ struct tc_container_entry {
 
 struct tc_containers {
 	struct tc_container_entry *by_key;
-	uint32_t owner;
-	char root[];
-};
-
-/* Runtimes by the names that container.c gives them. */
-static const struct tc_container_reader readers[] = {
-	{"docker", tc_container_read_docker, true, true},
-	{"containerd", tc_container_read_containerd, false, true},
-	{"cri-o", tc_container_read_crio, false, true},
-	{"podman", tc_container_read_podman, true, true},
-	{"lxc", tc_container_read_lxc, true, false},
-	{"systemd-nspawn", tc_container_read_nspawn, false, false},
+	struct tc_host *host;
 };
 
 /* Pauses before something is looked for again. */
 static const uint64_t pauses_ns[] = {20 * NS_PER_MS, 200 * NS_PER_MS, 2000 * NS_PER_MS,
 				     20000 * NS_PER_MS};
 
-struct tc_containers *tc_containers_new(const char *root, uint32_t owner)
+struct tc_containers *tc_containers_new(struct tc_host *host)
 {
-	struct tc_containers *containers = calloc(1, sizeof(*containers) + strlen(root) + 1);
+	struct tc_containers *containers = calloc(1, sizeof(*containers));
 
-	if (!containers)
-		return NULL;
-	containers->owner = owner;
-	strcpy(containers->root, root);
+	if (containers)
+		containers->host = host;
 	return containers;
 }
 
@@ -113,26 +100,6 @@ static uint32_t user_of(const struct tc_cgroup *cgroup)
 	return strncmp(end, ".slice", 6) == 0 && uid < UINT32_MAX ? (uint32_t)uid : 0;
 }
 
-/* Pairs of questions and readers, until one has an answer. */
-static int ask(const struct tc_container_question *question, const char *runtime,
-	       struct tc_container_facts *facts)
-{
-	bool hex = strlen(question->id) == TC_CONTAINER_HEX;
-	int answer = -ENOENT;
-
-	for (size_t i = 0; i < COUNT(readers) && answer == -ENOENT; i++) {
-		const struct tc_container_reader *reader = &readers[i];
-		/* Kubernetes, or a directory of any name, tells no runtime. */
-		bool fits = runtime && strcmp(runtime, "kubernetes") != 0
-				    ? !strcmp(reader->runtime, runtime)
-				    : reader->by_hex && hex;
-
-		if (fits && (!question->home || reader->rootless))
-			answer = reader->read(question, facts);
-	}
-	return answer;
-}
-
 /* --- looking --- */
 
 /* A look may fail half way: what was known stays until a look says more. */
@@ -151,8 +118,7 @@ static void keep_better(struct tc_container_facts *facts, struct tc_container_fa
 static void look(struct tc_containers *containers, struct tc_container_entry *entry,
 		 const struct tc_cgroup *cgroup, const struct tc_users *users, uint64_t now_ns)
 {
-	struct tc_container_question question = {.root = containers->root,
-						 .owner = containers->owner};
+	struct tc_container_question question = {0};
 	uint32_t uid = user_of(cgroup), length;
 	char id[KEY_MAX], home[PATH_MAX];
 	struct tc_container_facts fresh = {0};
@@ -169,7 +135,8 @@ static void look(struct tc_containers *containers, struct tc_container_entry *en
 		question.owner = uid;
 	}
 	if (!uid || place)
-		answer = ask(&question, cgroup->runtime, &fresh);
+		answer = containers->host->ops->container(containers->host, &question,
+							  cgroup->runtime, &fresh);
 	if (answer < 0 && answer != -ENOENT && answer != -EAGAIN)
 		tc_debug("container %s: %s", id, strerror(-answer));
 	keep_better(&entry->facts, &fresh, answer);

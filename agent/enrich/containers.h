@@ -16,14 +16,14 @@
 
 #include "agent/enrich/cgroup.h"
 #include "agent/enrich/container_facts.h"
+#include "agent/enrich/host.h"
 #include "agent/enrich/user.h"
 
 struct tc_container_entry;
 struct tc_containers;
 
-/* An empty table, or NULL when memory is out. root comes before all paths that are read ("" for
- * those of the host), owner is who owns the host's files (0, root). */
-struct tc_containers *tc_containers_new(const char *root, uint32_t owner);
+/* An empty table that asks the host, which must outlive it. NULL when memory is out. */
+struct tc_containers *tc_containers_new(struct tc_host *host);
 /* Entries live on until the last cgroup let go of them. */
 void tc_containers_free(struct tc_containers *containers);
 

@@ -380,7 +380,8 @@ int tc_scan_process(struct tc_scan *scan, uint32_t tgid, struct tc_cgroupfs *fs)
 	return error;
 }
 
-int tc_scan_all(struct tc_processes *processes, struct tc_cgroupfs *fs)
+int tc_scan_each(struct tc_cgroupfs *fs, int (*visit)(void *, const struct tc_process_facts *),
+		 void *data)
 {
 	DIR *proc = opendir("/proc");
 	struct tc_scan *scan = malloc(sizeof(*scan));
@@ -396,10 +397,8 @@ int tc_scan_all(struct tc_processes *processes, struct tc_cgroupfs *fs)
 		if (!tgid || *end || tgid > INT32_MAX)
 			continue;
 		if (tc_scan_process(scan, (uint32_t)tgid, fs) == 0)
-			error = tc_processes_add(processes, &scan->facts);
+			error = visit(data, &scan->facts);
 	}
-	if (error == 0)
-		tc_processes_link_all(processes);
 	if (proc)
 		closedir(proc);
 	free(scan);

@@ -32,8 +32,9 @@ int tc_scan_start(uint32_t tgid, uint64_t *ret_start_ns);
  */
 int tc_scan_process(struct tc_scan *scan, uint32_t tgid, struct tc_cgroupfs *fs);
 
-/* Reads all processes into the table. Those that go while it reads are left out. 0 or a negative
- * errno. */
-int tc_scan_all(struct tc_processes *processes, struct tc_cgroupfs *fs);
+/* Visits all processes. Those that go while it reads are left out. 0, what the visitor returned, or
+ * another negative errno. */
+int tc_scan_each(struct tc_cgroupfs *fs, int (*visit)(void *, const struct tc_process_facts *),
+		 void *data);
 
 #endif

@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "agent/enrich/cgroupfs.h"
 #include "agent/enrich/containers.h"
+#include "agent/enrich/host.h"
 #include "agent/enrich/scan.h"
 #include "agent/enrich/services.h"
 #include "agent/log.h"
@@ -83,7 +82,7 @@ void tc_world_done(struct tc_world *world)
 	tc_containers_free(world->containers);
 	tc_users_free(world->users);
 	tc_services_free(world->services);
-	free(world->scan);
+	tc_host_free(world->origin);
 	*world = (struct tc_world){0};
 }
 
@@ -91,10 +90,13 @@ void tc_world_done(struct tc_world *world)
 
 static void read_namespaces(struct tc_world *world)
 {
-	const struct tc_exec *exec = &world->scan->exec;
+	const struct tc_process_facts *facts;
+	const struct tc_exec *exec;
 
-	if (tc_scan_process(world->scan, 1, NULL) < 0 || !exec->header.mnt_ns)
+	if (world->origin->ops->process(world->origin, 1, &facts) < 0 || !facts->exec ||
+	    !facts->exec->header.mnt_ns)
 		return;
+	exec = facts->exec;
 	world->host = (struct tc_namespaces){
 		.mnt = exec->header.mnt_ns,
 		.pid = exec->header.pid_ns,
@@ -106,40 +108,64 @@ static void read_namespaces(struct tc_world *world)
 	};
 }
 
-int tc_world_scan(struct tc_world *world)
+static int read_about(struct tc_world *world)
+{
+	struct tc_host_about about;
+	int error = world->origin->ops->about(world->origin, &about);
+
+	if (error < 0)
+		return error;
+	world->clock = world->next_clock = about.clock;
+	memcpy(world->boot_id, about.boot_id, sizeof(world->boot_id));
+	static_assert(sizeof(world->hostname) == sizeof(about.hostname), "host names fit");
+	memcpy(world->hostname, about.hostname, sizeof(world->hostname));
+	return 0;
+}
+
+static int add_process(void *data, const struct tc_process_facts *facts)
+{
+	return tc_processes_add(data, facts);
+}
+
+static int read_processes(struct tc_world *world)
+{
+	int error = world->origin->ops->each_process(world->origin, add_process, world->processes);
+
+	if (error == 0)
+		tc_processes_link_all(world->processes);
+	return error;
+}
+
+int tc_world_open(struct tc_world *world, struct tc_host *host)
 {
 	int error;
 
-	if (!world->scan)
-		world->scan = malloc(sizeof(*world->scan));
-	if (!world->scan)
-		return -ENOMEM;
-	tc_clock_measure(&world->clock);
-	world->next_clock = world->clock;
-	tc_clock_boot_id(world->boot_id);
-	if (gethostname(world->hostname, sizeof(world->hostname) - 1) < 0)
-		world->hostname[0] = '\0';
-	read_namespaces(world);
-	if (!world->services)
-		world->services = tc_services_read("/etc/services");
-	if (!world->containers)
-		world->containers = tc_containers_new("", 0);
-	if (!world->containers)
-		return -ENOMEM;
-	error = tc_users_refresh(world->users, "");
+	world->origin = host;
+	error = read_about(world);
 	if (error < 0)
 		return error;
-	error = tc_cgroups_scan(world->cgroups);
+	read_namespaces(world);
+	world->services = host->ops->services(host);
+	world->containers = tc_containers_new(host);
+	if (!world->containers)
+		return -ENOMEM;
+	error = host->ops->users(host, world->users);
+	if (error < 0)
+		return error;
+	error = tc_cgroups_scan(world->cgroups, host);
 	if (error == -ENOMEM)
 		return error;
 	if (error < 0)
 		tc_warning("cgroups are unknown: cannot read the cgroup v2 file system: %s",
 			   strerror(-error));
-	error = tc_scan_all(world->processes, tc_cgroups_fs(world->cgroups));
-	if (error < 0)
-		return error;
-	world->live = true;
-	return 0;
+	return read_processes(world);
+}
+
+int tc_world_scan(struct tc_world *world)
+{
+	struct tc_host *host = tc_host_new("", 0);
+
+	return host ? tc_world_open(world, host) : -ENOMEM;
 }
 
 /* An entry that came out of nowhere, or whose parent did. */
@@ -147,6 +173,11 @@ static bool is_incomplete(const struct tc_process *process)
 {
 	return !process->image ||
 	       (process->flags & (TC_PROCESS_MISSED | TC_PROCESS_READ)) == TC_PROCESS_MISSED;
+}
+
+static int start_of(const struct tc_world *world, uint32_t tgid, uint64_t *ret_start_ns)
+{
+	return world->origin->ops->process_start(world->origin, tgid, ret_start_ns);
 }
 
 /*
@@ -157,15 +188,15 @@ static void link_parent(struct tc_world *world, struct tc_process *process)
 {
 	uint64_t start_ns;
 
-	if (!process->parent && process->ppid && tc_scan_start(process->ppid, &start_ns) == 0)
+	if (!process->parent && process->ppid && start_of(world, process->ppid, &start_ns) == 0)
 		tc_processes_link(world->processes, process, start_ns);
 }
 
 /* Reads /proc and writes what it says. */
 static int read_process(struct tc_world *world, struct tc_process *process)
 {
-	const struct tc_process_facts *facts = &world->scan->facts;
-	int error = tc_scan_process(world->scan, process->tgid, tc_cgroups_fs(world->cgroups));
+	const struct tc_process_facts *facts;
+	int error = world->origin->ops->process(world->origin, process->tgid, &facts);
 
 	if (error < 0)
 		return error;
@@ -181,7 +212,7 @@ static int look_up(struct tc_world *world, struct tc_process *process, uint64_t 
 {
 	int error;
 
-	if (!world->live || !world->lookups_left || process->flags & TC_PROCESS_EXITED ||
+	if (!world->origin || !world->lookups_left || process->flags & TC_PROCESS_EXITED ||
 	    now_ns < process->retry_ns)
 		return 0;
 	if (!is_incomplete(process) && !tc_processes_doubt_image(world->processes, process))
@@ -201,7 +232,7 @@ static int look_up_line(struct tc_world *world, struct tc_process *process, uint
 {
 	int error = 0;
 
-	if (!world->live)
+	if (!world->origin)
 		return 0;
 	for (unsigned n = 0; process && n <= TC_ANCESTORS_MAX && error == 0; n++) {
 		error = look_up(world, process, now_ns);
@@ -214,7 +245,7 @@ static int look_up_line(struct tc_world *world, struct tc_process *process, uint
 static bool is_gone(const struct tc_world *world, const struct tc_process *process)
 {
 	uint64_t start_ns;
-	int error = tc_scan_start(process->tgid, &start_ns);
+	int error = start_of(world, process->tgid, &start_ns);
 
 	if (error < 0)
 		return error == -ENOENT || error == -ESRCH;
@@ -245,13 +276,13 @@ static int tick(struct tc_world *world, uint64_t now_ns)
 {
 	int error;
 
-	tc_clock_measure(&world->next_clock);
+	world->origin->ops->clock(world->origin, &world->next_clock);
 	world->next_tick_ns = now_ns + TICK_NS;
 	/* For the sweep, and as many again for events. */
 	world->lookups_left = LOOKUPS_PER_TICK;
 	error = sweep(world, now_ns);
 	world->lookups_left = LOOKUPS_PER_TICK;
-	return error < 0 ? error : tc_users_refresh(world->users, "");
+	return error < 0 ? error : world->origin->ops->users(world->origin, world->users);
 }
 
 /* --- what events change --- */
@@ -320,7 +351,7 @@ static int on_loss(struct tc_world *world, struct tc_event *event)
 	if (loss->reason == TC_LOSS_JOURNAL_FULL)
 		return 0;
 	tc_processes_lose(world->processes, loss->since_ns, loss->until_ns);
-	if (world->live)
+	if (world->origin)
 		world->sweep_left = tc_processes_counts(world->processes)->live;
 	return 0;
 }
@@ -330,6 +361,7 @@ static int on_clock_step(struct tc_world *world, struct tc_event *event)
 	const struct tc_clock_step *step = (const struct tc_clock_step *)event->record;
 
 	world->clock.real_minus_boot_ns = step->offset_ns;
+	world->next_clock = world->clock;
 	return 0;
 }
 
@@ -360,7 +392,7 @@ static int see_actor(struct tc_world *world, struct tc_event *event)
 	if (error < 0)
 		return error;
 	event->process = process;
-	if (made && !world->live)
+	if (made && !world->origin)
 		tc_processes_link(world->processes, process, 0);
 	/* What has ended has nothing left to read, and an exec tells of itself. */
 	if (record->kind == TC_KIND_exit)
@@ -377,7 +409,7 @@ int tc_world_enrich(struct tc_world *world, struct tc_event *event)
 
 	event->world = world;
 	world->events++;
-	if (world->live && record->time_ns >= world->next_tick_ns)
+	if (world->origin && record->time_ns >= world->next_tick_ns)
 		error = tick(world, record->time_ns);
 	if (error == 0)
 		error = see_actor(world, event);
@@ -410,7 +442,7 @@ bool tc_world_clock_step(struct tc_world *world, int64_t *ret_step_ns, int64_t *
 	int64_t offset_ns = world->next_clock.real_minus_boot_ns;
 	int64_t step_ns = offset_ns - world->clock.real_minus_boot_ns;
 
-	if (!world->live || (step_ns <= CLOCK_STEP_NS && step_ns >= -CLOCK_STEP_NS))
+	if (!world->origin || (step_ns <= CLOCK_STEP_NS && step_ns >= -CLOCK_STEP_NS))
 		return false;
 	*ret_step_ns = step_ns;
 	*ret_offset_ns = offset_ns;

@@ -2,11 +2,11 @@
 /*
  * What the agent knows of the host beside the events: processes, cgroups, users, the clock.
  *
- * Filled once from /proc, /sys/fs/cgroup and /etc/passwd; afterwards kept by the events. Only a
- * live world looks at the host again, and not often: for a process or cgroup that comes out of
- * nowhere because events were lost, for processes whose exec may be among lost events, for a
- * container whose first event comes (containers.h), and once a second for users and clock. A
- * replayed world is made by its events alone.
+ * Filled once from /proc, /sys/fs/cgroup and /etc/passwd; afterwards kept by the events. The host
+ * is asked again, but not often: for a process or cgroup that comes out of nowhere because events
+ * were lost, for processes whose exec may be among lost events, for a container whose first event
+ * comes (containers.h), and once a second for users and clock. All questions go through host.h; in
+ * a replay the recording answers them.
  *
  * After a loss every process is in doubt (process.h). Those that events name, and what made them,
  * are read from /proc first, LOOKUPS_PER_TICK in a second; a sweep reads the others. What was not
@@ -30,36 +30,38 @@ struct tc_namespaces {
 };
 
 struct tc_containers;
-struct tc_scan;
+struct tc_host;
 struct tc_services;
 
 struct tc_world {
 	struct tc_processes *processes;
 	struct tc_cgroups *cgroups;
 	struct tc_users *users;
-	struct tc_containers *containers; /* NULL while not live: none is looked up */
+	struct tc_containers *containers; /* NULL without an origin: none is looked up */
 	struct tc_services *services;	  /* names of ports; NULL: none have one */
 	struct tc_clock clock;
 	struct tc_clock next_clock; /* what the host's clock says since it was set; the clock_step
 				       event makes it the clock */
 	char boot_id[TC_BOOT_ID_LENGTH + 1]; /* /proc/sys/kernel/random/boot_id; "" when unknown */
 	char hostname[65];
-	bool live; /* may look at the host; set by tc_world_scan() */
+	struct tc_host *origin; /* what is asked about the host; NULL: nobody, events alone tell */
 	struct tc_namespaces host;
 	uint64_t events;       /* enriched so far: evt.num of the last one */
 	uint64_t next_tick_ns; /* since boot: when users and clock are looked at again */
 	uint32_t lookups_left; /* processes that may still be looked up before the next tick */
 	uint64_t sweep_left;   /* processes that the sweep after a loss has not come to yet */
-	struct tc_scan *scan;  /* scratch for lookups; NULL while not live */
 	uint16_t type_offset[TC_KIND_LIMIT]; /* of the member `type`; 0: none */
 };
 
-/* Empty tables, no look at the host: for tests and replay. 0 or -ENOMEM. */
+/* Empty tables that events alone fill: for tests. 0 or -ENOMEM. */
 int tc_world_init(struct tc_world *world);
 /*
- * Fills the tables from this host and makes the world live. 0 or a negative errno; what could not
- * be read of one process is left unknown, and so are all cgroups where cgroup v2 is not mounted.
+ * Fills the tables from a host, which is the world's from now on (also on failure) and is asked
+ * again where events leave questions. 0 or a negative errno; what could not be read of one process
+ * is left unknown, and so are all cgroups where cgroup v2 is not mounted.
  */
+int tc_world_open(struct tc_world *world, struct tc_host *host);
+/* The same with the host that the agent runs on. */
 int tc_world_scan(struct tc_world *world);
 void tc_world_done(struct tc_world *world);
 
@@ -76,7 +78,7 @@ int tc_world_enrich(struct tc_world *world, struct tc_event *event);
 void tc_world_settle(struct tc_world *world, struct tc_event *event);
 
 /*
- * Whether a live world found that the time of day was set, by how many nanoseconds, and to what
+ * Whether the host told that the time of day was set, by how many nanoseconds, and to what
  * offset from the time since boot. True once for each step: the caller feeds a clock_step event,
  * which puts the new offset into force.
  */

@@ -36,6 +36,7 @@
 
 struct fixture {
 	char root[64];
+	struct tc_host *host;
 	struct tc_containers *containers;
 	struct tc_cgroups *cgroups;
 	struct tc_users *users;
@@ -51,7 +52,8 @@ static int set_up(void **state)
 	strcpy(fixture->root, "/tmp/tocsin-containers-XXXXXX");
 	if (!fixture || !mkdtemp(fixture->root) || tc_event_init(&fixture->event) < 0)
 		return -1;
-	fixture->containers = tc_containers_new(fixture->root, geteuid());
+	fixture->host = tc_host_new(fixture->root, geteuid());
+	fixture->containers = tc_containers_new(fixture->host);
 	fixture->cgroups = tc_cgroups_new();
 	fixture->users = tc_users_new();
 	tc_users_read(fixture->users, "u:x:54321:54321::/home/u:/bin/sh\n", "");
@@ -70,6 +72,7 @@ static int tear_down(void **state)
 
 	tc_cgroups_free(fixture->cgroups);
 	tc_containers_free(fixture->containers);
+	tc_host_free(fixture->host);
 	tc_users_free(fixture->users);
 	tc_event_done(&fixture->event);
 	nftw(fixture->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);

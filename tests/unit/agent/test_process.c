@@ -803,58 +803,6 @@ static void images_are_bounded(void **state)
 	assert_string_equal(exe_of(process), "/x");
 }
 
-static uint64_t forks_of_this_host(void)
-{
-	FILE *stat = fopen("/proc/stat", "re");
-	unsigned long long forks = 0;
-	char line[4096];
-
-	while (stat && !forks && fgets(line, sizeof(line), stat))
-		sscanf(line, "processes %llu", &forks);
-	fclose(stat);
-	return forks;
-}
-
-static void the_processes_of_this_host_are_read(void **state)
-{
-	struct fixture *fixture = *state;
-	const struct tc_process *self;
-	uint64_t forks = forks_of_this_host(), before;
-	char exe[4096];
-	ssize_t length;
-
-	assert_int_equal(tc_scan_all(fixture->processes, NULL), 0);
-	self = tc_processes_now(fixture->processes, (uint32_t)getpid());
-	assert_non_null(self);
-	assert_int_equal(self->ppid, getppid());
-	assert_non_null(self->parent);
-	assert_int_equal(self->parent->tgid, getppid());
-	assert_int_equal(self->uid, getuid());
-	assert_int_equal(self->egid, getegid());
-	assert_int_equal(self->image->exec.sid, getsid(0));
-	assert_int_equal(self->image->exec.pgid, getpgid(0));
-	assert_int_equal(self->image->exec.argc, 1);
-	length = readlink("/proc/self/exe", exe, sizeof(exe));
-	assert_int_equal(self->image->exec.exe.stored, length);
-	assert_memory_equal((const char *)&self->image->exec + self->image->exec.exe.offset, exe,
-			    length);
-	assert_false(self->image->absent & TC_EXEC_BIT(cap_effective));
-	assert_false(self->image->absent & TC_EXEC_BIT(net_ns));
-	assert_true(self->image->absent & TC_EXEC_BIT(exe_upper));
-	/* A second scan finds the same ones, and those that were made since. */
-	before = counts(fixture)->live;
-	assert_int_equal(tc_scan_all(fixture->processes, NULL), 0);
-	assert_true(counts(fixture)->live <= before + forks_of_this_host() - forks);
-}
-
-static void a_process_that_is_not_there_is_told(void **state)
-{
-	struct tc_scan *scan = malloc(sizeof(*scan));
-
-	assert_int_equal(tc_scan_process(scan, 0x7ffffff0, NULL), -ENOENT);
-	free(scan);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -892,8 +840,6 @@ int main(void)
 		TEST(another_program_replaces_the_image),
 		TEST(doubt_stays_where_proc_tells_nothing),
 		TEST(images_are_bounded),
-		TEST(the_processes_of_this_host_are_read),
-		TEST(a_process_that_is_not_there_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

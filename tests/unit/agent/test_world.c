@@ -236,7 +236,7 @@ static void a_live_world_knows_this_host(void **state)
 	int64_t off_ns;
 
 	assert_int_equal(tc_world_scan(&fixture->world), 0);
-	assert_true(fixture->world.live);
+	assert_non_null(fixture->world.origin);
 	assert_int_equal(strlen(fixture->world.boot_id), 36);
 	assert_int_not_equal(strlen(fixture->world.hostname), 0);
 	assert_int_not_equal(fixture->world.host.pid, 0);

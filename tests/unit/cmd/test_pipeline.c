@@ -11,6 +11,7 @@
 #include "../output/journal_fixture.h"
 #include "../output/json_check.h"
 #include "../output/recorder.h"
+#include "agent/enrich/host.h"
 #include "agent/pipeline.h"
 
 /* A pipeline with a journal and an output; another connection can keep the journal from being
@@ -221,7 +222,8 @@ static void test_a_clock_that_is_set_is_told_and_counts_from_then_on(void **stat
 	struct stored stored;
 
 	/* As the world finds it at its next look at the host. */
-	bench->world.live = true;
+	bench->world.origin = tc_host_new("", 0);
+	assert_non_null(bench->world.origin);
 	bench->world.next_tick_ns = UINT64_MAX;
 	bench->world.next_clock.real_minus_boot_ns = -3600000000000;
 	feed_exec(bench, 7200000000001);
