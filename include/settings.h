@@ -24,12 +24,23 @@ struct tc_settings {
  */
 #define TC_WANT_ENVIRONMENT (1ULL << 0)
 
+/* Why a decision in the kernel was not sure: index of tc_controls.undecided. */
+enum tc_undecided {
+	TC_UNDECIDED_NO_SCRATCH, /* no room to make the record: what is enforced was not looked at
+				  */
+	TC_UNDECIDED_DOUBT,	 /* a value that matters was cut or could not be read */
+	TC_UNDECIDED_RELOAD,	 /* the tables changed twice meanwhile */
+	TC_UNDECIDED_MAX,
+};
+
 /* Changed while running: map `controls`, one entry, mapped into the agent. */
 struct tc_controls {
 	__u64 kinds;   /* TC_KIND_BIT of each kind that somebody wants; the others are not sent */
 	__u64 urgent;  /* of these kinds a record wakes the reader at once */
 	__u64 wants;   /* TC_WANT_*: parts of records that are told only when asked for */
 	__u64 enforce; /* rules that block or kill do so; 0: their records say would_block */
+	/* Counted by the probes: decisions about terms that enforce, by enum tc_undecided. */
+	__u64 undecided[TC_UNDECIDED_MAX];
 };
 
 /* Map `ring_states`, one entry for each CPU, mapped into the agent. made = received + the sum of

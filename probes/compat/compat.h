@@ -69,6 +69,34 @@ static __always_inline __u64 compat_next(__u64 *counter)
 #endif
 
 /*
+ * A value for each task, zero at first; NULL when there is no memory for it, or another program on
+ * this CPU is just at it. Task storage came with v5.11 (4cf1bc1f1045); before it the least recently
+ * used are forgotten.
+ */
+#ifdef TC_LINUX_5_10
+struct compat_task_key {
+	__u64 start_ns;
+	__u64 tid;
+};
+
+#define COMPAT_TASK_MAP(name, value_type)                                                          \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_LRU_HASH);                                               \
+		__uint(max_entries, 16384);                                                        \
+		__type(key, struct compat_task_key);                                               \
+		__type(value, value_type);                                                         \
+	} name SEC(".maps")
+#else
+#define COMPAT_TASK_MAP(name, value_type)                                                          \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_TASK_STORAGE);                                           \
+		__uint(map_flags, BPF_F_NO_PREALLOC);                                              \
+		__type(key, int);                                                                  \
+		__type(value, value_type);                                                         \
+	} name SEC(".maps")
+#endif
+
+/*
  * The registers of the system call that the current task is in. bpf_task_pt_regs() came to tracing
  * programs with v5.15 (dd6e10fbd9fb) and is there for LSM programs with bpf_get_current_task_btf().
  * Without it they lie at the top of the kernel stack, 16 KiB on x86-64; from v6.18 on FRED leaves a

@@ -5,6 +5,8 @@
 
 #include "probes/compat/compat.h"
 
+#include "decide.h" /* takes its integer types from there */
+
 const volatile struct tc_settings settings = {.ring_bytes = 4096};
 
 /*
@@ -38,6 +40,46 @@ struct {
 	__type(key, __u32);
 	__type(value, struct tc_controls);
 } controls SEC(".maps");
+
+/*
+ * What rules became for the kernel, see decide.h. An inner map is one generation; the agent fills
+ * it through mmap and puts it in the place of the one before, which the kernel frees when no
+ * program looks at it any more. None at first.
+ */
+struct tables_of_generation {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct tc_tables));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct tables_of_generation);
+} tables SEC(".maps");
+
+/* Filled by the agent for each generation, before its tables are put in place, and while they are
+ * for cgroups that appear. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct tc_cgroup_key);
+	__type(value, struct tc_terms);
+} cgroup_terms SEC(".maps");
+
+/* What the looks at a task left, valid while what they looked at is the same. */
+struct task_terms {
+	__u32 generation;
+	__u32 exec_id; /* task_struct.self_exec_id: another one with each exec */
+	struct tc_task_facts facts;
+	struct tc_terms left, doubtful;
+};
+
+COMPAT_TASK_MAP(task_terms, struct task_terms);
 
 /* Where path names are put together, back to front: room for one name behind the end of the longest
  * path. */
