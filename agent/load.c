@@ -400,6 +400,11 @@ unsigned tc_probes_cpus(const struct tc_probes *probes)
 	return probes->n_cpus;
 }
 
+int tc_probes_map(const struct tc_probes *probes, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(probes->object, name);
+}
+
 int tc_probes_ring_fd(const struct tc_probes *probes, unsigned cpu)
 {
 	return cpu < probes->n_cpus ? probes->ring_fds[cpu] : -EINVAL;

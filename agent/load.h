@@ -63,6 +63,9 @@ volatile struct tc_controls *tc_probes_controls(struct tc_probes *probes);
 /* n_cpus of them. */
 volatile struct tc_ring_state *tc_probes_ring_states(const struct tc_probes *probes);
 unsigned tc_probes_cpus(const struct tc_probes *probes);
+/* Descriptor of one of the maps of probes/lib/maps.h, owned by the probes; -ENOENT when there is
+ * none of that name. */
+int tc_probes_map(const struct tc_probes *probes, const char *name);
 /* Descriptor of a CPU's ring map, owned by the probes. */
 int tc_probes_ring_fd(const struct tc_probes *probes, unsigned cpu);
 
