@@ -104,14 +104,12 @@ static void put_mapped(struct tc_buffer *text, const struct tc_alert_document *a
 
 static void put_tags(struct tc_buffer *text, const struct tc_alert_document *alert)
 {
-	struct json_object *tags = json_object_object_get(alert->json, "tags");
-	size_t count =
-		json_object_is_type(tags, json_type_array) ? json_object_array_length(tags) : 0;
+	size_t count = alert->tags ? json_object_array_length(alert->tags) : 0;
 	_cleanup_buffer_ struct tc_buffer list = {0};
 
 	for (size_t i = 0; i < count; i++)
 		tc_buffer_printf(&list, "%s%s", i ? "," : "",
-				 json_object_get_string(json_object_array_get_idx(tags, i)));
+				 json_object_get_string(json_object_array_get_idx(alert->tags, i)));
 	if (count && !tc_buffer_failed(&list))
 		put_value(text, "cs6:tags", list.bytes);
 	text->failed |= tc_buffer_failed(&list);

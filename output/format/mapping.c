@@ -47,15 +47,43 @@ const struct tc_kind_mapping *tc_kind_mapping(const char *kind)
 
 /* --- the alert --- */
 
+static bool is_text_list(struct json_object *list)
+{
+	if (!json_object_is_type(list, json_type_array))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		if (!json_object_is_type(json_object_array_get_idx(list, i), json_type_string))
+			return false;
+	return true;
+}
+
+/* As the journal writes it: nothing in it needs to be looked at twice by who makes documents of it.
+ */
+static bool is_alert(const struct tc_alert_document *alert)
+{
+	if (alert->tags && !is_text_list(alert->tags))
+		return false;
+	json_object_object_foreach(alert->fields, name, value)
+	{
+		(void)name;
+		if (json_object_is_type(value, json_type_object) ||
+		    (json_object_is_type(value, json_type_array) && !is_text_list(value)))
+			return false;
+	}
+	return true;
+}
+
 int tc_alert_document_parse(const struct tc_journal_row *row, struct tc_alert_document *ret_alert)
 {
 	struct tc_alert_document alert = {0};
 
 	if (row->json)
 		alert.json = json_tokener_parse(row->json);
-	if (!json_object_is_type(alert.json, json_type_object) ||
-	    !json_object_object_get_ex(alert.json, "output_fields", &alert.fields) ||
-	    !json_object_is_type(alert.fields, json_type_object)) {
+	if (json_object_is_type(alert.json, json_type_object)) {
+		alert.fields = json_object_object_get(alert.json, "output_fields");
+		alert.tags = json_object_object_get(alert.json, "tags");
+	}
+	if (!json_object_is_type(alert.fields, json_type_object) || !is_alert(&alert)) {
 		json_object_put(alert.json);
 		return -EINVAL;
 	}
@@ -268,12 +296,12 @@ static bool is_technique(const char *tag)
 void tc_alert_techniques(const struct tc_alert_document *alert,
 			 void (*callback)(const char *technique, void *context), void *context)
 {
-	struct json_object *tags = json_object_object_get(alert->json, "tags");
+	size_t count = alert->tags ? json_object_array_length(alert->tags) : 0;
 
-	for (size_t i = 0; tags && i < json_object_array_length(tags); i++) {
-		const char *tag = json_object_get_string(json_object_array_get_idx(tags, i));
+	for (size_t i = 0; i < count; i++) {
+		const char *tag = json_object_get_string(json_object_array_get_idx(alert->tags, i));
 
-		if (tag && is_technique(tag))
+		if (is_technique(tag))
 			callback(tag, context);
 	}
 }

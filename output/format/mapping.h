@@ -54,7 +54,8 @@ const struct tc_kind_mapping *tc_kind_mapping(const char *kind);
 /* A row's JSON, taken apart. */
 struct tc_alert_document {
 	struct json_object *json;
-	struct json_object *fields; /* its output_fields */
+	struct json_object *fields; /* its output_fields: scalars, and arrays of strings */
+	struct json_object *tags;   /* an array of strings; NULL: there are none */
 };
 
 /* 0; -EINVAL when the row's JSON is not an alert's; -ENOMEM. Done with tc_alert_document_done(). */

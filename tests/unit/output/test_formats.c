@@ -496,17 +496,26 @@ static void mapped_fields_are_in_the_schema(void **state)
 
 static void a_damaged_row_is_refused(void **state)
 {
-	const struct tc_journal_row row = {.kind = "exec", .json = "{\"output_fields\":3}"};
-	const struct tc_journal_row cut = {.kind = "exec", .json = "{\"output_fields\":{"};
+	static const char *const rows[] = {
+		"{\"output_fields\":3}",
+		"{\"output_fields\":{",
+		"{\"output_fields\":{},\"tags\":\"none\"}",
+		"{\"output_fields\":{},\"tags\":{\"T1059\":1}}",
+		"{\"output_fields\":{},\"tags\":[null]}",
+		"{\"output_fields\":{\"proc.exepath\":{\"a\":1}}}",
+		"{\"output_fields\":{\"proc.exepath\":[[1]]}}",
+	};
 	static const tc_format formats[] = {tc_format_row_ecs, tc_format_row_ocsf,
 					    tc_format_row_cef};
 
-	for (size_t i = 0; i < COUNT(formats); i++) {
-		_cleanup_buffer_ struct tc_buffer text = {0};
+	for (size_t i = 0; i < COUNT(formats); i++)
+		for (size_t k = 0; k < COUNT(rows); k++) {
+			const struct tc_journal_row row = {.kind = "exec", .json = rows[k]};
+			_cleanup_buffer_ struct tc_buffer text = {0};
 
-		assert_int_equal(formats[i](&row, &text), -EINVAL);
-		assert_int_equal(formats[i](&cut, &text), -EINVAL);
-	}
+			assert_int_equal(formats[i](&row, &text), -EINVAL);
+			assert_int_equal(text.length, 0);
+		}
 }
 
 /* A forged row may lack what a written one has. */
