@@ -19,6 +19,14 @@ static const char *const directions[] = {
 	[TC_DIRECTION_OUT] = "egress",
 };
 
+/* Whether the hook refused what the event is about. */
+static bool is_blocked(const struct tc_alert_document *alert)
+{
+	const char *verdict = tc_alert_document_string(alert, "verdict");
+
+	return verdict && !strcmp(verdict, "blocked");
+}
+
 /* An array of one word: event.category and event.type are arrays. */
 static struct json_object *array_of(const char *word)
 {
@@ -38,6 +46,9 @@ static void put_event(struct tc_document *document, const struct tc_journal_row 
 	tc_document_put(document, "event.category", array_of(kind->category));
 	tc_document_put(document, "event.type", array_of(kind->type));
 	tc_document_put_string(document, "event.action", row->kind);
+	/* What passed the hook may still fail behind it: nothing is said of that. */
+	if (is_blocked(alert))
+		tc_document_put_string(document, "event.outcome", "failure");
 	tc_document_put_string(document, "event.module", "tocsin");
 	tc_document_put_string(document, "event.dataset", "tocsin.alert");
 	tc_document_put_string(document, "event.provider", "tocsin");

@@ -27,6 +27,18 @@ static const struct {
 	[TC_PRIORITY_DEBUG] = {1, "Informational"},
 };
 
+/* What the hook did, by its word: action_id and disposition_id of the profile security_control. Of
+ * what was merely told nothing is said. */
+static const struct {
+	const char *verdict;
+	int action, disposition;
+	const char *action_name, *disposition_name;
+} controls[] = {
+	{"would_block", 1, 15, "Allowed", "Detected"},
+	{"blocked", 2, 2, "Denied", "Blocked"},
+	{"killed", 2, 99, "Denied", "Killed"},
+};
+
 /* Activities of Application Lifecycle by kind; 99 is Other. */
 static const struct {
 	const char *kind;
@@ -152,6 +164,25 @@ static void put_finding(struct tc_document *document, const struct tc_journal_ro
 	tc_document_put_string(document, "status", "New");
 }
 
+static void put_control(struct tc_document *document, const struct tc_alert_document *alert)
+{
+	const char *verdict = tc_alert_document_string(alert, "verdict");
+	struct json_object *profiles;
+
+	for (size_t i = 0; verdict && i < sizeof(controls) / sizeof(controls[0]); i++) {
+		if (strcmp(controls[i].verdict, verdict))
+			continue;
+		profiles = json_object_new_array();
+		if (profiles)
+			json_object_array_add(profiles, json_object_new_string("security_control"));
+		tc_document_put(document, "metadata.profiles", profiles);
+		tc_document_put_number(document, "action_id", controls[i].action);
+		tc_document_put_string(document, "action", controls[i].action_name);
+		tc_document_put_number(document, "disposition_id", controls[i].disposition);
+		tc_document_put_string(document, "disposition", controls[i].disposition_name);
+	}
+}
+
 static void put_direction(struct tc_document *document, const struct tc_journal_row *row)
 {
 	enum tc_direction direction = tc_kind_mapping(row->kind)->direction;
@@ -192,6 +223,7 @@ int tc_format_row_ocsf(const struct tc_journal_row *row, struct tc_buffer *text)
 	put_head(&document, row, &alert);
 	if (row->rule) {
 		put_finding(&document, row, &alert);
+		put_control(&document, &alert);
 		tc_document_put_mapped(&document, &alert, TC_SCHEMA_OCSF);
 		put_direction(&document, row);
 	} else {

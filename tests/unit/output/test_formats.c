@@ -69,12 +69,14 @@ static void fill(const struct tc_member *member)
 }
 
 /* A row of an event of that kind; rule NULL: a notice. */
-static struct tc_journal_row row_of(const struct tc_kind_info *kind, const struct tc_rule *rule,
-				    struct tc_buffer *json)
+static struct tc_journal_row row_of_verdict(const struct tc_kind_info *kind,
+					    const struct tc_rule *rule, enum tc_verdict verdict,
+					    struct tc_buffer *json)
 {
 	struct tc_alert alert = fixture_alert(&fixture, rule);
 
 	tc_draft_begin(&draft, kind);
+	draft.header.verdict = verdict;
 	for (unsigned i = 0; i < kind->n_members; i++)
 		fill(&kind->members[i]);
 	tc_event_reset(&fixture.event, &draft.header, kind);
@@ -91,6 +93,12 @@ static struct tc_journal_row row_of(const struct tc_kind_info *kind, const struc
 		.kind = kind->name,
 		.json = json->bytes,
 	};
+}
+
+static struct tc_journal_row row_of(const struct tc_kind_info *kind, const struct tc_rule *rule,
+				    struct tc_buffer *json)
+{
+	return row_of_verdict(kind, rule, TC_VERDICT_NONE, json);
 }
 
 /* Calls back with the row of an alert, or a notice, of every kind. */
@@ -229,6 +237,16 @@ static struct json_object *at(struct json_object *object, const char *path)
 	return value;
 }
 
+/* A string; NULL: it is not there. */
+static void assert_word(struct json_object *object, const char *path, const char *word)
+{
+	struct json_object *value = at(object, path);
+
+	assert_int_equal(value != NULL, word != NULL);
+	if (word)
+		assert_string_equal(json_object_get_string(value), word);
+}
+
 static void check_ecs(const struct tc_journal_row *row)
 {
 	struct json_object *document = document_of(tc_format_row_ecs, row);
@@ -353,6 +371,42 @@ static void check_ocsf(const struct tc_journal_row *row)
 static void ocsf_documents_hold_what_ocsf_defines(void **state)
 {
 	for_each_kind(check_ocsf);
+}
+
+/* What each format says of a refusal, of one that would have been, and of what was merely told. */
+static void verdicts_are_told(void **state)
+{
+	static const struct {
+		enum tc_verdict verdict;
+		const char *act, *outcome, *action, *disposition;
+	} rows[] = {
+		{TC_VERDICT_NONE, "none", NULL, NULL, NULL},
+		{TC_VERDICT_WOULD_BLOCK, "would_block", NULL, "Allowed", "Detected"},
+		{TC_VERDICT_BLOCKED, "blocked", "failure", "Denied", "Blocked"},
+		{TC_VERDICT_KILLED, "killed", NULL, "Denied", "Killed"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		_cleanup_buffer_ struct tc_buffer json = {0}, text = {0};
+		struct tc_journal_row row =
+			row_of_verdict(tc_kind_info(TC_KIND_open), tc_ruleset_at(rules, 0),
+				       rows[i].verdict, &json);
+		struct json_object *ecs = document_of(tc_format_row_ecs, &row);
+		struct json_object *of = document_of(tc_format_row_ocsf, &row);
+		char act[32];
+
+		assert_word(ecs, "/event/outcome", rows[i].outcome);
+		assert_word(of, "/action", rows[i].action);
+		assert_word(of, "/disposition", rows[i].disposition);
+		assert_word(of, "/metadata/profiles/0", rows[i].action ? "security_control" : NULL);
+		assert_int_equal(tc_format_row_cef(&row, &text), 0);
+		snprintf(act, sizeof(act), " act=%s ", rows[i].act);
+		assert_non_null(strstr(text.bytes, act));
+		check_ecs(&row);
+		check_ocsf(&row);
+		json_object_put(ecs);
+		json_object_put(of);
+	}
 }
 
 static void ocsf_tells_who_and_what(void **state)
@@ -540,6 +594,7 @@ int main(void)
 		cmocka_unit_test(ecs_keeps_what_it_has_no_field_for),
 		cmocka_unit_test(ocsf_documents_hold_what_ocsf_defines),
 		cmocka_unit_test(ocsf_tells_who_and_what),
+		cmocka_unit_test(verdicts_are_told),
 		cmocka_unit_test(cef_escapes_what_separates),
 		cmocka_unit_test(every_kind_becomes_cef),
 		cmocka_unit_test(every_kind_has_its_words),
