@@ -18,6 +18,14 @@ struct untold {
 	uint64_t count, since_ns, until_ns;
 };
 
+/* Rules, and room for all of them. */
+struct judges {
+	struct tc_ruleset *rules; /* NULL: none */
+	uint32_t generation;
+	const struct tc_rule **matches;
+	size_t n_rules;
+};
+
 struct tc_pipeline {
 	struct tc_pipeline_parts parts;
 	struct tc_event event;
@@ -25,8 +33,7 @@ struct tc_pipeline {
 	struct untold dropped, refused;
 	uint64_t last_ns; /* time of the last record that could be decoded; 0: there was none */
 	bool committing;  /* what is fed then waits for the commit that is under way */
-	const struct tc_rule **matches; /* room for all rules */
-	size_t n_rules;
+	struct judges current, former;
 };
 
 int tc_pipeline_new(const struct tc_pipeline_parts *parts, struct tc_pipeline **ret_pipeline)
@@ -36,7 +43,7 @@ int tc_pipeline_new(const struct tc_pipeline_parts *parts, struct tc_pipeline **
 	if (!pipeline)
 		return -ENOMEM;
 	pipeline->parts = *parts;
-	if (tc_pipeline_set_rules(pipeline, parts->rules) < 0 ||
+	if (tc_pipeline_set_rules(pipeline, parts->rules, parts->generation) < 0 ||
 	    tc_event_init(&pipeline->event) < 0) {
 		tc_pipeline_free(pipeline);
 		return -ENOMEM;
@@ -45,18 +52,24 @@ int tc_pipeline_new(const struct tc_pipeline_parts *parts, struct tc_pipeline **
 	return 0;
 }
 
-int tc_pipeline_set_rules(struct tc_pipeline *pipeline, struct tc_ruleset *rules)
+int tc_pipeline_set_rules(struct tc_pipeline *pipeline, struct tc_ruleset *rules,
+			  uint32_t generation)
 {
 	size_t n_rules = tc_ruleset_count(rules);
 	const struct tc_rule **matches = calloc(n_rules + 1, sizeof(*matches));
 
 	if (!matches)
 		return -ENOMEM;
-	free(pipeline->matches);
-	pipeline->matches = matches;
-	pipeline->n_rules = n_rules;
-	pipeline->parts.rules = rules;
+	tc_pipeline_forget_former(pipeline);
+	pipeline->former = pipeline->current;
+	pipeline->current = (struct judges){rules, generation, matches, n_rules};
 	return 0;
+}
+
+void tc_pipeline_forget_former(struct tc_pipeline *pipeline)
+{
+	free(pipeline->former.matches);
+	pipeline->former = (struct judges){0};
 }
 
 void tc_pipeline_free(struct tc_pipeline *pipeline)
@@ -64,7 +77,8 @@ void tc_pipeline_free(struct tc_pipeline *pipeline)
 	if (!pipeline)
 		return;
 	tc_event_done(&pipeline->event);
-	free(pipeline->matches);
+	tc_pipeline_forget_former(pipeline);
+	free(pipeline->current.matches);
 	free(pipeline);
 }
 
@@ -131,18 +145,43 @@ static int emit_notice(struct tc_pipeline *pipeline)
 	return emit(pipeline, NULL);
 }
 
+/* Those that the record was made by: in a ring it may have waited while rules were read anew. */
+static const struct judges *judges_of(const struct tc_pipeline *pipeline,
+				      const struct tc_record *record)
+{
+	const struct judges *former = &pipeline->former;
+
+	return former->rules && record->generation == former->generation && record->generation
+		       ? former
+		       : &pipeline->current;
+}
+
+/* The rule that decided in the kernel; NULL when none did, or its set is not known (of a recording,
+ * or of an agent before this one). */
+static const struct tc_rule *decider(const struct judges *judges, const struct tc_record *record)
+{
+	if (record->verdict < TC_VERDICT_WOULD_BLOCK || !record->generation ||
+	    record->generation != judges->generation || !record->rule ||
+	    record->rule > judges->n_rules)
+		return NULL;
+	return tc_ruleset_at(judges->rules, record->rule - 1);
+}
+
+/* What a rule did in the kernel it tells, whatever is known by now. Others say what they have to.
+ */
 static int judge(struct tc_pipeline *pipeline)
 {
-	size_t n_matches = tc_ruleset_judge(pipeline->parts.rules, &pipeline->event,
-					    pipeline->matches, pipeline->n_rules);
+	const struct tc_record *record = pipeline->event.record;
+	const struct judges *judges = judges_of(pipeline, record);
+	const struct tc_rule *decided = decider(judges, record);
+	size_t n_matches =
+		tc_ruleset_judge(judges->rules, &pipeline->event, judges->matches, judges->n_rules);
+	int r = decided ? emit(pipeline, decided) : 0;
 
-	for (size_t i = 0; i < n_matches; i++) {
-		int r = emit(pipeline, pipeline->matches[i]);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; i < n_matches && r >= 0; i++)
+		if (judges->matches[i] != decided)
+			r = emit(pipeline, judges->matches[i]);
+	return r;
 }
 
 static int feed(struct tc_pipeline *pipeline, const void *bytes, size_t size)

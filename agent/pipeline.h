@@ -22,7 +22,8 @@ struct tc_pipeline;
 struct tc_pipeline_parts {
 	struct tc_world *world;
 	struct tc_ruleset *rules;
-	struct tc_journal *journal;   /* NULL: alerts are not kept */
+	uint32_t generation;	    /* of the tables that the kernel has of them; 0: it has none */
+	struct tc_journal *journal; /* NULL: alerts are not kept */
 	struct tc_couriers *couriers; /* woken behind each commit; NULL: there are none */
 };
 
@@ -58,10 +59,14 @@ int tc_pipeline_feed(void *pipeline, const void *bytes, size_t size);
 int tc_pipeline_commit(struct tc_pipeline *pipeline);
 
 /*
- * Other rules judge from the next record on. They are owned by the caller; those before may be
- * freed when 0 was returned. 0 or -ENOMEM: then the rules before stay.
+ * Other rules judge from the next record on, but for records of the generation of those before,
+ * which stay for them until tc_pipeline_forget_former() or until this is called again. All rules
+ * are owned by the caller. 0 or -ENOMEM: then the rules before stay in force.
  */
-int tc_pipeline_set_rules(struct tc_pipeline *pipeline, struct tc_ruleset *rules);
+int tc_pipeline_set_rules(struct tc_pipeline *pipeline, struct tc_ruleset *rules,
+			  uint32_t generation);
+/* No record of the generation before the last will come any more: its rules may be freed. */
+void tc_pipeline_forget_former(struct tc_pipeline *pipeline);
 
 void tc_pipeline_counts(const struct tc_pipeline *pipeline, struct tc_pipeline_counts *ret_counts);
 

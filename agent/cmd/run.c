@@ -317,10 +317,11 @@ static void put_in_force(struct run *run, struct tc_ruleset *rules)
 	 * until they do not any more. */
 	tc_probes_want(run->probes,
 		       tc_probes_controls(run->probes)->kinds | tc_ruleset_kinds(rules));
-	if (tc_pipeline_set_rules(run->pipeline, rules) < 0) {
+	if (tc_pipeline_set_rules(run->pipeline, rules, 0) < 0) {
 		tc_error("the rules before stay in force: out of memory");
 		tc_ruleset_free(rules);
 	} else {
+		tc_pipeline_forget_former(run->pipeline);
 		tc_ruleset_free(run->rules);
 		run->rules = rules;
 	}

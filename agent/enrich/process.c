@@ -475,10 +475,33 @@ int tc_processes_exec(struct tc_processes *processes, struct tc_process *process
 	if (!image)
 		return -ENOMEM;
 	set_image(process, image, exec->header.time_ns);
-	process->vpid = exec->vpid;
-	process->flags |= TC_PROCESS_HAS_VPID;
+	if (exec->vpid != TC_ABSENT_U32) {
+		process->vpid = exec->vpid;
+		process->flags |= TC_PROCESS_HAS_VPID;
+	}
 	set_comm(process, exec->header.comm.bytes, exec->header.time_ns);
 	return 0;
+}
+
+int tc_processes_refuse_exec(struct tc_processes *processes, const struct tc_process *process,
+			     const struct tc_exec *exec, struct tc_process *ret_would)
+{
+	struct tc_process would = *process;
+	int error;
+
+	would.image = NULL; /* a reference of the table's entry */
+	error = tc_processes_exec(processes, &would, exec);
+	if (error < 0)
+		return error;
+	refresh(processes, &would, &exec->header);
+	*ret_would = would;
+	return 0;
+}
+
+void tc_process_would_done(struct tc_process *would)
+{
+	tc_image_unref(would->image);
+	*would = (struct tc_process){0};
 }
 
 void tc_processes_exit(struct tc_processes *processes, struct tc_process *process)

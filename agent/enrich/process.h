@@ -131,6 +131,14 @@ int tc_processes_fork(struct tc_processes *processes, struct tc_process *parent,
 /* process runs another program. 0 or -ENOMEM. */
 int tc_processes_exec(struct tc_processes *processes, struct tc_process *process,
 		      const struct tc_exec *exec);
+/*
+ * The exec was refused: the process runs on as before. *ret_would is what it would have become, for
+ * the time of the event; its image is let go of by tc_process_would_done(). 0 or -ENOMEM.
+ */
+int tc_processes_refuse_exec(struct tc_processes *processes, const struct tc_process *process,
+			     const struct tc_exec *exec, struct tc_process *ret_would);
+/* Takes what is all zero. */
+void tc_process_would_done(struct tc_process *would);
 /* process has ended. The pointer stays good until tc_processes_trim(). */
 void tc_processes_exit(struct tc_processes *processes, struct tc_process *process);
 /* Adds a process of a scan, or completes the entry there is. 0 or -ENOMEM. */

@@ -77,6 +77,7 @@ int tc_world_init(struct tc_world *world)
 
 void tc_world_done(struct tc_world *world)
 {
+	tc_process_would_done(&world->would);
 	tc_processes_free(world->processes);
 	tc_cgroups_free(world->cgroups);
 	tc_containers_free(world->containers);
@@ -295,11 +296,25 @@ static int on_fork(struct tc_world *world, struct tc_event *event)
 	return event->process ? tc_processes_fork(world->processes, event->process, fork) : 0;
 }
 
+static bool is_refused_exec(const struct tc_record *record)
+{
+	return record->kind == TC_KIND_exec && record->verdict == TC_VERDICT_BLOCKED;
+}
+
+/* Rules and outputs are told of the program that was refused, the table keeps the one that runs. */
 static int on_exec(struct tc_world *world, struct tc_event *event)
 {
 	const struct tc_exec *exec = (const struct tc_exec *)event->record;
+	int error;
 
-	return event->process ? tc_processes_exec(world->processes, event->process, exec) : 0;
+	if (!event->process)
+		return 0;
+	if (!is_refused_exec(event->record))
+		return tc_processes_exec(world->processes, event->process, exec);
+	error = tc_processes_refuse_exec(world->processes, event->process, exec, &world->would);
+	if (error == 0)
+		event->process = &world->would;
+	return error;
 }
 
 /* Events on another process have the members of TC_TARGET first. */
@@ -388,7 +403,11 @@ static int see_actor(struct tc_world *world, struct tc_event *event)
 
 	if (event->kind->traits & TC_TRAIT_AGENT || !record->tgid)
 		return 0;
-	error = tc_processes_see(world->processes, record, &made, &process);
+	/* Name and identity in the header of a refused exec are those that it would have given. */
+	error = is_refused_exec(record)
+			? tc_processes_meet(world->processes, record->tgid, record->start_ns,
+					    record->cgroup_id, &made, &process)
+			: tc_processes_see(world->processes, record, &made, &process);
 	if (error < 0)
 		return error;
 	event->process = process;
@@ -397,7 +416,7 @@ static int see_actor(struct tc_world *world, struct tc_event *event)
 	/* What has ended has nothing left to read, and an exec tells of itself. */
 	if (record->kind == TC_KIND_exit)
 		return 0;
-	if (record->kind == TC_KIND_exec && !is_incomplete(process))
+	if (record->kind == TC_KIND_exec && !is_refused_exec(record) && !is_incomplete(process))
 		process = process->parent;
 	return look_up_line(world, process, record->time_ns);
 }
@@ -430,6 +449,7 @@ void tc_world_settle(struct tc_world *world, struct tc_event *event)
 	if (event->record->kind == TC_KIND_cgroup_rmdir)
 		tc_cgroups_remove(world->cgroups,
 				  ((const struct tc_cgroup_rmdir *)event->record)->target_id);
+	tc_process_would_done(&world->would);
 	event->process = NULL;
 	event->target = NULL;
 	event->cgroup = NULL;

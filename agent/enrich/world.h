@@ -46,10 +46,12 @@ struct tc_world {
 	char hostname[65];
 	struct tc_host *origin; /* what is asked about the host; NULL: nobody, events alone tell */
 	struct tc_namespaces host;
-	uint64_t events;       /* enriched so far: evt.num of the last one */
-	uint64_t next_tick_ns; /* since boot: when users and clock are looked at again */
-	uint32_t lookups_left; /* processes that may still be looked up before the next tick */
-	uint64_t sweep_left;   /* processes that the sweep after a loss has not come to yet */
+	uint64_t events;	 /* enriched so far: evt.num of the last one */
+	uint64_t next_tick_ns;	 /* since boot: when users and clock are looked at again */
+	uint32_t lookups_left;	 /* processes that may still be looked up before the next tick */
+	uint64_t sweep_left;	 /* processes that the sweep after a loss has not come to yet */
+	struct tc_process would; /* of a refused exec, while its event is judged: the actor, if it
+				    were that program */
 	uint16_t type_offset[TC_KIND_LIMIT]; /* of the member `type`; 0: none */
 };
 

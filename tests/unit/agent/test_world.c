@@ -99,6 +99,45 @@ static void an_exec_is_judged_with_its_own_image(void **state)
 	settle(fixture);
 }
 
+static bool runs(const struct tc_process *process, const char *exe)
+{
+	const struct tc_slot *slot = &process->image->exec.exe;
+
+	return slot->stored == strlen(exe) &&
+	       memcmp((const char *)&process->image->exec + slot->offset, exe, slot->stored) == 0;
+}
+
+static void a_refused_exec_is_judged_with_the_program_that_did_not_run(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct tc_process *process;
+
+	make_fork(&fixture->made, 4, 40, "init", 5, 50);
+	enrich(fixture);
+	settle(fixture);
+	make_exec(&fixture->made, 5, 50, "sh", "/bin/sh");
+	fixture->made.header.uid = fixture->made.header.euid = 1000;
+	process = enrich(fixture)->process;
+	settle(fixture);
+
+	make_exec(&fixture->made, 5, 50, "sudo", "/usr/bin/sudo");
+	fixture->made.header.verdict = TC_VERDICT_BLOCKED;
+	fixture->made.header.uid = 1000;
+	fixture->made.header.euid = 0;
+	assert_ptr_not_equal(enrich(fixture)->process, process);
+	assert_true(runs(fixture->event.process, "/usr/bin/sudo"));
+	assert_string_equal(fixture->event.process->comm, "sudo");
+	assert_int_equal(fixture->event.process->euid, 0);
+	assert_int_equal(fixture->event.process->tgid, 5);
+	assert_int_equal(fixture->event.process->parent->tgid, 4);
+	settle(fixture);
+
+	assert_true(runs(process, "/bin/sh"));
+	assert_string_equal(process->comm, "sh");
+	assert_int_equal(process->euid, 1000);
+	assert_int_equal(tc_processes_counts(fixture->world.processes)->image.images, 1);
+}
+
 static void an_exit_is_judged_with_its_process(void **state)
 {
 	struct fixture *fixture = *state;
@@ -552,6 +591,7 @@ int main(void)
 		TEST(the_actor_is_found_or_made),
 		TEST(a_fork_makes_the_child_and_keeps_the_actor),
 		TEST(an_exec_is_judged_with_its_own_image),
+		TEST(a_refused_exec_is_judged_with_the_program_that_did_not_run),
 		TEST(an_exit_is_judged_with_its_process),
 		TEST(a_trace_has_a_target),
 		TEST(cgroups_come_move_and_go),

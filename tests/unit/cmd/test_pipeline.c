@@ -253,7 +253,7 @@ static void test_other_rules_judge_from_the_next_record_on(void **state)
 	struct tc_journal_filter filter = TC_JOURNAL_FILTER_ALL;
 
 	feed_exec(bench, 1000);
-	assert_int_equal(tc_pipeline_set_rules(bench->pipeline, others), 0);
+	assert_int_equal(tc_pipeline_set_rules(bench->pipeline, others, 0), 0);
 	feed_exec(bench, 2000);
 	assert_int_equal(tc_pipeline_commit(bench->pipeline), 0);
 	assert_int_equal(query(bench->place->path, TC_JOURNAL_FILTER_ALL).count, 3);
@@ -262,6 +262,80 @@ static void test_other_rules_judge_from_the_next_record_on(void **state)
 	assert_int_equal(query(bench->place->path, filter).count, 1);
 	bench_close(bench);
 	tc_ruleset_free(others);
+}
+
+/* An exec that a hook judged, by the rules of a generation. */
+static void feed_judged(struct bench *bench, uint32_t generation, uint32_t rule,
+			enum tc_verdict verdict)
+{
+	struct tc_exec *exec = fixture_exec(&fixture);
+
+	exec->header.generation = generation;
+	exec->header.rule = rule;
+	exec->header.verdict = verdict;
+	assert_int_equal(tc_pipeline_feed(bench->pipeline, exec, exec->header.size), 0);
+}
+
+/* How many alerts of a rule the journal has, when all was committed. */
+static size_t count_of(struct bench *bench, const char *rule)
+{
+	struct tc_journal_filter filter = TC_JOURNAL_FILTER_ALL;
+
+	assert_int_equal(tc_pipeline_commit(bench->pipeline), 0);
+	filter.rules = &rule;
+	filter.n_rules = 1;
+	return query(bench->place->path, filter).count;
+}
+
+#define RULE(name, condition)                                                                      \
+	"- rule: " name "\n  desc: d\n  condition: " condition "\n  output: x\n  priority: INFO\n"
+
+static void test_records_are_judged_by_the_rules_of_their_generation(void **state)
+{
+	struct bench *bench = bench_open(*state);
+	struct tc_ruleset *two = fixture_rules(RULE("two", "evt.kind = exec"));
+	struct tc_ruleset *three = fixture_rules(RULE("three", "evt.kind = exec"));
+
+	assert_int_equal(tc_pipeline_set_rules(bench->pipeline, two, 2), 0);
+	assert_int_equal(tc_pipeline_set_rules(bench->pipeline, three, 3), 0);
+	feed_judged(bench, 2, 0, TC_VERDICT_NONE);
+	assert_int_equal(count_of(bench, "two"), 1);
+	assert_int_equal(count_of(bench, "three"), 0);
+	feed_judged(bench, 3, 0, TC_VERDICT_NONE);
+	feed_judged(bench, 0, 0, TC_VERDICT_NONE);
+	assert_int_equal(count_of(bench, "two"), 1);
+	assert_int_equal(count_of(bench, "three"), 2);
+	tc_pipeline_forget_former(bench->pipeline);
+	tc_ruleset_free(two);
+	feed_judged(bench, 2, 0, TC_VERDICT_NONE);
+	assert_int_equal(count_of(bench, "three"), 3);
+	bench_close(bench);
+	tc_ruleset_free(three);
+}
+
+static void test_what_a_rule_did_in_the_kernel_is_its_alert(void **state)
+{
+	struct bench *bench = bench_open(*state);
+	struct tc_ruleset *set =
+		fixture_rules(RULE("all", "evt.kind = exec") RULE("other", "proc.name = other"));
+
+	assert_int_equal(tc_pipeline_set_rules(bench->pipeline, set, 7), 0);
+	/* The deciding rule speaks once, also where it would not match any more; others beside it.
+	 */
+	feed_judged(bench, 7, 2, TC_VERDICT_BLOCKED);
+	assert_int_equal(count_of(bench, "other"), 1);
+	assert_int_equal(count_of(bench, "all"), 1);
+	feed_judged(bench, 7, 1, TC_VERDICT_WOULD_BLOCK);
+	assert_int_equal(count_of(bench, "all"), 2);
+	assert_int_equal(count_of(bench, "other"), 1);
+	/* Nobody knows what rule 2 of another generation was, and there is no rule 3. */
+	feed_judged(bench, 6, 2, TC_VERDICT_BLOCKED);
+	feed_judged(bench, 7, 3, TC_VERDICT_KILLED);
+	feed_judged(bench, 7, 2, TC_VERDICT_ALERTED);
+	assert_int_equal(count_of(bench, "other"), 1);
+	assert_int_equal(count_of(bench, "all"), 5);
+	bench_close(bench);
+	tc_ruleset_free(set);
 }
 
 int main(void)
@@ -273,6 +347,8 @@ int main(void)
 		TEST(test_refused_records_are_told),
 		TEST(test_a_clock_that_is_set_is_told_and_counts_from_then_on),
 		TEST(test_other_rules_judge_from_the_next_record_on),
+		TEST(test_records_are_judged_by_the_rules_of_their_generation),
+		TEST(test_what_a_rule_did_in_the_kernel_is_its_alert),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
