@@ -31,15 +31,8 @@
 /* How often a new one is tried. */
 #define AGAIN_NS (5 * 1000000000ULL)
 
-static const char insert_sql[] = "INSERT INTO entries ("
-#define TC_COLUMN(id, name, field) name ", "
-#include "output/columns.def"
-#undef TC_COLUMN
-				 "hash) VALUES ("
-#define TC_COLUMN(id, name, field) "?, "
-#include "output/columns.def"
-#undef TC_COLUMN
-				 "?)";
+/* Rows of one INSERT: with one row, a third of SQLite's work is for the statement. */
+#define INSERT_ROWS 16
 
 static const char head_sql[] =
 	"INSERT OR REPLACE INTO heads (id, seq, hash, time_ns, boot_id, seal)"
@@ -48,7 +41,7 @@ static const char head_sql[] =
 struct tc_journal {
 	struct tc_journal_file file;
 	sqlite3 *db;
-	sqlite3_stmt *insert, *head;
+	sqlite3_stmt *insert_one, *insert_many, *head;
 	struct tc_hasher *hasher;
 	struct tc_batch batch;
 	struct tc_pruner pruner;
@@ -142,22 +135,22 @@ void tc_journal_suspect(struct tc_journal *journal)
 
 /* --- committing --- */
 
-static int bind_cell(struct tc_journal *journal, size_t row, enum tc_column column)
+/* Binds a value of a row at a place of the statement. */
+static int bind_cell(struct tc_journal *journal, sqlite3_stmt *insert, int place, size_t row,
+		     enum tc_column column)
 {
 	const struct tc_cell *cell = tc_batch_cell(&journal->batch, row, column);
-	int place = (int)column + 1;
 
 	switch (cell->type) {
 	case TC_CELL_INTEGER:
-		return sqlite3_bind_int64(journal->insert, place, cell->number);
+		return sqlite3_bind_int64(insert, place, cell->number);
 	case TC_CELL_TEXT:
-		return sqlite3_bind_text64(journal->insert, place,
-					   tc_batch_text(&journal->batch, row, cell), cell->length,
-					   SQLITE_STATIC, SQLITE_UTF8);
+		return sqlite3_bind_text64(insert, place, tc_batch_text(&journal->batch, row, cell),
+					   cell->length, SQLITE_STATIC, SQLITE_UTF8);
 	case TC_CELL_NULL:
 		break;
 	}
-	return sqlite3_bind_null(journal->insert, place);
+	return sqlite3_bind_null(insert, place);
 }
 
 static int step_once(sqlite3_stmt *statement)
@@ -167,25 +160,33 @@ static int step_once(sqlite3_stmt *statement)
 	return result == SQLITE_DONE ? reset : result;
 }
 
-static int insert_row(struct tc_journal *journal, size_t row)
+static int insert_some(struct tc_journal *journal, sqlite3_stmt *insert, size_t first, size_t count)
 {
-	int result = SQLITE_OK;
+	int result = SQLITE_OK, place = 1;
 
-	for (unsigned i = 0; i < TC_COLUMN_MAX && result == SQLITE_OK; i++)
-		result = bind_cell(journal, row, i);
-	if (result == SQLITE_OK)
-		result = sqlite3_bind_blob(journal->insert, TC_COLUMN_MAX + 1,
-					   journal->batch.rows[row].hash.bytes, TC_HASH_BYTES,
-					   SQLITE_STATIC);
-	return result == SQLITE_OK ? step_once(journal->insert) : result;
+	for (size_t row = first; row < first + count; row++) {
+		for (unsigned i = 0; i < TC_COLUMN_MAX && result == SQLITE_OK; i++)
+			result = bind_cell(journal, insert, place++, row, i);
+		if (result == SQLITE_OK)
+			result = sqlite3_bind_blob(insert, place++,
+						   journal->batch.rows[row].hash.bytes,
+						   TC_HASH_BYTES, SQLITE_STATIC);
+	}
+	return result == SQLITE_OK ? step_once(insert) : result;
 }
 
 static int insert_rows(struct tc_journal *journal, size_t count)
 {
 	int before = sqlite3_total_changes(journal->db), result = SQLITE_OK;
 
-	for (size_t i = 0; i < count && result == SQLITE_OK; i++)
-		result = insert_row(journal, i);
+	for (size_t i = 0; i < count && result == SQLITE_OK;) {
+		bool many = count - i >= INSERT_ROWS;
+		size_t rows = many ? INSERT_ROWS : 1;
+
+		result = insert_some(journal, many ? journal->insert_many : journal->insert_one, i,
+				     rows);
+		i += rows;
+	}
 	/* A trigger may have swallowed rows (fewer changes) or taken them back (more: its own are
 	 * counted). */
 	if (result == SQLITE_OK &&
@@ -438,11 +439,42 @@ static int find_end(struct tc_journal *journal)
 	return tc_batch_chain_to(&journal->batch, &journal->last_hash, journal->last_seq);
 }
 
+/*
+ * OR FAIL: what a statement did before it failed stays, and goes with the transaction. Otherwise
+ * SQLite keeps every page that a statement of many rows changes, to be able to take back that one
+ * alone, in a temporary file.
+ */
+static int prepare_insert(struct tc_journal *journal, size_t rows, sqlite3_stmt **ret_insert)
+{
+	static const char columns[] = "INSERT OR FAIL INTO entries ("
+#define TC_COLUMN(id, name, field) name ", "
+#include "output/columns.def"
+#undef TC_COLUMN
+				      "hash) VALUES ",
+			  values[] = "("
+#define TC_COLUMN(id, name, field) "?, "
+#include "output/columns.def"
+#undef TC_COLUMN
+				     "?)";
+	_cleanup_buffer_ struct tc_buffer sql = {0};
+
+	tc_buffer_add_string(&sql, columns);
+	for (size_t i = 0; i < rows; i++) {
+		tc_buffer_add_string(&sql, i ? ", " : "");
+		tc_buffer_add_string(&sql, values);
+	}
+	if (tc_buffer_failed(&sql))
+		return SQLITE_NOMEM;
+	return sqlite3_prepare_v3(journal->db, sql.bytes, -1, SQLITE_PREPARE_PERSISTENT, ret_insert,
+				  NULL);
+}
+
 static int prepare(struct tc_journal *journal)
 {
-	int result = sqlite3_prepare_v3(journal->db, insert_sql, -1, SQLITE_PREPARE_PERSISTENT,
-					&journal->insert, NULL);
+	int result = prepare_insert(journal, 1, &journal->insert_one);
 
+	if (result == SQLITE_OK)
+		result = prepare_insert(journal, INSERT_ROWS, &journal->insert_many);
 	if (result == SQLITE_OK)
 		result = sqlite3_prepare_v3(journal->db, head_sql, -1, SQLITE_PREPARE_PERSISTENT,
 					    &journal->head, NULL);
@@ -489,10 +521,11 @@ static int open_database(struct tc_journal *journal, const struct tc_origin *ori
 static void close_database(struct tc_journal *journal)
 {
 	tc_pruner_close(&journal->pruner);
-	sqlite3_finalize(journal->insert);
+	sqlite3_finalize(journal->insert_one);
+	sqlite3_finalize(journal->insert_many);
 	sqlite3_finalize(journal->head);
 	sqlite3_close(journal->db);
-	journal->insert = journal->head = NULL;
+	journal->insert_one = journal->insert_many = journal->head = NULL;
 	journal->db = NULL;
 }
 

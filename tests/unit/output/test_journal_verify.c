@@ -85,6 +85,26 @@ static void test_what_was_written_is_whole(void **state)
 	tc_journal_close(journal);
 }
 
+/* Rows are stored many at a time, and what is left one by one; notices have fewer values. */
+static void test_batches_of_any_size_are_whole(void **state)
+{
+	const char *path = ((struct place *)*state)->path;
+	struct tc_journal *journal = open_journal(path);
+	uint32_t rows = 0;
+
+	for (uint32_t size = 1; size <= 50; size++) {
+		for (uint32_t i = 0; i < size; i++) {
+			uint64_t seq = i % 7 == 3 ? add_notice(journal) : add(journal, 0, rows + 1);
+
+			assert_int_equal(seq, ++rows);
+		}
+		assert_int_equal(tc_journal_flush(journal), 0);
+		assert_int_equal(tc_journal_last_seq(journal), rows);
+	}
+	tc_journal_close(journal);
+	assert_whole(path, rows);
+}
+
 /* Every column of entries, and each of a row's neighbours, changed in any way. */
 static void test_finds_a_change_in_any_column(void **state)
 {
@@ -600,6 +620,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_what_was_written_is_whole),
+		TEST(test_batches_of_any_size_are_whole),
 		TEST(test_finds_a_change_in_any_column),
 		TEST(test_finds_what_was_done_to_rows),
 		TEST(test_finds_what_was_done_to_the_marks),
