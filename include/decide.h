@@ -61,13 +61,14 @@ enum tc_action {
 
 /* What a bit stands for. */
 struct tc_term {
-	__u32 rule;   /* place in the rule set, from 1; of several rules that share the bit, 0 */
-	__u16 vetoes; /* row: none of these terms may be left */
-	__u16 error;  /* BLOCK: 1 to 4095, what the call fails with */
-	__u8 action;  /* enum tc_action */
-	__u8 is_open; /* what cannot be judged does not enforce (fail open); else it does (fail
-			 closed) */
-	__u8 pad[2];
+	__u32 rule;    /* place in the rule set, from 1; of several rules that share the bit, 0 */
+	__u16 vetoes;  /* row: none of these terms may be left */
+	__u16 error;   /* BLOCK: 1 to 4095, what the call fails with */
+	__u8 action;   /* enum tc_action */
+	__u8 is_open;  /* what cannot be judged does not enforce (fail open); else it does (fail
+			  closed) */
+	__u8 is_muted; /* does not enforce for now: told as would_block, as in monitor mode */
+	__u8 pad;
 };
 
 enum tc_look_of {
