@@ -154,6 +154,7 @@ static void read_key(struct tc_item *item, const struct tc_yaml *key, const stru
 	if (!row) {
 		if (key->kind == TC_YAML_SCALAR)
 			report_unknown_key(item, key, diagnostics);
+		item->faulty = true; /* what is no word was told with the YAML */
 		return;
 	}
 	if (!has_shape(value, row->shape)) {

@@ -259,6 +259,9 @@ static void items_are_checked(void **state)
 	assert_true(hints(RULE("r", "fd.name = x") "  prioritty: x\n", "`priority`"));
 	assert_refused("- rule: r\n  desc: d\n  priority: info\n  output: o\n", "TC-R043", 1, 3);
 	assert_refused("- list: a\n  items: x\n", "TC-R044", 2, 10);
+	assert_refused("- list: a\n  items: [x]\n- list: a\n  override: {items: append}\n"
+		       "  items: [y]\n  ? [a, b]\n  : c\n- list: b\n  items: []\n",
+		       "TC-R022", 6, 5);
 	assert_refused("- macro: a b\n  condition: fd.name = x\n", "TC-R045", 1, 10);
 	struct tc_diagnostics diagnostics = {0};
 	struct tc_ruleset *set = rules_from(
