@@ -71,6 +71,18 @@ static void warn_na(struct tc_compiler *compiler, const struct tc_words *words)
 	}
 }
 
+/* The language resolves escapes before the expression sees them. */
+static void warn_backspace(struct tc_compiler *compiler, const struct tc_words *words)
+{
+	const struct tc_term *word = words->items[0];
+
+	if (!word->quoted || !memchr(word->text, '\b', word->length))
+		return;
+	tc_diagnostic_hint(tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_REGEX_BACKSPACE,
+					   word->where, "`\\b` in quotes is a backspace"),
+			   "for the edge of a word write \\\\b, and `search`, which knows it");
+}
+
 static enum tc_spread spread_of(const struct tc_input *input, enum tc_operator_kind op)
 {
 	if (input->type != TC_TYPE_LIST || op == TC_OPERATOR_EXISTS)
@@ -147,6 +159,8 @@ static int find_check(struct tc_compiler *compiler, enum tc_operator_kind op, ui
 		return 0;
 	if (element == TC_TYPE_STRING)
 		warn_na(compiler, words);
+	if (tc_operator_is_regex(op))
+		warn_backspace(compiler, words);
 	r = tc_operand_make(op, element, words, key.bytes + sizeof(head), key.length - sizeof(head),
 			    compiler->diagnostics, &compiler->program->arena, &check.operand);
 	return r ? r : add_check(compiler, &check, words, &key, ret_node);

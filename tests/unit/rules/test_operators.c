@@ -249,6 +249,18 @@ static void regex_that_is_none_is_told(void **state)
 }
 
 /* Time must not grow faster than the value: the classic (a*)*b. */
+static void backspace_in_a_regex_is_told(void **state)
+{
+	char *text = rule_text("fd.name regex 'a\\bb' or fd.name search \"\\bc\"");
+
+	assert_int_equal(warnings(text, "TC-R087"), 2);
+	assert_true(hints(text, "\\\\b"));
+	free(text);
+	text = rule_text("fd.name search '\\\\bc' or fd.name contains 'a\\bb'");
+	assert_int_equal(warnings(text, "TC-R087"), 0);
+	free(text);
+}
+
 static void regex_cannot_blow_up(void **state)
 {
 	char path[4001];
@@ -535,6 +547,7 @@ int main(void)
 		cmocka_unit_test(regex_sees_characters_and_bytes_that_are_none),
 		cmocka_unit_test(regex_of_a_cut_value_is_not_known),
 		cmocka_unit_test(regex_that_is_none_is_told),
+		cmocka_unit_test(backspace_in_a_regex_is_told),
 		cmocka_unit_test(regex_cannot_blow_up),
 		cmocka_unit_test(operator_bcontains),
 		cmocka_unit_test(operator_bstartswith),
