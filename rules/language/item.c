@@ -72,6 +72,13 @@ static const struct row *find_row(enum tc_item_kind item, const char *word)
 	return NULL;
 }
 
+bool tc_key_changes(enum tc_item_kind item, enum tc_key key)
+{
+	const struct row *row = find_row(item, words[key]);
+
+	return row && row->changes != CHANGES_NONE;
+}
+
 static bool has_shape(const struct tc_yaml *node, enum shape shape)
 {
 	bool yes;

@@ -37,6 +37,8 @@ bool tc_item_read(const struct tc_yaml *node, struct tc_diagnostics *diagnostics
 		  struct tc_item *ret_item);
 /* Tells which keys a new item lacks. */
 void tc_item_require(struct tc_item *item, struct tc_diagnostics *diagnostics);
+/* Whether `override` may change a key of such an item. */
+bool tc_key_changes(enum tc_item_kind item, enum tc_key key);
 /* The word of a key. */
 const char *tc_key_word(enum tc_key key);
 /* true, yes, on and false, no, off in the spellings of YAML. 0 or -EINVAL. */

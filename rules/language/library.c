@@ -101,6 +101,25 @@ static void report_undefined(struct tc_library *library, struct tc_item *item,
 	item->faulty = true;
 }
 
+/* Of the keys beside `append` those that it speaks of. Others stay what they are, as in Falco. */
+static void append_some(struct tc_library *library, struct tc_item *item)
+{
+	static const enum tc_key keys[] = {TC_KEY_CONDITION, TC_KEY_EXCEPTIONS, TC_KEY_ITEMS};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		item->changes[keys[i]] = TC_CHANGE_APPEND;
+	for (unsigned key = 0; key < TC_KEY_MAX; key++) {
+		if (!item->values[key] || !tc_key_changes(item->kind, (enum tc_key)key) ||
+		    item->changes[key] == TC_CHANGE_APPEND)
+			continue;
+		tc_diagnostic_hint(tc_where_report(library->diagnostics, TC_DIAGNOSTIC_APPEND,
+						   tc_yaml_where(item->values[key]),
+						   "`append` leaves `%s` as it is",
+						   tc_key_word((enum tc_key)key)),
+				   "change it by `override`");
+	}
+}
+
 /* Whether the item changes one that is there (append, override) or is one by itself. */
 static bool is_change(struct tc_library *library, struct tc_item *item)
 {
@@ -124,8 +143,7 @@ static bool is_change(struct tc_library *library, struct tc_item *item)
 	found = tc_where_report(library->diagnostics, TC_DIAGNOSTIC_DEPRECATED,
 				tc_yaml_where(append), "`append` is deprecated");
 	tc_diagnostic_hint(found, "use `override` with `append` for each key");
-	for (unsigned key = 0; key < TC_KEY_MAX; key++)
-		item->changes[key] = TC_CHANGE_APPEND;
+	append_some(library, item);
 	return true;
 }
 

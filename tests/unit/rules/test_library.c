@@ -139,6 +139,26 @@ static void append_joins_text(void **state)
 	assert_refused("- rule: r\n  append: true\n  condition: or fd.name = y\n", "TC-R050", 1, 9);
 }
 
+static void append_changes_the_condition_and_exceptions_alone(void **state)
+{
+	static const char text[] = RULE("r", "fd.name = x") "- rule: r\n  append: true\n"
+							    "  condition: or fd.name = y\n"
+							    "  priority: DEBUG\n  output: more\n"
+							    "  enabled: false\n  tags: [t]\n";
+	struct tc_diagnostics diagnostics = {0};
+	struct tc_ruleset *set = rules_from(text, &diagnostics);
+
+	assert_non_null(set);
+	assert_int_equal(tc_ruleset_count(set), 1);
+	assert_int_equal(tc_ruleset_at(set, 0)->priority, TC_PRIORITY_INFORMATIONAL);
+	assert_int_equal(tc_ruleset_at(set, 0)->n_tags, 0);
+	tc_ruleset_free(set);
+	tc_diagnostics_done(&diagnostics);
+	assert_int_equal(matches(text, "y"), 1);
+	assert_int_equal(warnings(text, "TC-R058"), 4);
+	assert_true(hints(text, "`override`"));
+}
+
 static void override_says_what_happens_to_each_key(void **state)
 {
 	struct tc_diagnostics diagnostics = {0};
@@ -427,6 +447,7 @@ int main(void)
 		cmocka_unit_test(macros_keep_their_parentheses),
 		cmocka_unit_test(later_definition_replaces),
 		cmocka_unit_test(append_joins_text),
+		cmocka_unit_test(append_changes_the_condition_and_exceptions_alone),
 		cmocka_unit_test(override_says_what_happens_to_each_key),
 		cmocka_unit_test(disabled_rules_are_checked_and_not_in_force),
 		cmocka_unit_test(exceptions_exclude),
