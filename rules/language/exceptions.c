@@ -213,7 +213,7 @@ static void add_value(struct tc_text *text, const struct tc_yaml *value)
 		tc_text_add_words(text, "\"\"", value);
 	} else if (!quoted && strchr(value->text, ' ')) {
 		tc_text_add_words(text, "\"", value);
-		tc_text_add_node(text, value);
+		tc_text_add_value(text, value);
 		tc_text_add_words(text, "\"", value);
 	} else {
 		tc_text_add_node(text, value);

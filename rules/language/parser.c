@@ -543,7 +543,7 @@ int tc_item_parse(const struct tc_yaml *node, struct tc_arena *arena,
 		.lexer = {.text = &text}, .arena = arena, .diagnostics = diagnostics};
 	int r;
 
-	tc_text_add_node(&text, node);
+	tc_text_add_value(&text, node);
 	if (tc_text_failed(&text))
 		return -ENOMEM;
 	char first = tc_lexer_peek(&parser.lexer);

@@ -23,9 +23,9 @@ static void add_piece(struct tc_text *text, struct tc_piece piece)
 	text->pieces[text->n_pieces++] = piece;
 }
 
-void tc_text_add_node(struct tc_text *text, const struct tc_yaml *node)
+/* Adds a scalar without what of white is around it. */
+static void add_trimmed(struct tc_text *text, const struct tc_yaml *node, const char *white)
 {
-	static const char white[] = " \t\r\n";
 	size_t start = 0, end = node->length;
 
 	while (start < end && strchr(white, node->text[start]))
@@ -34,6 +34,16 @@ void tc_text_add_node(struct tc_text *text, const struct tc_yaml *node)
 		end--;
 	add_piece(text, (struct tc_piece){.node = node, .offset = (uint32_t)start});
 	tc_buffer_add(&text->buffer, node->text + start, end - start);
+}
+
+void tc_text_add_node(struct tc_text *text, const struct tc_yaml *node)
+{
+	add_trimmed(text, node, " \t\r\n");
+}
+
+void tc_text_add_value(struct tc_text *text, const struct tc_yaml *node)
+{
+	add_trimmed(text, node, "\r\n");
 }
 
 void tc_text_add_words(struct tc_text *text, const char *words, const struct tc_yaml *node)

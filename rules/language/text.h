@@ -28,6 +28,9 @@ struct tc_text {
 
 /* Appends a scalar's text, without white space at its ends. */
 void tc_text_add_node(struct tc_text *text, const struct tc_yaml *node);
+/* The same of one that is a value: blanks around it belong to it, the line break of a block does
+ * not. */
+void tc_text_add_value(struct tc_text *text, const struct tc_yaml *node);
 /* Appends words; a finding in them is told at the node. */
 void tc_text_add_words(struct tc_text *text, const char *words, const struct tc_yaml *node);
 /* Appends another text. */

@@ -159,6 +159,23 @@ static void append_changes_the_condition_and_exceptions_alone(void **state)
 	assert_true(hints(text, "`override`"));
 }
 
+static void blanks_around_values_in_quotes_belong_to_them(void **state)
+{
+	assert_int_equal(matches("- list: a\n  items: ['/a ', x]\n" RULE(
+					 "r", "fd.name startswith anyof (a)"),
+				 "/ab"),
+			 0);
+	assert_int_equal(matches("- list: a\n  items: ['/a ', x]\n" RULE(
+					 "r", "fd.name startswith anyof (a)"),
+				 "/a b"),
+			 1);
+	/* The line break behind a block does not. */
+	assert_int_equal(
+		matches("- list: a\n  items:\n    - |\n      /a b\n" RULE("r", "fd.name in (a)"),
+			"/a b"),
+		1);
+}
+
 static void override_says_what_happens_to_each_key(void **state)
 {
 	struct tc_diagnostics diagnostics = {0};
@@ -252,6 +269,20 @@ static void word_behind_in_of_an_exception_is_a_list(void **state)
 	assert_int_equal(matches(EXCEPTION("'\"/a b\"'"), "/a b"), 0);
 	assert_refused(EXCEPTION("'/a b'"), "TC-R060", 6, 86);
 #undef EXCEPTION
+}
+
+static void exception_keeps_blanks_around_its_values(void **state)
+{
+	static const char text[] = RULE(
+		"r", "fd.name exists") "  exceptions:\n"
+				       "    - {name: a, fields: [fd.name], comps: [startswith],"
+				       " values: [['/a ']]}\n"
+				       "    - {name: b, fields: fd.name, values: [' /b']}\n";
+
+	assert_int_equal(matches(text, "/ab"), 1);
+	assert_int_equal(matches(text, "/a b"), 0);
+	assert_int_equal(matches(text, "/b"), 1);
+	assert_int_equal(matches(text, " /b"), 0);
 }
 
 static void exceptions_that_do_not_fit_are_refused(void **state)
@@ -448,10 +479,12 @@ int main(void)
 		cmocka_unit_test(later_definition_replaces),
 		cmocka_unit_test(append_joins_text),
 		cmocka_unit_test(append_changes_the_condition_and_exceptions_alone),
+		cmocka_unit_test(blanks_around_values_in_quotes_belong_to_them),
 		cmocka_unit_test(override_says_what_happens_to_each_key),
 		cmocka_unit_test(disabled_rules_are_checked_and_not_in_force),
 		cmocka_unit_test(exceptions_exclude),
 		cmocka_unit_test(word_behind_in_of_an_exception_is_a_list),
+		cmocka_unit_test(exception_keeps_blanks_around_its_values),
 		cmocka_unit_test(exceptions_that_do_not_fit_are_refused),
 		cmocka_unit_test(items_are_checked),
 		cmocka_unit_test(scope_is_a_cgroup_or_a_unit_and_what_is_below),
