@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Containers that are called by a name: LXC (lxc.container.conf(5)), systemd-nspawn (registered by
  * systemd-machined in /run/systemd/machines). */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,8 +38,9 @@ static void tell_mount(struct tc_container_facts *facts, char *entry)
 		bind |= !strcmp(option, "bind") || !strcmp(option, "rbind");
 		read_only |= !strcmp(option, "ro");
 	}
-	snprintf(path, sizeof(path), "%s%s", *dest == '/' ? "" : "/", dest);
-	if (bind)
+	/* What was cut could pass for another path. */
+	if (bind &&
+	    snprintf(path, sizeof(path), "%s%s", *dest == '/' ? "" : "/", dest) < (int)sizeof(path))
 		tc_container_tell_mount(facts, source, path, "", !read_only, "");
 }
 
@@ -68,20 +70,27 @@ int tc_container_read_lxc(const struct tc_container_question *question,
 	return 0;
 }
 
+/* The byte that \xNN at text stands for; 0 where there is no such thing. */
+static char escaped_byte(const char *text)
+{
+	char digits[] = {text[0] == '\\' && text[1] == 'x' ? text[2] : '\0', '\0', '\0'};
+
+	if (!isxdigit((unsigned char)digits[0]) || !isxdigit((unsigned char)text[3]))
+		return '\0';
+	digits[1] = text[3];
+	return (char)strtoul(digits, NULL, 16);
+}
+
 /* Unit names hold what is no word character as \xNN (systemd.unit(5)). */
 static void unescape(char *name)
 {
 	char *to = name;
 
 	for (; *name; name++) {
-		unsigned byte;
+		char byte = escaped_byte(name);
 
-		if (sscanf(name, "\\x%2x", &byte) == 1 && byte) {
-			*to++ = (char)byte;
-			name += 3;
-		} else {
-			*to++ = *name;
-		}
+		*to++ = byte ? byte : *name;
+		name += byte ? 3 : 0;
 	}
 	*to = '\0';
 }

@@ -575,6 +575,17 @@ static void lxc_and_nspawn_tell(void **state)
 	EXPECT_FIELDS(see_at(*state, 9, "/lxc.payload.gone", 1), {"container.name", "gone"});
 }
 
+/* Whoever may make cgroups in a container may call one so. */
+static void escapes_of_units_that_are_none_stay_as_they_are(void **state)
+{
+	EXPECT_FIELDS(see_at(*state, 7, "/machine.slice/machine-a\\x4.scope", 1),
+		      {"container.name", "a\\x4"});
+	EXPECT_FIELDS(see_at(*state, 8, "/machine.slice/machine-a\\x.scope", 1),
+		      {"container.name", "a\\x"});
+	EXPECT_FIELDS(see_at(*state, 9, "/machine.slice/machine-a\\x-1b\\x00\\x2d.scope", 1),
+		      {"container.name", "a\\x-1b\\x00-"});
+}
+
 static void the_host_is_no_container(void **state)
 {
 	EXPECT_FIELDS(see(*state, "/system.slice/ssh.service"), {"container.name", "host"},
@@ -606,6 +617,7 @@ int main(void)
 		TEST(nobody_looks_for_ever),
 		TEST(cgroups_of_a_container_share_it_and_a_new_start_is_new),
 		TEST(lxc_and_nspawn_tell),
+		TEST(escapes_of_units_that_are_none_stay_as_they_are),
 		TEST(the_host_is_no_container),
 	};
 
