@@ -27,6 +27,8 @@
 #define KEEPALIVE_S 60
 /* A socket's buffer, so that datagrams of the largest size go through the local socket. */
 #define SEND_BUFFER_BYTES (1 << 20)
+/* Most reads of what a server says, which nobody wants, at a time. */
+#define LOOKS_MAX 64
 
 /* Steps on the way up, in order. */
 enum stage { STAGE_DOWN, STAGE_LOOKUP, STAGE_CONNECT, STAGE_HANDSHAKE, STAGE_UP };
@@ -455,16 +457,18 @@ int tc_syslog_link_look(struct tc_syslog_link *link)
 {
 	bool connection = link->stream || link->place->transport >= TC_SYSLOG_TCP;
 	char said[256];
-	ssize_t count;
+	ssize_t count = 0;
 	int error;
 
 	if (link->tls) {
 		error = tc_syslog_tls_look(link->tls, &link->why);
 		return error == -EAGAIN ? 0 : error;
 	}
-	do
+	/* Some of it at a time: a server that talks on and on must not hold the output. */
+	for (unsigned i = 0; i < LOOKS_MAX && (!i || count > 0); i++)
 		count = recv(link->fd, said, sizeof(said), MSG_DONTWAIT);
-	while (count > 0);
+	if (count > 0)
+		return 0;
 	if (count == 0)
 		return connection ? fail(link, -ECONNRESET, "the server closed the connection") : 0;
 	return errno == EAGAIN || errno == EINTR ? 0 : fail_errno(link, errno);

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Most reads of what a server says, which nobody wants, at a time. */
+#define LOOKS_MAX 64
+
 struct tc_syslog_tls {
 	SSL *ssl;
 };
@@ -191,12 +194,14 @@ int tc_syslog_tls_look(struct tc_syslog_tls *tls, struct tc_syslog_why *why)
 	char said[1024];
 	size_t length;
 	short events;
-	int result;
+	int result = 1;
 
-	do {
+	for (unsigned i = 0; i < LOOKS_MAX && result == 1; i++) {
 		errno = 0;
 		result = SSL_read_ex(tls->ssl, said, sizeof(said), &length);
-	} while (result == 1);
+	}
+	if (result == 1)
+		return -EAGAIN;
 	return result_of(tls, result, &events, why);
 }
 
