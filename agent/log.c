@@ -8,6 +8,10 @@
 #include <unistd.h>
 
 static enum tc_log_level log_level = TC_LOG_INFO;
+static _Thread_local struct {
+	tc_log_sink sink;
+	void *context;
+} diverted;
 
 void tc_log_set_level(enum tc_log_level level)
 {
@@ -17,6 +21,12 @@ void tc_log_set_level(enum tc_log_level level)
 bool tc_log_enabled(enum tc_log_level level)
 {
 	return level <= log_level;
+}
+
+void tc_log_divert(tc_log_sink sink, void *context)
+{
+	diverted.sink = sink;
+	diverted.context = context;
 }
 
 static const char *level_word(enum tc_log_level level)
@@ -63,7 +73,9 @@ void tc_log(enum tc_log_level level, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	if (is_system_journal())
+	if (diverted.sink)
+		diverted.sink(level, line, diverted.context);
+	else if (is_system_journal())
 		fprintf(stderr, "<%d>%s%s\n", level, level_word(level), line);
 	else
 		fprintf(stderr, "tocsin: %s%s\n", level_word(level), line);

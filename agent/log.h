@@ -17,6 +17,12 @@ bool tc_log_enabled(enum tc_log_level level);
  * errno. */
 void tc_log(enum tc_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Takes a message, without the level's word, instead of standard error. */
+typedef void (*tc_log_sink)(enum tc_log_level level, const char *line, void *context);
+/* Diverts the messages of the calling thread, for code whose complaints are to be told in another
+ * way; NULL: no longer. */
+void tc_log_divert(tc_log_sink sink, void *context);
+
 #define tc_error(...) tc_log(TC_LOG_ERROR, __VA_ARGS__)
 #define tc_warning(...) tc_log(TC_LOG_WARNING, __VA_ARGS__)
 #define tc_info(...) tc_log(TC_LOG_INFO, __VA_ARGS__)

@@ -111,6 +111,8 @@ static void print_help(const struct parser *parser)
 	       parser->usage->synopsis, parser->usage->doc);
 	for (size_t i = 0; i <= parser->n_rows; i++)
 		print_row(row_at(parser, i));
+	if (parser->usage->more)
+		parser->usage->more(stdout);
 }
 
 /* --- mistakes --- */

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Exit codes of every subcommand. */
 enum tc_exit_code {
@@ -49,6 +50,7 @@ struct tc_usage {
 	const char *doc;		       /* one or more sentences */
 	const struct tc_option *options;       /* ends with a row whose name is NULL */
 	size_t positional_min, positional_max; /* SIZE_MAX: no bound */
+	void (*more)(FILE *stream); /* prints what --help says behind the options; NULL */
 };
 
 /*

@@ -203,6 +203,34 @@ static int read_settings(struct tc_courier *courier, const struct tc_output_sett
 	return error;
 }
 
+static int read_spec(struct tc_courier *courier, const char *spec,
+		     struct tc_output_settings **ret_settings)
+{
+	int error = tc_output_settings_read(courier->output, spec, ret_settings);
+
+	if (error)
+		return error;
+	tc_output_settings_spec(*ret_settings, &courier->spec);
+	return tc_buffer_failed(&courier->spec) ? -ENOMEM : read_settings(courier, *ret_settings);
+}
+
+int tc_courier_check(const struct tc_output *output, const char *spec)
+{
+	_cleanup_output_settings_ struct tc_output_settings *settings = NULL;
+	struct tc_courier *courier = calloc(1, sizeof(*courier));
+	int error;
+
+	if (!courier)
+		return -ENOMEM;
+	courier->output = output;
+	error = read_spec(courier, spec, &settings);
+	if (!error && output->ops->check)
+		error = output->ops->check(settings);
+	courier->output = NULL; /* it is not open */
+	tc_courier_free(courier);
+	return error;
+}
+
 int tc_courier_new(const struct tc_output *output, const char *spec,
 		   struct tc_courier **ret_courier)
 {
@@ -215,12 +243,7 @@ int tc_courier_new(const struct tc_output *output, const char *spec,
 	courier->output = output;
 	courier->pause_ns = PAUSE_FIRST_NS;
 	courier->summed_seq = UINT64_MAX;
-	error = tc_output_settings_read(output, spec, &settings);
-	if (!error) {
-		tc_output_settings_spec(settings, &courier->spec);
-		error = tc_buffer_failed(&courier->spec) ? -ENOMEM
-							 : read_settings(courier, settings);
-	}
+	error = read_spec(courier, spec, &settings);
 	if (!error)
 		error = output->ops->open(settings, &courier->state);
 	if (error) {

@@ -25,6 +25,8 @@ struct tc_courier_place {
  */
 int tc_courier_new(const struct tc_output *output, const char *spec,
 		   struct tc_courier **ret_courier);
+/* Whether tc_courier_new() would take the SPEC, without opening anything; the same errors. */
+int tc_courier_check(const struct tc_output *output, const char *spec);
 /* Closes the output. Takes NULL. */
 void tc_courier_free(struct tc_courier *courier);
 

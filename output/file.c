@@ -97,7 +97,7 @@ static int read_settings(struct file_output *file, const struct tc_output_settin
 			 TC_ROTATE_KEEP_MAX);
 		return -EINVAL;
 	}
-	return tc_safe_path(NOUN, path, &file->path);
+	return 0;
 }
 
 /* When the file was made; where the file system does not know that, now. */
@@ -224,17 +224,28 @@ static void file_close(void *state)
 	free(file);
 }
 
-static int file_open(const struct tc_output_settings *settings, void **ret_state)
+static struct file_output *file_new(void)
 {
 	struct file_output *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		return NULL;
+	file->fd = -1;
+	file->size_max = file->age_max_ns = NO_LIMIT;
+	file->rotation.keep = 10;
+	return file;
+}
+
+static int file_open(const struct tc_output_settings *settings, void **ret_state)
+{
+	struct file_output *file = file_new();
 	int error;
 
 	if (!file)
 		return -ENOMEM;
-	file->fd = -1;
-	file->size_max = file->age_max_ns = NO_LIMIT;
-	file->rotation.keep = 10;
 	error = read_settings(file, settings);
+	if (!error)
+		error = tc_safe_path(NOUN, tc_output_setting(settings, "path"), &file->path);
 	if (!error)
 		error = open_file(file);
 	if (error) {
@@ -243,6 +254,16 @@ static int file_open(const struct tc_output_settings *settings, void **ret_state
 	}
 	*ret_state = file;
 	return 0;
+}
+
+static int file_check(const struct tc_output_settings *settings)
+{
+	struct file_output *file = file_new();
+	int error = file ? read_settings(file, settings) : -ENOMEM;
+
+	if (file)
+		file_close(file);
+	return error;
 }
 
 /* --- writing --- */
@@ -399,6 +420,7 @@ const struct tc_output_ops tc_file_ops = {
 	.keys = keys,
 	.durable = true,
 	.open = file_open,
+	.check = file_check,
 	.write = file_write,
 	.flush = file_flush,
 	.reset = file_reset,

@@ -613,11 +613,22 @@ static int kafka_open(const struct tc_output_settings *settings, void **ret_stat
 	return 0;
 }
 
+static int kafka_check(const struct tc_output_settings *settings)
+{
+	struct kafka *kafka = calloc(1, sizeof(*kafka));
+	int error = kafka ? settings_read(kafka, settings) : -ENOMEM;
+
+	if (kafka)
+		kafka_free(kafka);
+	return error;
+}
+
 const struct tc_output_ops tc_kafka_ops = {
 	.keys = kafka_keys,
 	.format = "json",
 	.durable = true,
 	.open = kafka_open,
+	.check = kafka_check,
 	.write = kafka_write,
 	.flush = kafka_flush,
 	.reset = kafka_reset,

@@ -17,17 +17,23 @@ static const struct tc_output outputs[] = {
 
 #define N_OUTPUTS (sizeof(outputs) / sizeof(outputs[0]))
 
+const char *tc_output_nearest(const char *name)
+{
+	const char *names[N_OUTPUTS];
+
+	for (size_t i = 0; i < N_OUTPUTS; i++)
+		names[i] = outputs[i].name;
+	return tc_nearest_word(name, names, N_OUTPUTS);
+}
+
 static void tell_unknown(const char *name)
 {
 	_cleanup_buffer_ struct tc_buffer list = {0};
-	const char *names[N_OUTPUTS];
 
-	for (size_t i = 0; i < N_OUTPUTS; i++) {
-		names[i] = outputs[i].name;
-		tc_buffer_printf(&list, "%s%s", i ? ", " : "", names[i]);
-	}
+	for (size_t i = 0; i < N_OUTPUTS; i++)
+		tc_buffer_printf(&list, "%s%s", i ? ", " : "", outputs[i].name);
 
-	const char *nearest = tc_nearest_word(name, names, N_OUTPUTS);
+	const char *nearest = tc_output_nearest(name);
 	if (nearest)
 		tc_error("output %s: there is none of this name (did you mean %s?)", name, nearest);
 	else
@@ -35,16 +41,24 @@ static void tell_unknown(const char *name)
 			 tc_buffer_failed(&list) ? "" : list.bytes);
 }
 
-const struct tc_output *tc_output_find(const char *spec)
+const struct tc_output *tc_output_named(const char *name)
 {
-	char name[64];
-
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(spec, ":"), spec);
 	for (size_t i = 0; i < N_OUTPUTS; i++)
 		if (strcmp(outputs[i].name, name) == 0)
 			return &outputs[i];
-	tell_unknown(name);
 	return NULL;
+}
+
+const struct tc_output *tc_output_find(const char *spec)
+{
+	const struct tc_output *output;
+	char name[64];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(spec, ":"), spec);
+	output = tc_output_named(name);
+	if (!output)
+		tell_unknown(name);
+	return output;
 }
 
 /* The words that a key may be, as KEY=WORD|WORD. */
@@ -66,6 +80,7 @@ static void list_keys(const struct tc_output_key *keys, FILE *stream)
 
 void tc_output_list(FILE *stream)
 {
+	fprintf(stream, "\nOutputs:\n");
 	for (size_t i = 0; i < N_OUTPUTS; i++) {
 		fprintf(stream, "  %-10s%s\n", outputs[i].name, outputs[i].doc);
 		list_keys(outputs[i].ops->keys, stream);

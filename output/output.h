@@ -75,6 +75,11 @@ struct tc_output_ops {
 	 */
 	int (*open)(const struct tc_output_settings *settings, void **ret_state);
 	/*
+	 * Whether open() would take the settings: 0, or a negative errno, logged. Touches nothing
+	 * outside of the process. NULL: all that settings.h lets through.
+	 */
+	int (*check)(const struct tc_output_settings *settings);
+	/*
 	 * Takes one message; copies what it keeps. 0; -EAGAIN: no room before a flush; other errno:
 	 * the connection (or the file) failed. The output logs the first failure in a row, and the
 	 * recovery.
@@ -114,6 +119,10 @@ struct tc_output {
 	const char *doc;
 };
 
+/* By its name; NULL when there is none. */
+const struct tc_output *tc_output_named(const char *name);
+/* The name that is nearest to a wrong one; NULL: none is near. */
+const char *tc_output_nearest(const char *name);
 /* The output of a SPEC: what stands before its colon. NULL when there is none, logged with what
  * would be right. */
 const struct tc_output *tc_output_find(const char *spec);

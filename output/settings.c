@@ -49,7 +49,7 @@ static bool is_key(const struct tc_output_key *row, const char *key)
 	return strcmp(row->name, key) == 0;
 }
 
-static const struct tc_output_key *key_find(const struct tc_output *output, const char *key)
+const struct tc_output_key *tc_output_key_find(const struct tc_output *output, const char *key)
 {
 	const struct tc_output_key *row;
 
@@ -59,26 +59,33 @@ static const struct tc_output_key *key_find(const struct tc_output *output, cons
 	return NULL;
 }
 
-static void tell_unknown(const struct tc_output *output, const char *key)
+const char *tc_output_key_nearest(const struct tc_output *output, const char *key)
 {
 	struct tc_nearest nearest = {.word = key, .length = strlen(key)};
+	const struct tc_output_key *row;
+
+	for (size_t i = 0; (row = key_at(output, i)); i++)
+		tc_nearest_offer(&nearest, row->name);
+	return nearest.best;
+}
+
+static void tell_unknown(const struct tc_output *output, const char *key)
+{
+	const char *nearest = tc_output_key_nearest(output, key);
 	_cleanup_buffer_ struct tc_buffer list = {0};
 	const struct tc_output_key *row;
 
-	for (size_t i = 0; (row = key_at(output, i)); i++) {
-		tc_nearest_offer(&nearest, row->name);
+	for (size_t i = 0; (row = key_at(output, i)); i++)
 		tc_buffer_printf(&list, "%s%s", i ? ", " : "", row->name);
-	}
-	if (nearest.best)
+	if (nearest)
 		tc_error("output %s: there is no setting %s (did you mean %s?)", output->name, key,
-			 nearest.best);
+			 nearest);
 	else
 		tc_error("output %s: there is no setting `%s`; there are: %s", output->name, key,
 			 tc_buffer_failed(&list) ? "" : list.bytes);
 }
 
-/* Looks whether a value is one of the words, separated by blanks, that a key may have. */
-static bool is_allowed(const struct tc_output_key *key, const char *value)
+bool tc_output_key_allows(const struct tc_output_key *key, const char *value)
 {
 	size_t length = strlen(value);
 
@@ -135,12 +142,12 @@ static int setting_add(struct tc_output_settings *settings, char *text)
 		return -EINVAL;
 	}
 	*value++ = '\0';
-	key = key_find(output, text);
+	key = tc_output_key_find(output, text);
 	if (!key) {
 		tell_unknown(output, text);
 		return -EINVAL;
 	}
-	if (!is_allowed(key, value)) {
+	if (!tc_output_key_allows(key, value)) {
 		tc_error("output %s: %s=%s: it must be one of: %s", output->name, text, value,
 			 key->values);
 		return -EINVAL;

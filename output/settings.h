@@ -8,4 +8,11 @@
 /* Those that every output has, from settings.def; ends with a row whose name is NULL. */
 extern const struct tc_output_key tc_output_common_keys[];
 
+/* The row of a key, of the output's own or of those that every output has; NULL: there is none. */
+const struct tc_output_key *tc_output_key_find(const struct tc_output *output, const char *key);
+/* The key that is nearest to a wrong one, see agent/nearest.h; NULL: none is near. */
+const char *tc_output_key_nearest(const struct tc_output *output, const char *key);
+/* Whether the value is one of the words that the key may be; any is, where it has none. */
+bool tc_output_key_allows(const struct tc_output_key *key, const char *value);
+
 #endif

@@ -337,6 +337,16 @@ static int syslog_open(const struct tc_output_settings *settings, void **ret_sta
 	return 0;
 }
 
+static int syslog_check(const struct tc_output_settings *settings)
+{
+	void *state;
+	int error = syslog_open(settings, &state); /* connects to nobody */
+
+	if (!error)
+		syslog_close(state);
+	return error;
+}
+
 /* --- telling --- */
 
 static int fail(struct syslog *syslog, int error)
@@ -577,6 +587,7 @@ const struct tc_output_ops tc_syslog_ops = {
 	.format = "json",
 	.durable = true,
 	.open = syslog_open,
+	.check = syslog_check,
 	.write = syslog_write,
 	.flush = syslog_flush,
 	.reset = syslog_reset,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/cmd/check_config.h"
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/kinds.h"
 #include "agent/cmd/schemas.h"
@@ -18,12 +19,14 @@
 struct verdict {
 	const char *path;
 	const struct tc_rule_file *file; /* NULL: it could not be read */
+	bool config;			 /* it is a configuration, not rules */
 	size_t errors, warnings;
 };
 
 struct check {
 	struct tc_diagnostics diagnostics;
 	struct tc_ruleset *set;
+	struct tc_check_paths paths;
 	struct verdict *verdicts;
 	size_t n_verdicts;
 	size_t untold; /* errors that were found and not kept, in any of the files */
@@ -69,9 +72,14 @@ static int gather(struct check *check)
 	size_t n_files;
 	const struct tc_rule_file *files = tc_ruleset_files(check->set, &n_files);
 
-	check->verdicts = calloc(n_files + check->diagnostics.count + 1, sizeof(*check->verdicts));
+	check->verdicts =
+		calloc(n_files + check->paths.configs.count + check->diagnostics.count + 1,
+		       sizeof(*check->verdicts));
 	if (!check->verdicts)
 		return -ENOMEM;
+	for (size_t i = 0; i < check->paths.configs.count; i++)
+		check->verdicts[check->n_verdicts++] =
+			(struct verdict){.path = check->paths.configs.items[i], .config = true};
 	for (size_t i = 0; i < n_files; i++)
 		check->verdicts[check->n_verdicts++] =
 			(struct verdict){.path = files[i].path, .file = &files[i]};
@@ -131,6 +139,8 @@ static void print_verdict(const struct check *check, const struct verdict *verdi
 		printf(": invalid, %zu error%s", verdict->errors, plural(verdict->errors));
 	else if (check->untold)
 		printf(": too many findings to tell");
+	else if (verdict->config)
+		printf(": ok (configuration)");
 	else if (verdict->file)
 		printf(": ok (%zu rule%s, %zu macro%s, %zu list%s)", verdict->file->n_rules,
 		       plural(verdict->file->n_rules), verdict->file->n_macros,
@@ -220,6 +230,8 @@ static void write_files(const struct check *check, struct tc_json *json)
 		tc_json_object_begin(json);
 		tc_json_key(json, "path");
 		tc_json_string(json, verdict->path);
+		tc_json_key(json, "what");
+		tc_json_string(json, verdict->config ? "configuration" : "rules");
 		tc_json_key(json, "valid");
 		tc_json_bool(json, is_valid(check, verdict));
 		tc_json_key(json, "errors");
@@ -320,8 +332,13 @@ static int print_json(const struct check *check)
 
 static int run(struct check *check, const struct tc_strings *paths)
 {
-	int r = tc_ruleset_examine(paths->items, paths->count, &check->diagnostics, &check->set);
+	int r = tc_check_sort_paths(paths, &check->paths);
 
+	if (!r)
+		r = tc_check_configs(&check->paths, &check->diagnostics);
+	if (!r)
+		r = tc_ruleset_examine(check->paths.rules.items, check->paths.rules.count,
+				       &check->diagnostics, &check->set);
 	if (!r && check->matching == TC_MATCHING_FIRST)
 		tc_review_shadows(check->set, &check->diagnostics);
 	if (!r)
@@ -377,8 +394,9 @@ int tc_cmd_check(int argc, char **argv)
 		.command = "check",
 		.synopsis = "[OPTION]... PATH...",
 		.doc = "Validate rule files, Falco's or Sigma's, or the *.yaml and *.yml files in "
-		       "directories and below, as one set in the order given. Exits with 0 when "
-		       "all are valid, 1 when not.",
+		       "directories and below, as one set in the order given; and configurations "
+		       "with their conf.d. A directory with a tocsin.yaml is that, and its "
+		       "rules.d. Exits with 0 when all are valid, 1 when not.",
 		.options = options,
 		.positional_max = SIZE_MAX,
 	};
@@ -399,6 +417,7 @@ int tc_cmd_check(int argc, char **argv)
 	}
 	free(paths.items);
 	free(check.verdicts);
+	tc_check_paths_done(&check.paths);
 	tc_ruleset_free(check.set);
 	tc_diagnostics_done(&check.diagnostics);
 	return code;

@@ -9,6 +9,7 @@
 
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/run_report.h"
+#include "agent/config/config.h"
 #include "agent/enrich/clock.h"
 #include "agent/kernel.h"
 #include "agent/load.h"
@@ -19,9 +20,6 @@
 #include "agent/reload.h"
 #include "agent/scope.h"
 
-#define DEFAULT_RULES "/etc/tocsin/rules.d"
-#define RING_BYTES (2 * 1024 * 1024)
-#define RING_BYTES_MAX (1024 * 1024 * 1024)
 /* How long a record that is not urgent may lie in its ring, in milliseconds. */
 #define DRAIN_MS 100
 /* How long probes that were running when all kinds were switched off may take to send their
@@ -31,17 +29,15 @@
 #define LAST_TRIES 50
 
 struct run_options {
-	struct tc_strings rules, outputs;
-	const char *journal, *scope, *matching;
-	uint64_t ring_bytes;
-	struct tc_retention retention;
+	struct tc_config_given given;
 	uint64_t duration_ns; /* UINT64_MAX: until a signal comes */
-	bool fallback, debug;
+	bool print;
 };
 
 /* All that runs; freed in the opposite order. */
 struct run {
 	struct run_options options;
+	struct tc_config *config;
 	struct tc_ruleset *rules;
 	struct tc_journal *journal;
 	struct tc_couriers *couriers;
@@ -68,64 +64,16 @@ static void request_reload(int signal)
 	reload_requested = 1;
 }
 
-/* What is wrong with values that could be read: -1 to go on, or an exit code. */
-static int check_options(const struct run_options *options)
-{
-	uint64_t ring = options->ring_bytes, page = (uint64_t)sysconf(_SC_PAGESIZE);
-	enum tc_rule_matching matching;
-
-	if (ring < page || ring > RING_BYTES_MAX || ring & (ring - 1)) {
-		fprintf(stderr,
-			"tocsin run: --ring-size %llu: not a power of two from %llu (a page) to "
-			"1G\n",
-			(unsigned long long)ring, (unsigned long long)page);
-		return TC_EXIT_USAGE;
-	}
-	if (options->duration_ns == 0) {
-		fprintf(stderr, "tocsin run: --for 0: not a time to watch for; without --for it "
-				"has no end\n");
-		return TC_EXIT_USAGE;
-	}
-	if (tc_rule_matching_parse(options->matching, &matching)) {
-		fprintf(stderr, "tocsin run: --rule-matching %s: first or all\n",
-			options->matching);
-		return TC_EXIT_USAGE;
-	}
-	return -1;
-}
-
 static int parse(struct run_options *options, int argc, char **argv)
 {
-	const struct tc_option rows[] = {
-		{"rules", 'r', TC_OPTION_STRINGS, "PATH", &options->rules,
-		 "rule file or directory; may be given more than once (" DEFAULT_RULES ")"},
-		{"rule-matching", 0, TC_OPTION_STRING, "first|all", &options->matching,
-		 "which of the rules that match an event speak (all)"},
-		{"journal", 'j', TC_OPTION_STRING, "FILE", &options->journal,
-		 "database that alerts are committed to (" TC_JOURNAL_DEFAULT_PATH ")"},
-		{"output", 'o', TC_OPTION_STRINGS, "SPEC", &options->outputs,
-		 "where alerts go besides: NAME or NAME:KEY=VALUE, see below; may be given more "
-		 "than "
-		 "once (stdout)"},
-		{"retention-age", 0, TC_OPTION_DURATION, "DURATION", &options->retention.max_age_ns,
-		 "alerts that are older leave the journal when every output has them (no limit)"},
-		{"retention-count", 0, TC_OPTION_NUMBER, "N", &options->retention.max_rows,
-		 "so many rows stay in the journal, and those that an output has not got (no "
-		 "limit)"},
-		{"retention-size", 0, TC_OPTION_SIZE, "BYTES", &options->retention.max_bytes,
-		 "the journal gets no larger; what outputs lose by that is told (no limit)"},
-		{"scope", 's', TC_OPTION_STRING, "CGROUP", &options->scope,
-		 "watch only this cgroup and those below it: a directory of the cgroup2 file "
-		 "system, or a path from its root"},
+	struct tc_option rows[TC_CONFIG_MAX + 4] = {
+		{"config", 'c', TC_OPTION_STRING, "FILE", &options->given.path,
+		 "configuration, see tocsin.yaml(5); options have precedence over it "
+		 "(" TC_CONFIG_DEFAULT_PATH ")"},
+		{"print-config", 0, TC_OPTION_FLAG, NULL, &options->print,
+		 "print the configuration that would be in force, and where each value comes from"},
 		{"for", 0, TC_OPTION_DURATION, "DURATION", &options->duration_ns,
 		 "stop after that time: 90s, 5m, 2h"},
-		{"ring-size", 0, TC_OPTION_SIZE, "BYTES", &options->ring_bytes,
-		 "room for records of each CPU, a power of two up to 1G (2M)"},
-		{"fallback", 0, TC_OPTION_FLAG, NULL, &options->fallback,
-		 "do not use LSM hooks even where the kernel has them"},
-		{"debug", 'd', TC_OPTION_FLAG, NULL, &options->debug,
-		 "tell what the kernel says of each probe"},
-		{0},
 	};
 	const struct tc_usage usage = {
 		.command = "run",
@@ -135,42 +83,72 @@ static int parse(struct run_options *options, int argc, char **argv)
 		       "they are broken, those before stay in force) and opens files of outputs "
 		       "anew. Ends with a summary on SIGINT or SIGTERM. Needs root.",
 		.options = rows,
+		.more = tc_output_list,
 	};
-	int code = tc_options_parse(&usage, argc, argv, NULL);
+	int code;
 
-	if (code == TC_EXIT_GOOD) { /* --help was printed */
-		printf("\nOutputs:\n");
-		tc_output_list(stdout);
+	if (tc_config_options(&options->given, rows + 3))
+		return TC_EXIT_ENVIRONMENT;
+	code = tc_options_parse(&usage, argc, argv, NULL);
+	if (code < 0 && options->duration_ns == 0) {
+		fprintf(stderr, "tocsin run: --for 0: not a time to watch for; without --for it "
+				"has no end\n");
+		code = TC_EXIT_USAGE;
 	}
-	return code < 0 ? check_options(options) : code;
+	return code < 0 ? tc_config_given_check(&options->given, usage.command) : code;
 }
 
 /* --- parts --- */
 
-/* Where rules are read from, now and at a reload. */
-static const char *const *rule_paths(const struct run *run, size_t *ret_count)
+static int read_config(struct run *run)
 {
-	static const char *const default_rules[] = {DEFAULT_RULES};
-	const struct tc_strings *given = &run->options.rules;
+	struct tc_diagnostics diagnostics = {0};
+	int r = tc_config_load(&run->options.given, TC_CONFIG_TO_RUN, &diagnostics, &run->config);
 
-	*ret_count = given->count ?: 1;
-	return given->count ? given->items : default_rules;
+	tc_diagnostics_print(&diagnostics, stderr, isatty(STDERR_FILENO));
+	tc_diagnostics_done(&diagnostics);
+	return r;
+}
+
+static void set_log_level(const struct tc_config *config)
+{
+	static const struct {
+		const char *word;
+		enum tc_log_level level;
+	} levels[] = {{"error", TC_LOG_ERROR},
+		      {"warning", TC_LOG_WARNING},
+		      {"info", TC_LOG_INFO},
+		      {"debug", TC_LOG_DEBUG}};
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (strcmp(levels[i].word, config->log_level) == 0)
+			tc_log_set_level(levels[i].level);
+}
+
+static int print_config(const struct run *run)
+{
+	_cleanup_buffer_ struct tc_buffer text = {0};
+
+	tc_config_print(run->config, &text);
+	if (tc_buffer_failed(&text))
+		return TC_EXIT_ENVIRONMENT;
+	fputs(text.bytes, stdout);
+	return TC_EXIT_GOOD;
 }
 
 static void set_matching(const struct run *run, struct tc_ruleset *rules)
 {
 	enum tc_rule_matching matching = TC_MATCHING_ALL;
 
-	tc_rule_matching_parse(run->options.matching, &matching);
+	tc_rule_matching_parse(run->config->rule_matching, &matching);
 	tc_ruleset_set_matching(rules, matching);
 }
 
 static int load_rules(struct run *run)
 {
 	struct tc_diagnostics diagnostics = {0};
-	size_t n_paths;
-	const char *const *paths = rule_paths(run, &n_paths);
-	int r = tc_ruleset_load(paths, n_paths, &diagnostics, &run->rules);
+	int r = tc_ruleset_load(run->config->rules.items, run->config->rules.count, &diagnostics,
+				&run->rules);
 
 	tc_diagnostics_print(&diagnostics, stderr, isatty(STDERR_FILENO));
 	tc_diagnostics_done(&diagnostics);
@@ -183,32 +161,32 @@ static int load_rules(struct run *run)
 static int open_outputs(struct run *run)
 {
 	const char *spec = isatty(STDOUT_FILENO) ? "stdout:format=text" : "stdout";
-	const struct tc_strings *given = &run->options.outputs;
+	const struct tc_config_outputs *outputs = &run->config->outputs;
 	int r = tc_couriers_new(&run->couriers);
 
-	if (r >= 0 && !given->count)
+	if (r >= 0 && !outputs->count)
 		r = tc_couriers_add(run->couriers, spec);
-	for (size_t i = 0; i < given->count && r >= 0; i++)
-		r = tc_couriers_add(run->couriers, given->items[i]);
+	for (size_t i = 0; i < outputs->count && r >= 0; i++)
+		r = tc_couriers_add(run->couriers, outputs->items[i].spec);
 	return r;
 }
 
 /* A cgroup given by its directory, or by its path in the hierarchy, to its id. */
 static int find_scope(const struct run *run, uint64_t *ret_id)
 {
-	int r = run->options.scope ? tc_scope_find(run->options.scope, ret_id) : 0;
+	int r = run->config->scope ? tc_scope_find(run->config->scope, ret_id) : 0;
 
 	if (r < 0)
-		return tc_error_return(r, "%s is no cgroup v2 of this host", run->options.scope);
+		return tc_error_return(r, "%s is no cgroup v2 of this host", run->config->scope);
 	return 0;
 }
 
 static int start_probes(struct run *run)
 {
 	struct tc_load_options options = {
-		.ring_bytes = (uint32_t)run->options.ring_bytes,
+		.ring_bytes = (uint32_t)run->config->ring_bytes,
 		.agent_tgid = (uint32_t)getpid(),
-		.force_fallback = run->options.fallback,
+		.force_fallback = run->config->fallback,
 	};
 	const char *reason = "";
 	int r = tc_kernel_probe(&run->kernel, &reason);
@@ -295,8 +273,8 @@ static void stop(struct run *run)
 	tc_couriers_free(run->couriers);
 	tc_journal_close(run->journal);
 	tc_ruleset_free(run->rules);
-	free(run->options.rules.items);
-	free(run->options.outputs.items);
+	tc_config_free(run->config);
+	tc_config_given_done(&run->options.given);
 }
 
 /* --- the loop --- */
@@ -351,8 +329,6 @@ static int finish_reload(struct run *run)
  * anew. */
 static int serve_reload(struct run *run)
 {
-	size_t n_paths;
-	const char *const *paths = rule_paths(run, &n_paths);
 	int r;
 
 	if (run->reload)
@@ -361,7 +337,7 @@ static int serve_reload(struct run *run)
 		return 0;
 	reload_requested = 0;
 	tc_couriers_reopen(run->couriers);
-	r = tc_reload_start(paths, n_paths, &run->reload);
+	r = tc_reload_start(run->config->rules.items, run->config->rules.count, &run->reload);
 	if (r < 0)
 		tc_error("cannot read the rules anew: %s; those before stay", strerror(-r));
 	return 0;
@@ -455,8 +431,8 @@ static void report_start(const struct run *run)
 		.kernel = &run->kernel,
 		.probes = run->probes,
 		.rules = run->rules,
-		.journal_path = run->options.journal,
-		.scope = run->options.scope,
+		.journal_path = run->config->journal_path,
+		.scope = run->config->scope,
 	};
 
 	tc_run_report_start(&report, stderr);
@@ -467,16 +443,20 @@ static void report_end(const struct run *run)
 	struct tc_pipeline_counts counts;
 
 	tc_pipeline_counts(run->pipeline, &counts);
-	tc_run_report_end(&counts, tc_clock_boot_ns() - run->started_ns, run->options.journal,
+	tc_run_report_end(&counts, tc_clock_boot_ns() - run->started_ns, run->config->journal_path,
 			  stderr);
 }
 
 static int open_journal(struct run *run)
 {
-	int r = tc_journal_open(run->options.journal, &run->journal);
+	const struct tc_config *config = run->config;
+	const struct tc_retention retention = {.max_age_ns = config->retention_age,
+					       .max_rows = config->retention_count,
+					       .max_bytes = config->retention_size};
+	int r = tc_journal_open(config->journal_path, &run->journal);
 
 	if (r >= 0)
-		tc_journal_set_retention(run->journal, &run->options.retention);
+		tc_journal_set_retention(run->journal, &retention);
 	return r;
 }
 
@@ -484,6 +464,11 @@ static int run_all(struct run *run)
 {
 	int r, finished;
 
+	if (read_config(run) < 0)
+		return TC_EXIT_NO;
+	if (run->options.print)
+		return print_config(run);
+	set_log_level(run->config);
 	if (load_rules(run) < 0)
 		return TC_EXIT_NO;
 	if (open_outputs(run) < 0)
@@ -493,7 +478,7 @@ static int run_all(struct run *run)
 		return TC_EXIT_ENVIRONMENT;
 	}
 	if (open_journal(run) < 0 ||
-	    tc_couriers_start(run->couriers, run->options.journal,
+	    tc_couriers_start(run->couriers, run->config->journal_path,
 			      tc_journal_last_seq(run->journal)) < 0 ||
 	    start(run) < 0)
 		return TC_EXIT_ENVIRONMENT;
@@ -513,16 +498,11 @@ static int run_all(struct run *run)
 
 int tc_cmd_run(int argc, char **argv)
 {
-	struct run run = {.options = {.matching = "all",
-				      .journal = TC_JOURNAL_DEFAULT_PATH,
-				      .ring_bytes = RING_BYTES,
-				      .duration_ns = UINT64_MAX}};
+	struct run run = {.options = {.duration_ns = UINT64_MAX}};
 	int code = parse(&run.options, argc, argv);
 
-	if (code < 0) {
-		tc_log_set_level(run.options.debug ? TC_LOG_DEBUG : TC_LOG_INFO);
+	if (code < 0)
 		code = run_all(&run);
-	}
 	stop(&run);
 	return code;
 }

@@ -318,6 +318,22 @@ static int read_tree(struct tc_sources *sources, int fd, const char *path,
 	return r;
 }
 
+int tc_sources_read_optional(struct tc_sources *sources, const char *path,
+			     struct tc_diagnostics *diagnostics)
+{
+	struct tc_diagnostics found = {0};
+	int r;
+
+	if (access(path, F_OK) && errno == ENOENT)
+		return 0;
+	r = tc_sources_read(sources, path, &found);
+	for (size_t i = 0; i < found.count; i++)
+		if (found.items[i].kind != TC_DIAGNOSTIC_FILE_NONE)
+			tc_diagnostics_take(diagnostics, &found.items[i]);
+	tc_diagnostics_done(&found);
+	return r;
+}
+
 int tc_sources_read(struct tc_sources *sources, const char *path,
 		    struct tc_diagnostics *diagnostics)
 {

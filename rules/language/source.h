@@ -48,6 +48,9 @@ size_t tc_source_offset(const struct tc_source *source, size_t line, size_t colu
  */
 int tc_sources_read(struct tc_sources *sources, const char *path,
 		    struct tc_diagnostics *diagnostics);
+/* The same for a path that may be missing, or a directory without such files. */
+int tc_sources_read_optional(struct tc_sources *sources, const char *path,
+			     struct tc_diagnostics *diagnostics);
 /* Whether a file of that name holds tests of rules: *.test.yaml and *.test.yml, which directories
  * of rules may hold too. */
 bool tc_is_test_name(const char *name);
