@@ -10,6 +10,7 @@
 #include "agent/log.h"
 #include "agent/nearest.h"
 #include "agent/schema.h"
+#include "output/format/json_writer.h"
 
 /* The next part of a list joined by |; *list moves on. False at the end. */
 static bool next_part(const char **list, const char **ret_part, size_t *ret_length)
@@ -104,6 +105,24 @@ static int read_list(const char *output, const char *key, const char *value, cha
 	return value && !*ret_list ? -ENOMEM : 0;
 }
 
+/* Tags are looked for in JSON: as they stand there. */
+static int escape_tags(struct tc_route *route)
+{
+	_cleanup_buffer_ struct tc_buffer text = {0};
+	_cleanup_json_ struct tc_json json = {.buffer = &text};
+	char *escaped;
+
+	if (!route->tags)
+		return 0;
+	tc_json_string(&json, route->tags);
+	escaped = tc_buffer_failed(&text) ? NULL : strndup(text.bytes + 1, text.length - 2);
+	if (!escaped)
+		return -ENOMEM;
+	free(route->tags);
+	route->tags = escaped;
+	return 0;
+}
+
 int tc_route_read(const char *output, const struct tc_output_settings *settings,
 		  struct tc_route *route)
 {
@@ -114,6 +133,8 @@ int tc_route_read(const char *output, const struct tc_output_settings *settings,
 	if (!error)
 		error = read_list(output, "tags", tc_output_setting(settings, "tags"),
 				  &route->tags);
+	if (!error)
+		error = escape_tags(route);
 	if (!error)
 		error = read_list(output, "rules", tc_output_setting(settings, "rules"),
 				  &route->rules);

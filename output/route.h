@@ -10,7 +10,7 @@
 /* Lists are as they were given, joined by |, and NULL where none was. */
 struct tc_route {
 	enum tc_priority floor; /* alerts that are less urgent (higher) are left out */
-	char *tags;		/* an alert must have one of them */
+	char *tags;		/* an alert must have one of them; as in its JSON */
 	char *rules;  /* globs: an alert's rule must match one, and none that begins with ! */
 	char *kinds;  /* of events; also of notices */
 	bool notices; /* whether notices (loss, agent_start ...) are told */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "output/courier.h"
+#include "output/format/json_writer.h"
 #include "output/route.h"
 #include "told.h"
 
@@ -66,6 +67,42 @@ static void test_tags(void **state)
 	/* What stands in a text is no tag. */
 	assert_false(takes(",tags=forged", &shell));
 	assert_false(takes(",tags=forged\\\\", &shell));
+}
+
+/* Whatever the author of a rule calls it: the JSON is written as that of an alert is. */
+static void test_tags_that_json_escapes(void **state)
+{
+	static const struct {
+		const char *tag, *setting;
+	} rows[] = {
+		{"a\"b", "a\"b"},	    {"back\\slash", "back\\\\slash"},
+		{"tab\there", "tab\there"}, {"\xc3\xa4", "\xc3\xa4"},
+		{"\xff", "\xff"},	    {"\xe2\x80\xae", "\xe2\x80\xae"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_buffer_ struct tc_buffer text = {0};
+		_cleanup_json_ struct tc_json json = {.buffer = &text};
+		struct tc_journal_row row = shell;
+		char setting[64];
+
+		tc_json_object_begin(&json);
+		tc_json_key(&json, "tags");
+		tc_json_array_begin(&json);
+		tc_json_string(&json, "first");
+		tc_json_string(&json, rows[i].tag);
+		tc_json_array_end(&json);
+		tc_json_object_end(&json);
+		row.json = text.bytes;
+		for (unsigned form = 0; form < 2; form++) {
+			snprintf(setting, sizeof(setting), ",tags=%s%s", form ? "none|" : "",
+				 rows[i].setting);
+			if (!takes(setting, &row))
+				fail_msg("%s does not match %s", setting, row.json);
+		}
+		snprintf(setting, sizeof(setting), ",tags=%sx", rows[i].setting);
+		assert_false(takes(setting, &row));
+	}
 }
 
 static void test_globs_of_rules(void **state)
@@ -138,6 +175,7 @@ int main(void)
 		cmocka_unit_test(test_takes_all_by_default),
 		cmocka_unit_test(test_priority_is_a_floor),
 		cmocka_unit_test(test_tags),
+		cmocka_unit_test(test_tags_that_json_escapes),
 		cmocka_unit_test(test_globs_of_rules),
 		cmocka_unit_test(test_kinds_and_notices),
 		cmocka_unit_test(test_refuses_wrong_settings),
