@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tocsin run: watch this host. */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -414,6 +415,17 @@ static int finish(struct run *run)
 	return told < 0 ? told : committed;
 }
 
+/* SIGHUP would end an agent that is still starting: it waits until it is caught. Threads that begin
+ * before that never get it. */
+static void mask_reload(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(how, &set, NULL);
+}
+
 static void catch_signals(void)
 {
 	struct sigaction action = {.sa_handler = request_stop};
@@ -422,6 +434,7 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 	action.sa_handler = request_reload;
 	sigaction(SIGHUP, &action, NULL);
+	mask_reload(SIG_UNBLOCK);
 	signal(SIGPIPE, SIG_IGN);
 }
 
@@ -499,6 +512,8 @@ static int run_all(struct run *run)
 int tc_cmd_run(int argc, char **argv)
 {
 	struct run run = {.options = {.duration_ns = UINT64_MAX}};
+
+	mask_reload(SIG_BLOCK);
 	int code = parse(&run.options, argc, argv);
 
 	if (code < 0)

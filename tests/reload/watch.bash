@@ -40,11 +40,16 @@ rule() {
 	YAML
 }
 
-# watch OPTION...: starts the agent for the cgroup.
-watch() {
+# start_agent OPTION...: starts the agent for the cgroup.
+start_agent() {
 	"$build/tocsin" run --scope "$cgroup" --rules "$work/rules" --journal "$work/journal.db" "$@" >"$work/out" \
 		2>"$work/err" &
 	agent=$!
+}
+
+# watch OPTION...: starts the agent and waits until it watches.
+watch() {
+	start_agent "$@"
 	found "the agent watches" err 1 "^watching$"
 }
 
