@@ -56,6 +56,7 @@ struct tc_courier {
 	char *journal_path;
 	struct tc_journal_reader *reader; /* of the file that has this inode; NULL: to be opened */
 	struct stat journal;
+	struct tc_journal_beginning beginning; /* of that journal */
 	atomic_bool damaged; /* the journal cannot be read, and nobody knows it yet */
 	_Atomic uint64_t cursor_seq;
 	uint64_t read_seq;   /* rows up to this one were taken by the output, or left out */
@@ -294,7 +295,8 @@ bool tc_courier_saw_damage(struct tc_courier *courier)
 
 /* What was stored of the output by an earlier agent. */
 struct stored {
-	bool found;
+	bool found, has_journal;
+	struct tc_hash journal;
 	struct tc_courier *courier;
 };
 
@@ -310,6 +312,9 @@ static int take_stored(const struct tc_cursor *cursor, void *context)
 	if (cursor->error)
 		tc_buffer_add_string(&courier->error, cursor->error);
 	courier->error_ns = cursor->error_ns;
+	stored->has_journal = cursor->journal;
+	if (cursor->journal)
+		stored->journal = *cursor->journal;
 	return 0;
 }
 
@@ -326,6 +331,31 @@ static int find_start(struct tc_courier *courier, const struct tc_courier_place 
 	return 0;
 }
 
+/*
+ * Brings a stored cursor into a journal that it may not be of. Of one that follows another and goes
+ * on with its numbers the cursor is right as far as the other went.
+ */
+static void fit_cursor(struct tc_courier *courier, const struct stored *stored, uint64_t last_seq)
+{
+	const struct tc_journal_beginning *beginning = &courier->beginning;
+	uint64_t seq = courier->cursor_seq;
+	bool other = stored->has_journal && beginning->known &&
+		     memcmp(&stored->journal, &beginning->hash, sizeof(beginning->hash)) != 0;
+
+	if (other && seq > beginning->seq) {
+		courier->cursor_seq = beginning->seq;
+		tc_warning("output %s: it was at row %llu of another journal, which was replaced; "
+			   "this one is told from its beginning, behind row %llu",
+			   courier->name, (unsigned long long)seq,
+			   (unsigned long long)beginning->seq);
+	} else if (seq > last_seq) {
+		courier->cursor_seq = 0;
+		tc_warning("output %s: it was at row %llu, and the journal ends at %llu: it is "
+			   "another journal; told from its beginning",
+			   courier->name, (unsigned long long)seq, (unsigned long long)last_seq);
+	}
+}
+
 static int find_cursor(struct tc_courier *courier, const struct tc_courier_place *place)
 {
 	struct stored stored = {.courier = courier};
@@ -334,15 +364,13 @@ static int find_cursor(struct tc_courier *courier, const struct tc_courier_place
 
 	if (courier->cursors)
 		error = tc_cursors_each(courier->cursors, courier->name, take_stored, &stored);
-	if (error || (stored.found && courier->resumes && courier->cursor_seq <= place->last_seq))
+	if (error)
 		return error;
-	if (stored.found && courier->resumes)
-		tc_warning("output %s: it was at row %llu, and the journal ends at %llu: it is "
-			   "another journal; told from its beginning",
-			   courier->name, (unsigned long long)courier->cursor_seq,
-			   (unsigned long long)place->last_seq);
-	else
-		error = find_start(courier, place, &seq);
+	if (stored.found && courier->resumes) {
+		fit_cursor(courier, &stored, place->last_seq);
+		return 0;
+	}
+	error = find_start(courier, place, &seq);
 	courier->cursor_seq = seq;
 	return error;
 }
@@ -376,6 +404,7 @@ static int store(struct tc_courier *courier, uint64_t now_ns)
 		.errors = courier->errors,
 		.delivered = courier->delivered,
 		.suppressed = courier->suppressed,
+		.journal = courier->beginning.known ? &courier->beginning.hash : NULL,
 	};
 	int error = courier->cursors ? tc_cursors_put(courier->cursors, &cursor) : 0;
 
@@ -394,16 +423,24 @@ static bool is_same_journal(const struct tc_courier *courier, const struct stat 
 static int look_at_journal(struct tc_courier *courier)
 {
 	struct stat now;
+	int error = 0;
 
 	if (stat(courier->journal_path, &now))
 		/* Removed: what was in it can be read on, until the agent begins a new one. */
 		return courier->reader && errno == ENOENT ? 0 : -errno;
-	if (courier->reader && is_same_journal(courier, &now))
-		return 0;
-	tc_journal_reader_close(courier->reader);
-	courier->reader = NULL;
-	courier->journal = now;
-	return tc_journal_reader_open(courier->journal_path, &courier->reader);
+	if (!courier->reader || !is_same_journal(courier, &now)) {
+		tc_journal_reader_close(courier->reader);
+		courier->reader = NULL;
+		courier->journal = now;
+		courier->beginning.known = false;
+		error = tc_journal_reader_open(courier->journal_path, &courier->reader);
+	}
+	/* One that is just being made has none yet. */
+	if (!error && !courier->beginning.known) {
+		error = tc_journal_reader_beginning(courier->reader, &courier->beginning);
+		courier->dirty |= courier->beginning.known;
+	}
+	return error;
 }
 
 int tc_courier_start(struct tc_courier *courier, const struct tc_courier_place *place)

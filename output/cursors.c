@@ -27,6 +27,7 @@ struct tc_cursors {
 	char *path;
 	sqlite3 *db;
 	sqlite3_stmt *put;
+	int64_t version;       /* of the schema that was found */
 	pthread_mutex_t mutex; /* of all above: couriers are threads */
 	bool failing;	       /* told already */
 };
@@ -45,7 +46,8 @@ static const char schema_sql[] =
 	" error_ns INTEGER NOT NULL,"
 	" errors INTEGER NOT NULL,"
 	" delivered INTEGER NOT NULL,"
-	" suppressed INTEGER NOT NULL"
+	" suppressed INTEGER NOT NULL,"
+	" journal BLOB"
 	") WITHOUT ROWID;"
 	"PRAGMA application_id = " STRING_OF(
 		TC_CURSORS_APPLICATION_ID) ";"
@@ -53,10 +55,17 @@ static const char schema_sql[] =
 						   TC_CURSORS_SCHEMA_VERSION) ";"
 									      "COMMIT;";
 
-#define COLUMNS                                                                                    \
+/* Of version 1; and all. */
+#define OLD_COLUMNS                                                                                \
 	"name, spec, durable, active, seq, reached_seq, updated_ns, error, error_ns, errors, "     \
-	"delivered, "                                                                              \
-	"suppressed"
+	"delivered, suppressed"
+#define COLUMNS OLD_COLUMNS ", journal"
+
+/* From version 1, whose cursors did not say of which journal they are. */
+static const char migrate_sql[] = "BEGIN IMMEDIATE;"
+				  "ALTER TABLE outputs ADD COLUMN journal BLOB;"
+				  "PRAGMA user_version = 2;"
+				  "COMMIT;";
 
 char *tc_cursors_path(const char *journal_path)
 {
@@ -110,6 +119,7 @@ static int check_version(struct tc_cursors *cursors, bool *ret_empty)
 		return -EUCLEAN;
 	if (result != SQLITE_OK)
 		return fail(cursors, result, "read them");
+	cursors->version = version;
 	*ret_empty = application == 0 && version == 0 && tables == 0;
 	if (*ret_empty)
 		return 0;
@@ -151,7 +161,7 @@ static int set_up(struct tc_cursors *cursors)
 				      "PRAGMA cache_size = -128;"
 				      "PRAGMA wal_autocheckpoint = 100;";
 	static const char put_sql[] =
-		"INSERT OR REPLACE INTO outputs (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
+		"INSERT OR REPLACE INTO outputs (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)";
 	bool empty = false;
 	int error = check_version(cursors, &empty), result;
 
@@ -160,6 +170,10 @@ static int set_up(struct tc_cursors *cursors)
 	result = sqlite3_exec(cursors->db, pragmas, NULL, NULL, NULL);
 	if (result == SQLITE_OK && empty)
 		result = sqlite3_exec(cursors->db, schema_sql, NULL, NULL, NULL);
+	else if (result == SQLITE_OK && cursors->version == 1)
+		result = sqlite3_exec(cursors->db, migrate_sql, NULL, NULL, NULL);
+	if (result == SQLITE_OK)
+		cursors->version = TC_CURSORS_SCHEMA_VERSION;
 	if (result == SQLITE_OK)
 		result = sqlite3_prepare_v3(cursors->db, put_sql, -1, SQLITE_PREPARE_PERSISTENT,
 					    &cursors->put, NULL);
@@ -337,6 +351,7 @@ static int put(struct tc_cursors *cursors, const struct tc_cursor *cursor)
 	sqlite3_bind_int64(statement, 10, (int64_t)cursor->errors);
 	sqlite3_bind_int64(statement, 11, (int64_t)cursor->delivered);
 	sqlite3_bind_int64(statement, 12, (int64_t)cursor->suppressed);
+	sqlite3_bind_blob(statement, 13, cursor->journal, TC_HASH_BYTES, SQLITE_STATIC);
 	int result = sqlite3_step(statement), reset = sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
 	return result == SQLITE_DONE ? reset : result;
@@ -360,6 +375,9 @@ int tc_cursors_put(struct tc_cursors *cursors, const struct tc_cursor *cursor)
 
 static void fill(sqlite3_stmt *statement, struct tc_cursor *ret_cursor)
 {
+	const void *journal = sqlite3_column_blob(statement, 12);
+	bool known = sqlite3_column_bytes(statement, 12) == TC_HASH_BYTES;
+
 	*ret_cursor = (struct tc_cursor){
 		.name = (const char *)sqlite3_column_text(statement, 0),
 		.spec = (const char *)sqlite3_column_text(statement, 1),
@@ -373,16 +391,22 @@ static void fill(sqlite3_stmt *statement, struct tc_cursor *ret_cursor)
 		.errors = (uint64_t)sqlite3_column_int64(statement, 9),
 		.delivered = (uint64_t)sqlite3_column_int64(statement, 10),
 		.suppressed = (uint64_t)sqlite3_column_int64(statement, 11),
+		.journal = known ? journal : NULL,
 	};
 }
+
+#define EACH(columns) "SELECT " columns " FROM outputs WHERE ?1 IS NULL OR name = ?1 ORDER BY name"
+static const char each_sql[] = EACH(COLUMNS), each_old_sql[] = EACH(OLD_COLUMNS ", NULL");
 
 int tc_cursors_each(struct tc_cursors *cursors, const char *name, tc_cursor_callback callback,
 		    void *context)
 {
-	static const char sql[] = "SELECT " COLUMNS " FROM outputs WHERE ?1 IS NULL OR name = ?1 "
-				  "ORDER BY name";
+	/* Whoever only reads may find version 1. */
+	bool has_journal = cursors->version >= 2;
 	sqlite3_stmt *statement = NULL;
-	int result = sqlite3_prepare_v2(cursors->db, sql, -1, &statement, NULL), stop = 0;
+	int result = sqlite3_prepare_v2(cursors->db, has_journal ? each_sql : each_old_sql, -1,
+					&statement, NULL),
+	    stop = 0;
 
 	if (result == SQLITE_OK)
 		result = sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);

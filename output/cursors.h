@@ -9,9 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "output/chain.h"
+
 /* PRAGMA application_id ("TOCO") and user_version of the database. */
 #define TC_CURSORS_APPLICATION_ID 0x544f434f
-#define TC_CURSORS_SCHEMA_VERSION 1
+#define TC_CURSORS_SCHEMA_VERSION 2
 
 struct tc_cursors;
 
@@ -29,6 +31,8 @@ struct tc_cursor {
 	uint64_t error_ns;    /* when, since the epoch; 0: never */
 	uint64_t errors;      /* failures in a row; 0: it works */
 	uint64_t delivered, suppressed; /* messages, and rows that a limit kept back; ever */
+	const struct tc_hash *journal;	/* whose rows the numbers are: the hash of its origin; NULL:
+					   not known */
 };
 
 /* The database that belongs to a journal; heap memory, NULL when memory is out. */

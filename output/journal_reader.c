@@ -102,36 +102,65 @@ int tc_journal_reader_last_seq(struct tc_journal_reader *reader, uint64_t *ret_s
 	return error;
 }
 
-int tc_journal_reader_head(struct tc_journal_reader *reader, struct tc_journal_head *ret_head)
+/* The last row of a table that marks the chain. *ret_found: false where there is none; schema 1 has
+ * no chain. */
+static int read_mark(struct tc_journal_reader *reader, const char *table, uint64_t *ret_seq,
+		     struct tc_hash *ret_hash, uint64_t *ret_time_ns, bool *ret_found)
 {
-	struct tc_journal_head head = {0};
+	_cleanup_buffer_ struct tc_buffer sql = {0};
 	sqlite3_stmt *statement = NULL;
 	int64_t tables = 0;
 	int error = tc_journal_reader_look(reader);
 
-	/* Schema 1 has no chain. */
+	*ret_found = false;
+	tc_buffer_printf(&sql, "SELECT count(*) FROM sqlite_schema WHERE name = '%s'", table);
+	if (tc_buffer_failed(&sql))
+		return -ENOMEM;
 	if (!error)
-		error = tc_journal_number(reader->db, reader->path,
-					  "SELECT count(*) FROM sqlite_schema WHERE name = 'heads'",
-					  &tables);
-	if (!error && tables) {
-		int result = sqlite3_prepare_v2(
-			reader->db, "SELECT seq, hash, time_ns FROM heads ORDER BY id DESC LIMIT 1",
-			-1, &statement, NULL);
+		error = tc_journal_number(reader->db, reader->path, sql.bytes, &tables);
+	if (error || !tables)
+		return error;
+	tc_buffer_reset(&sql);
+	tc_buffer_printf(&sql, "SELECT seq, hash, time_ns FROM %s ORDER BY id DESC LIMIT 1", table);
+	if (tc_buffer_failed(&sql))
+		return -ENOMEM;
+	int result = sqlite3_prepare_v2(reader->db, sql.bytes, -1, &statement, NULL);
 
-		if (result == SQLITE_OK)
-			result = sqlite3_step(statement);
-		if (result == SQLITE_ROW && sqlite3_column_bytes(statement, 1) == TC_HASH_BYTES) {
-			head.seq = (uint64_t)sqlite3_column_int64(statement, 0);
-			memcpy(head.hash.bytes, sqlite3_column_blob(statement, 1), TC_HASH_BYTES);
-			head.time_ns = (uint64_t)sqlite3_column_int64(statement, 2);
-		} else if (result != SQLITE_ROW && result != SQLITE_DONE) {
-			error = tc_journal_fail(reader->db, result, reader->path, "read it");
-		}
-		sqlite3_finalize(statement);
+	if (result == SQLITE_OK)
+		result = sqlite3_step(statement);
+	if (result == SQLITE_ROW && sqlite3_column_bytes(statement, 1) == TC_HASH_BYTES) {
+		*ret_seq = (uint64_t)sqlite3_column_int64(statement, 0);
+		memcpy(ret_hash->bytes, sqlite3_column_blob(statement, 1), TC_HASH_BYTES);
+		*ret_time_ns = (uint64_t)sqlite3_column_int64(statement, 2);
+		*ret_found = true;
+	} else if (result != SQLITE_ROW && result != SQLITE_DONE) {
+		error = tc_journal_fail(reader->db, result, reader->path, "read it");
 	}
+	sqlite3_finalize(statement);
+	return error;
+}
+
+int tc_journal_reader_head(struct tc_journal_reader *reader, struct tc_journal_head *ret_head)
+{
+	struct tc_journal_head head = {0};
+	bool found;
+	int error = read_mark(reader, "heads", &head.seq, &head.hash, &head.time_ns, &found);
+
 	if (!error)
 		*ret_head = head;
+	return error;
+}
+
+int tc_journal_reader_beginning(struct tc_journal_reader *reader,
+				struct tc_journal_beginning *ret_beginning)
+{
+	struct tc_journal_beginning beginning = {0};
+	uint64_t time_ns;
+	int error = read_mark(reader, "origin", &beginning.seq, &beginning.hash, &time_ns,
+			      &beginning.known);
+
+	if (!error)
+		*ret_beginning = beginning;
 	return error;
 }
 

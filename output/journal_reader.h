@@ -128,6 +128,17 @@ struct tc_journal_head {
 /* Not verified: what the journal says. 0 or a negative errno, logged. */
 int tc_journal_reader_head(struct tc_journal_reader *reader, struct tc_journal_head *ret_head);
 
+/* Where the chain begins: no two journals have the same. */
+struct tc_journal_beginning {
+	uint64_t seq; /* the number behind which its rows are */
+	struct tc_hash hash;
+	bool known; /* false: it has no chain yet */
+};
+
+/* Not verified: what the journal says. 0 or a negative errno, logged. */
+int tc_journal_reader_beginning(struct tc_journal_reader *reader,
+				struct tc_journal_beginning *ret_beginning);
+
 /* Takes NULL. */
 void tc_journal_reader_close(struct tc_journal_reader *reader);
 

@@ -111,6 +111,7 @@ static int keep(const struct tc_cursor *cursor, void *context)
 	snprintf(error, sizeof(error), "%s", cursor->error ? cursor->error : "");
 	stored.error = error;
 	stored.name = stored.spec = NULL;
+	stored.journal = NULL;
 	return 1;
 }
 
@@ -303,6 +304,87 @@ static void test_replaced_journal_is_told_from_its_beginning(void **state)
 	assert_non_null(strstr(restore(&saved), "it was at row 1000, and the journal ends at 3"));
 	run(bench);
 	assert_told(1, 2, 3);
+	bench_close(bench);
+}
+
+/* Starts an output that was at a row of a journal; NULL: nobody knows of which. Returns what is
+ * said then. */
+static const char *start_at(struct bench *bench, uint64_t seq, const struct tc_hash *journal)
+{
+	const struct tc_cursor cursor = {.name = "recorder",
+					 .spec = "recorder",
+					 .durable = true,
+					 .seq = seq,
+					 .journal = journal};
+	struct redirection saved;
+
+	assert_int_equal(tc_cursors_put(bench->cursors, &cursor), 0);
+	saved = redirect(1);
+	start(bench, "recorder");
+	const char *said = restore(&saved);
+	run(bench);
+	return said;
+}
+
+static struct tc_journal_beginning beginning_of(const char *path)
+{
+	_cleanup_journal_reader_ struct tc_journal_reader *reader = NULL;
+	struct tc_journal_beginning beginning;
+
+	assert_int_equal(tc_journal_reader_open(path, &reader), 0);
+	assert_int_equal(tc_journal_reader_beginning(reader, &beginning), 0);
+	assert_true(beginning.known);
+	return beginning;
+}
+
+static void test_longer_journal_in_place_of_another_is_noticed(void **state)
+{
+	static const struct tc_hash other = {.bytes = {1, 2, 3}};
+	struct bench *bench = bench_open(*state);
+	struct tc_hash own = beginning_of(bench->place->path).hash;
+
+	commit(bench, 3);
+	assert_non_null(strstr(start_at(bench, 2, &other), "it was at row 2 of another journal"));
+	assert_told(1, 2, 3);
+	kill_courier(bench);
+	recorder.n_delivered = 0;
+	assert_string_equal(start_at(bench, 2, &own), "");
+	assert_told(3);
+	kill_courier(bench);
+	recorder.n_delivered = 0;
+	assert_string_equal(start_at(bench, 2, NULL), "");
+	assert_told(3);
+	/* From here on it is known. */
+	kill_courier(bench);
+	execute(bench->place->path, "UPDATE origin SET hash = zeroblob(32)");
+	recorder.n_delivered = 0;
+	start(bench, "recorder");
+	run(bench);
+	assert_told(1, 2, 3);
+	bench_close(bench);
+}
+
+/* The agent goes on with its numbers where a journal was removed while it wrote. */
+static void test_journal_that_follows_another_is_gone_on_with(void **state)
+{
+	struct bench *bench = bench_open(*state);
+	struct tc_journal_beginning before = beginning_of(bench->place->path), after;
+
+	commit(bench, 3);
+	assert_int_equal(unlink(bench->place->path), 0);
+	commit(bench, 2);
+	after = beginning_of(bench->place->path);
+	assert_int_equal(before.seq, 0);
+	assert_int_equal(after.seq, 3);
+	assert_memory_not_equal(&before.hash, &after.hash, sizeof(before.hash));
+	assert_string_equal(start_at(bench, 2, &before.hash), "");
+	assert_told(4, 5);
+	kill_courier(bench);
+	recorder.n_delivered = 0;
+	/* No row of the one before had that number. */
+	assert_non_null(
+		strstr(start_at(bench, 4, &before.hash), "from its beginning, behind row 3"));
+	assert_told(4, 5);
 	bench_close(bench);
 }
 
@@ -555,6 +637,8 @@ int main(void)
 		TEST(test_partial_delivery_moves_the_cursor),
 		TEST(test_full_output_is_flushed),
 		TEST(test_replaced_journal_is_told_from_its_beginning),
+		TEST(test_longer_journal_in_place_of_another_is_noticed),
+		TEST(test_journal_that_follows_another_is_gone_on_with),
 		TEST(test_goes_on_in_a_new_journal),
 		TEST(test_lost_cursors_mean_all_over_again),
 		TEST(test_last_attempt_ignores_the_pause),

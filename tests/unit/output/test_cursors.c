@@ -30,6 +30,8 @@ static void make_directory(const struct place *place)
 	assert_int_equal(mkdir(path, 0700), 0);
 }
 
+static const struct tc_hash kafka_journal = {.bytes = {9, 8, 7, [31] = 6}};
+
 static int check_kafka(const struct tc_cursor *cursor, void *context)
 {
 	assert_string_equal(cursor->name, "kafka");
@@ -44,6 +46,7 @@ static int check_kafka(const struct tc_cursor *cursor, void *context)
 	assert_int_equal(cursor->errors, 3);
 	assert_int_equal(cursor->delivered, 40);
 	assert_int_equal(cursor->suppressed, 2);
+	assert_memory_equal(cursor->journal, &kafka_journal, sizeof(kafka_journal));
 	return 5;
 }
 
@@ -58,7 +61,8 @@ static const struct tc_cursor kafka = {.name = "kafka",
 				       .error_ns = 6,
 				       .errors = 3,
 				       .delivered = 40,
-				       .suppressed = 2};
+				       .suppressed = 2,
+				       .journal = &kafka_journal};
 
 static int count(const struct tc_cursor *cursor, void *context)
 {
@@ -166,6 +170,42 @@ static void test_damage_is_set_aside(void **state)
 	assert_int_equal(access(path, F_OK), 0);
 }
 
+static int check_old(const struct tc_cursor *cursor, void *context)
+{
+	assert_int_equal(cursor->seq, 42);
+	assert_int_equal(cursor->suppressed, 2);
+	assert_null(cursor->journal);
+	return 5;
+}
+
+static void test_database_of_version_1_is_brought_up_to_date(void **state)
+{
+	struct place *place = *state;
+	struct tc_cursors *cursors;
+	bool active = true;
+	char path[128];
+
+	make_directory(place);
+	cursors = open_cursors(place->path, false);
+	assert_int_equal(tc_cursors_put(cursors, &kafka), 0);
+	tc_cursors_close(cursors);
+	snprintf(path, sizeof(path), "%s/state/outputs.db", place->directory);
+	execute(path, "ALTER TABLE outputs DROP COLUMN journal; PRAGMA user_version = 1");
+
+	/* Whoever reads changes nothing. */
+	assert_int_equal(tc_cursors_open_readonly(place->path, &cursors), 0);
+	assert_int_equal(tc_cursors_each(cursors, "kafka", check_old, NULL), 5);
+	tc_cursors_close(cursors);
+	cursors = open_cursors(place->path, false);
+	assert_int_equal(tc_cursors_each(cursors, "kafka", check_old, NULL), 5);
+	assert_int_equal(tc_cursors_put(cursors, &kafka), 0);
+	assert_int_equal(tc_cursors_each(cursors, "kafka", check_kafka, &active), 5);
+	tc_cursors_close(cursors);
+	cursors = open_cursors(place->path, false);
+	assert_int_equal(tc_cursors_each(cursors, "kafka", check_kafka, &active), 5);
+	tc_cursors_close(cursors);
+}
+
 static void test_foreign_and_newer_are_refused(void **state)
 {
 	struct place *place = *state;
@@ -185,7 +225,7 @@ static void test_foreign_and_newer_are_refused(void **state)
 	execute(path, "PRAGMA application_id = 1414480719; PRAGMA user_version = 99");
 	saved = redirect(1);
 	error = tc_cursors_open(place->path, &cursors, &lost);
-	assert_non_null(strstr(restore(&saved), "newer Tocsin (schema 99, this one knows 1)"));
+	assert_non_null(strstr(restore(&saved), "newer Tocsin (schema 99, this one knows 2)"));
 	assert_int_equal(error, -EPROTO);
 }
 
@@ -196,6 +236,7 @@ int main(void)
 		TEST(test_name_of_the_database),
 		TEST(test_none_yet),
 		TEST(test_damage_is_set_aside),
+		TEST(test_database_of_version_1_is_brought_up_to_date),
 		TEST(test_foreign_and_newer_are_refused),
 	};
 
