@@ -215,27 +215,10 @@ static int read_spec(struct tc_courier *courier, const char *spec,
 	return tc_buffer_failed(&courier->spec) ? -ENOMEM : read_settings(courier, *ret_settings);
 }
 
-int tc_courier_check(const struct tc_output *output, const char *spec)
+/* A courier whose output is not open, and its settings. */
+static int courier_read(const struct tc_output *output, const char *spec,
+			struct tc_output_settings **ret_settings, struct tc_courier **ret_courier)
 {
-	_cleanup_output_settings_ struct tc_output_settings *settings = NULL;
-	struct tc_courier *courier = calloc(1, sizeof(*courier));
-	int error;
-
-	if (!courier)
-		return -ENOMEM;
-	courier->output = output;
-	error = read_spec(courier, spec, &settings);
-	if (!error && output->ops->check)
-		error = output->ops->check(settings);
-	courier->output = NULL; /* it is not open */
-	tc_courier_free(courier);
-	return error;
-}
-
-int tc_courier_new(const struct tc_output *output, const char *spec,
-		   struct tc_courier **ret_courier)
-{
-	_cleanup_output_settings_ struct tc_output_settings *settings = NULL;
 	struct tc_courier *courier = calloc(1, sizeof(*courier));
 	int error;
 
@@ -244,16 +227,67 @@ int tc_courier_new(const struct tc_output *output, const char *spec,
 	courier->output = output;
 	courier->pause_ns = PAUSE_FIRST_NS;
 	courier->summed_seq = UINT64_MAX;
-	error = read_spec(courier, spec, &settings);
-	if (!error)
-		error = output->ops->open(settings, &courier->state);
+	error = read_spec(courier, spec, ret_settings);
+	courier->output = NULL;
+	if (error)
+		tc_courier_free(courier);
+	else
+		*ret_courier = courier;
+	return error;
+}
+
+int tc_courier_check(const struct tc_output *output, const char *spec)
+{
+	_cleanup_output_settings_ struct tc_output_settings *settings = NULL;
+	struct tc_courier *courier;
+	int error = courier_read(output, spec, &settings, &courier);
+
+	if (error)
+		return error;
+	tc_courier_free(courier);
+	return output->ops->check ? output->ops->check(settings) : 0;
+}
+
+int tc_courier_new(const struct tc_output *output, const char *spec,
+		   struct tc_courier **ret_courier)
+{
+	_cleanup_output_settings_ struct tc_output_settings *settings = NULL;
+	struct tc_courier *courier;
+	int error = courier_read(output, spec, &settings, &courier);
+
+	if (error)
+		return error;
+	error = output->ops->open(settings, &courier->state);
 	if (error) {
-		courier->output = NULL; /* it is not open */
 		tc_courier_free(courier);
 		return error;
 	}
+	courier->output = output;
 	*ret_courier = courier;
 	return 0;
+}
+
+int tc_courier_terms_read(const struct tc_courier *courier, const char *spec,
+			  struct tc_courier **ret_terms)
+{
+	_cleanup_output_settings_ struct tc_output_settings *settings = NULL;
+
+	return courier_read(courier->output, spec, &settings, ret_terms);
+}
+
+static void take_terms(struct tc_courier *courier, struct tc_courier *terms)
+{
+	const struct tc_route route = courier->route;
+	const struct tc_buffer spec = courier->spec;
+
+	courier->route = terms->route;
+	terms->route = route;
+	courier->spec = terms->spec;
+	terms->spec = spec;
+	for (size_t i = 0; i < N_LIMITS; i++)
+		tc_limit_change(&courier->limits[i], &terms->limits[i]);
+	courier->dirty = true;
+	tc_courier_free(terms);
 }
 
 void tc_courier_free(struct tc_courier *courier)
@@ -728,6 +762,8 @@ static void obey(struct tc_courier *courier, const struct tc_courier_orders *ord
 		courier->more = true;
 	if (orders->reopen && courier->output->ops->reopen)
 		courier->output->ops->reopen(courier->state);
+	if (orders->terms)
+		take_terms(courier, orders->terms);
 	if (orders->stop && !courier->stopping) {
 		courier->stopping = courier->more = true;
 		courier->retry_ns = 0;

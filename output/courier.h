@@ -27,6 +27,12 @@ int tc_courier_new(const struct tc_output *output, const char *spec,
 		   struct tc_courier **ret_courier);
 /* Whether tc_courier_new() would take the SPEC, without opening anything; the same errors. */
 int tc_courier_check(const struct tc_output *output, const char *spec);
+/*
+ * Reads a SPEC with other terms (route and limits) for a courier that works, to be passed on by
+ * orders. The same errors. Free them with tc_courier_free() if they are not.
+ */
+int tc_courier_terms_read(const struct tc_courier *courier, const char *spec,
+			  struct tc_courier **ret_terms);
 /* Closes the output. Takes NULL. */
 void tc_courier_free(struct tc_courier *courier);
 
@@ -47,6 +53,7 @@ struct tc_courier_orders {
 	bool reopen; /* files are to be opened anew */
 	bool stop;   /* the last attempt, until stop_by_ns */
 	uint64_t stop_by_ns;
+	struct tc_courier *terms; /* the courier's from now on; NULL: they stay */
 };
 
 /* Asks for no step before there are orders. */

@@ -18,6 +18,7 @@ struct station {
 	struct tc_couriers *couriers;
 	pthread_t thread;
 	bool running;
+	struct tc_courier *terms; /* not passed on yet; under the mutex */
 };
 
 struct tc_couriers {
@@ -96,23 +97,26 @@ struct seen {
 	bool stop;
 };
 
-static bool is_news(const struct tc_couriers *couriers, const struct seen *seen)
+static bool is_news(const struct station *station, const struct seen *seen)
 {
-	return couriers->commits != seen->commits || couriers->reopens != seen->reopens ||
-	       couriers->stop != seen->stop;
+	const struct tc_couriers *couriers = station->couriers;
+
+	return station->terms || couriers->commits != seen->commits ||
+	       couriers->reopens != seen->reopens || couriers->stop != seen->stop;
 }
 
 /* Waits for something to do until due_ns. */
-static struct tc_courier_orders wait_for_orders(struct tc_couriers *couriers, struct seen *seen,
+static struct tc_courier_orders wait_for_orders(struct station *station, struct seen *seen,
 						uint64_t due_ns)
 {
+	struct tc_couriers *couriers = station->couriers;
 	const struct timespec due = {.tv_sec = (time_t)(due_ns / NS_PER_S),
 				     .tv_nsec = (long)(due_ns % NS_PER_S)};
 	struct tc_courier_orders orders;
 	int error = 0;
 
 	pthread_mutex_lock(&couriers->mutex);
-	while (!error && !is_news(couriers, seen))
+	while (!error && !is_news(station, seen))
 		error = due_ns == TC_COURIER_IDLE
 				? pthread_cond_wait(&couriers->changed, &couriers->mutex)
 				: pthread_cond_timedwait(&couriers->changed, &couriers->mutex,
@@ -122,7 +126,9 @@ static struct tc_courier_orders wait_for_orders(struct tc_couriers *couriers, st
 		.reopen = couriers->reopens != seen->reopens,
 		.stop = couriers->stop,
 		.stop_by_ns = couriers->stop_by_ns,
+		.terms = station->terms,
 	};
+	station->terms = NULL;
 	*seen = (struct seen){couriers->commits, couriers->reopens, couriers->stop};
 	pthread_mutex_unlock(&couriers->mutex);
 	return orders;
@@ -135,7 +141,7 @@ static void *station_run(void *context)
 	uint64_t due_ns = 0;
 
 	while (!tc_courier_is_done(station->courier)) {
-		struct tc_courier_orders orders = wait_for_orders(station->couriers, &seen, due_ns);
+		struct tc_courier_orders orders = wait_for_orders(station, &seen, due_ns);
 
 		due_ns = tc_courier_step(station->courier, &orders);
 	}
@@ -191,6 +197,31 @@ void tc_couriers_reopen(struct tc_couriers *couriers)
 	pthread_mutex_unlock(&couriers->mutex);
 }
 
+static struct station *station_find(struct tc_couriers *couriers, const char *name)
+{
+	for (size_t i = 0; i < couriers->count; i++)
+		if (strcmp(tc_courier_name(couriers->stations[i].courier), name) == 0)
+			return &couriers->stations[i];
+	return NULL;
+}
+
+int tc_couriers_change(struct tc_couriers *couriers, const char *name, const char *spec)
+{
+	struct station *station = station_find(couriers, name);
+	struct tc_courier *terms, *former;
+	int error = station ? tc_courier_terms_read(station->courier, spec, &terms) : -ENOENT;
+
+	if (error)
+		return error;
+	pthread_mutex_lock(&couriers->mutex);
+	former = station->terms;
+	station->terms = terms;
+	pthread_cond_broadcast(&couriers->changed);
+	pthread_mutex_unlock(&couriers->mutex);
+	tc_courier_free(former);
+	return 0;
+}
+
 uint64_t tc_couriers_floor(const struct tc_couriers *couriers)
 {
 	uint64_t floor = UINT64_MAX;
@@ -234,8 +265,10 @@ void tc_couriers_free(struct tc_couriers *couriers)
 	if (!couriers)
 		return;
 	tc_couriers_stop(couriers);
-	for (size_t i = 0; i < couriers->count; i++)
+	for (size_t i = 0; i < couriers->count; i++) {
 		tc_courier_free(couriers->stations[i].courier);
+		tc_courier_free(couriers->stations[i].terms);
+	}
 	tc_cursors_close(couriers->cursors);
 	pthread_cond_destroy(&couriers->changed);
 	pthread_mutex_destroy(&couriers->mutex);

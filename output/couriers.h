@@ -31,6 +31,9 @@ int tc_couriers_start(struct tc_couriers *couriers, const char *journal_path, ui
 void tc_couriers_wake(struct tc_couriers *couriers);
 /* Files are to be opened anew (SIGHUP). */
 void tc_couriers_reopen(struct tc_couriers *couriers);
+/* Gives the output of a name the route and the limits of another SPEC. -ENOENT when there is none
+ * of that name; -EINVAL when the SPEC is wrong, logged; -ENOMEM. */
+int tc_couriers_change(struct tc_couriers *couriers, const char *name, const char *spec);
 /* The row up to which every output has delivered; UINT64_MAX when there is none. */
 uint64_t tc_couriers_floor(const struct tc_couriers *couriers);
 

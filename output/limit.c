@@ -176,6 +176,13 @@ uint64_t tc_limit_first_seq(const struct tc_limit *limit)
 	return seq;
 }
 
+void tc_limit_change(struct tc_limit *limit, const struct tc_limit *to)
+{
+	limit->count = to->count;
+	limit->span_ns = to->span_ns;
+	limit->next_end_ns = 0; /* not known: the next look at the spans finds it */
+}
+
 void tc_limit_reset(struct tc_limit *limit)
 {
 	struct tc_limit_span *span, *next;

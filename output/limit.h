@@ -63,6 +63,9 @@ bool tc_limit_is_full(const struct tc_limit *limit);
 /* The first row that was kept back in a span that is not over; UINT64_MAX when there is none. */
 uint64_t tc_limit_first_seq(const struct tc_limit *limit);
 
+/* Takes count and span from another limit; what the spans hold is told by the new ones. */
+void tc_limit_change(struct tc_limit *limit, const struct tc_limit *to);
+
 /* Forgets all spans. */
 void tc_limit_reset(struct tc_limit *limit);
 

@@ -12,7 +12,6 @@
 const struct tc_output_key tc_output_common_keys[] = {
 #define TC_SETTING(name, values, doc) {name, values, doc},
 #include "output/settings.def"
-#undef TC_SETTING
 	{0},
 };
 
@@ -103,6 +102,19 @@ static bool was_given(const struct tc_output_settings *settings, const char *key
 {
 	for (size_t i = 0; i < settings->count; i++)
 		if (strcmp(settings->items[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+bool tc_output_key_is_term(const char *key)
+{
+	static const char *const terms[] = {
+#define TC_TERM(name, values, doc) name,
+#include "output/settings.def"
+	};
+
+	for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++)
+		if (strcmp(terms[i], key) == 0)
 			return true;
 	return false;
 }

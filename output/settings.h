@@ -15,4 +15,7 @@ const char *tc_output_key_nearest(const struct tc_output *output, const char *ke
 /* Whether the value is one of the words that the key may be; any is, where it has none. */
 bool tc_output_key_allows(const struct tc_output_key *key, const char *value);
 
+/* Whether a changed value is put in force while the output works, by tc_couriers_change(). */
+bool tc_output_key_is_term(const char *key);
+
 #endif

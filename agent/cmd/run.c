@@ -10,6 +10,7 @@
 
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/run_report.h"
+#include "agent/config/change.h"
 #include "agent/config/config.h"
 #include "agent/enrich/clock.h"
 #include "agent/kernel.h"
@@ -38,7 +39,7 @@ struct run_options {
 /* All that runs; freed in the opposite order. */
 struct run {
 	struct run_options options;
-	struct tc_config *config;
+	struct tc_config *config; /* that the agent began with */
 	struct tc_ruleset *rules;
 	struct tc_journal *journal;
 	struct tc_couriers *couriers;
@@ -80,9 +81,10 @@ static int parse(struct run_options *options, int argc, char **argv)
 		.command = "run",
 		.synopsis = "[OPTION]...",
 		.doc = "Watches this host: events from the kernel are judged by rules, alerts are "
-		       "committed to the journal and printed. SIGHUP reads the rules anew (while "
-		       "they are broken, those before stay in force) and opens files of outputs "
-		       "anew. Ends with a summary on SIGINT or SIGTERM. Needs root.",
+		       "committed to the journal and printed. SIGHUP reads configuration and "
+		       "rules anew (while they are broken, those before stay in force) and opens "
+		       "files of outputs anew. Ends with a summary on SIGINT or SIGTERM. Needs "
+		       "root.",
 		.options = rows,
 		.more = tc_output_list,
 	};
@@ -137,11 +139,11 @@ static int print_config(const struct run *run)
 	return TC_EXIT_GOOD;
 }
 
-static void set_matching(const struct run *run, struct tc_ruleset *rules)
+static void set_matching(const struct tc_config *config, struct tc_ruleset *rules)
 {
 	enum tc_rule_matching matching = TC_MATCHING_ALL;
 
-	tc_rule_matching_parse(run->config->rule_matching, &matching);
+	tc_rule_matching_parse(config->rule_matching, &matching);
 	tc_ruleset_set_matching(rules, matching);
 }
 
@@ -155,8 +157,15 @@ static int load_rules(struct run *run)
 	tc_diagnostics_done(&diagnostics);
 	if (r < 0)
 		return r;
-	set_matching(run, run->rules);
+	set_matching(run->config, run->rules);
 	return 0;
+}
+
+static struct tc_retention retention_of(const struct tc_config *config)
+{
+	return (struct tc_retention){.max_age_ns = config->retention_age,
+				     .max_rows = config->retention_count,
+				     .max_bytes = config->retention_size};
 }
 
 static int open_outputs(struct run *run)
@@ -261,11 +270,11 @@ static int start(struct run *run)
 /* finish() has committed what could be, and let the outputs tell it. */
 static void stop(struct run *run)
 {
-	struct tc_ruleset *unused = NULL;
+	struct tc_reloaded unused = {0};
 
 	if (run->reload)
 		tc_reload_finish(run->reload, &unused);
-	tc_ruleset_free(unused);
+	tc_reloaded_done(&unused);
 	tc_pipeline_free(run->pipeline);
 	tc_reader_close(run->reader);
 	tc_probes_free(run->probes);
@@ -307,27 +316,47 @@ static void put_in_force(struct run *run, struct tc_ruleset *rules)
 	ask_for_events(run);
 }
 
+/* What can change while the agent runs; the other keys are warned of. */
+static void change_config(struct run *run, const struct tc_config *config)
+{
+	const struct tc_retention retention = retention_of(config);
+	size_t later;
+
+	set_log_level(config);
+	tc_journal_set_retention(run->journal, &retention);
+	later = tc_config_change_outputs(run->config, config, run->couriers);
+	later += tc_config_tell_restarts(run->config, config);
+	if (later)
+		tc_warning("%zu changes of the configuration are not in force before a restart",
+			   later);
+}
+
 static int finish_reload(struct run *run)
 {
-	struct tc_ruleset *rules;
-	size_t errors = tc_reload_finish(run->reload, &rules);
+	struct tc_reloaded new;
+	size_t errors = tc_reload_finish(run->reload, &new);
+	bool good = new.config;
 	struct tc_notice notice;
 
 	run->reload = NULL;
-	if (rules) {
-		set_matching(run, rules);
-		put_in_force(run, rules);
+	if (good) {
+		change_config(run, new.config);
+		set_matching(new.config, new.rules);
+		put_in_force(run, new.rules);
+		new.rules = NULL;
 	}
+	tc_reloaded_done(&new);
 	tc_info("%s: %zu rules in force",
-		rules ? "rules were read anew" : "the new rules are broken, those before stay",
+		good ? "configuration and rules were read anew"
+		     : "the new configuration or rules are broken, those before stay",
 		tc_ruleset_count(run->rules));
 	return tell(run, tc_notice_reload(&notice, tc_clock_boot_ns(), (uint32_t)errors,
 					  (uint32_t)tc_ruleset_count(run->rules),
 					  tc_ruleset_hash(run->rules)));
 }
 
-/* SIGHUP: rules are read anew, and files of outputs, which logrotate(8) has moved away, opened
- * anew. */
+/* SIGHUP: configuration and rules are read anew, and files of outputs, which logrotate(8) has moved
+ * away, opened anew. */
 static int serve_reload(struct run *run)
 {
 	int r;
@@ -338,9 +367,10 @@ static int serve_reload(struct run *run)
 		return 0;
 	reload_requested = 0;
 	tc_couriers_reopen(run->couriers);
-	r = tc_reload_start(run->config->rules.items, run->config->rules.count, &run->reload);
+	r = tc_reload_start(&run->options.given, &run->reload);
 	if (r < 0)
-		tc_error("cannot read the rules anew: %s; those before stay", strerror(-r));
+		tc_error("cannot read configuration and rules anew: %s; those before stay",
+			 strerror(-r));
 	return 0;
 }
 
@@ -462,11 +492,8 @@ static void report_end(const struct run *run)
 
 static int open_journal(struct run *run)
 {
-	const struct tc_config *config = run->config;
-	const struct tc_retention retention = {.max_age_ns = config->retention_age,
-					       .max_rows = config->retention_count,
-					       .max_bytes = config->retention_size};
-	int r = tc_journal_open(config->journal_path, &run->journal);
+	const struct tc_retention retention = retention_of(run->config);
+	int r = tc_journal_open(run->config->journal_path, &run->journal);
 
 	if (r >= 0)
 		tc_journal_set_retention(run->journal, &retention);

@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "agent/cmd/cmd.h"
+#include "agent/config/change.h"
 #include "agent/config/keys.h"
+#include "agent/log.h"
 
 /* A directory with tocsin.yaml and conf.d. */
 static char directory[] = "/tmp/tocsin-config-XXXXXX";
@@ -476,6 +478,63 @@ static void test_the_default_file_says_nothing_and_names_every_key(void **state)
 	tc_buffer_done(&text);
 }
 
+/* --- changes --- */
+
+/* Loads a file, and gives what was loaded away. */
+static struct tc_config *take(const char *text)
+{
+	struct tc_config *taken;
+
+	assert_int_equal(load(text), 0);
+	taken = config;
+	config = NULL;
+	return taken;
+}
+
+static char told[2048];
+
+static void keep_told(enum tc_log_level level, const char *line, void *context)
+{
+	size_t length = strlen(told);
+
+	snprintf(told + length, sizeof(told) - length, "%s\n", line);
+}
+
+static void test_what_needs_a_restart_is_told(void **state)
+{
+	struct tc_config *first = take("journal: {path: /a}\nprobes: {ring_size: 2M}\n"
+				       "outputs:\n  a: {type: 'null', rate: 1/1m}\n"
+				       "  b: {type: 'null'}\n  c: {type: 'null'}\n");
+	struct tc_config *same = take("outputs:\n  a: {type: 'null', tags: x}\n"
+				      "  b: {type: 'null'}\n  c: {type: 'null'}\n"
+				      "journal: {path: /a, retention: {age: 1d}}\nrules: /x\n");
+	struct tc_config *other = take("journal: {path: /b}\nprobes: {ring_size: 2048K}\n"
+				       "outputs:\n  b: {type: 'null', format: ecs}\n"
+				       "  c: {type: stdout}\n  d: {type: 'null'}\n");
+	struct tc_couriers *couriers;
+
+	assert_int_equal(tc_couriers_new(&couriers), 0);
+	for (size_t i = 0; i < first->outputs.count; i++)
+		assert_int_equal(tc_couriers_add(couriers, first->outputs.items[i].spec), 0);
+	told[0] = '\0';
+	tc_log_divert(keep_told, NULL);
+	assert_int_equal(tc_config_tell_restarts(first, same), 0);
+	assert_int_equal(tc_config_change_outputs(first, same, couriers), 0);
+	assert_string_equal(told, "");
+	assert_int_equal(tc_config_tell_restarts(first, other), 1);
+	assert_int_equal(tc_config_change_outputs(first, other, couriers), 4);
+	tc_log_divert(NULL, NULL);
+	assert_string_equal(told, "journal.path: /b needs a restart; until then it is /a\n"
+				  "output b: its settings differ: that needs a restart\n"
+				  "output c: its settings differ: that needs a restart\n"
+				  "output d: it is new: that needs a restart\n"
+				  "output a: to take it away needs a restart\n");
+	tc_couriers_free(couriers);
+	tc_config_free(first);
+	tc_config_free(same);
+	tc_config_free(other);
+}
+
 /* --- tocsin check --- */
 
 static void test_configurations_are_told_from_rules(void **state)
@@ -524,6 +583,7 @@ int main(void)
 		TEST(test_secrets_are_not_printed),
 		TEST(test_what_is_printed_says_the_same_and_where_it_comes_from),
 		TEST(test_the_default_file_says_nothing_and_names_every_key),
+		TEST(test_what_needs_a_restart_is_told),
 		TEST(test_configurations_are_told_from_rules),
 	};
 

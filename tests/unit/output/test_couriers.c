@@ -154,6 +154,65 @@ static void test_reopen_reaches_each(void **state)
 	bench_close(bench);
 }
 
+/* Waits until the courier has passed a row. */
+static bool wait_for_cursor(struct bench *bench, uint64_t seq)
+{
+	for (unsigned i = 0; i < 10000 && tc_couriers_floor(bench->couriers) < seq; i++)
+		usleep(1000);
+	return tc_couriers_floor(bench->couriers) >= seq;
+}
+
+static void test_route_and_limits_change_while_it_works(void **state)
+{
+	struct bench *bench = bench_open(*state);
+
+	assert_int_equal(tc_couriers_add_output(bench->couriers, &recorder_output, "recorder"), 0);
+	bench_start(bench);
+	commit(bench, 10);
+	assert_true(wait_for(10));
+
+	assert_int_equal(tc_couriers_change(bench->couriers, "recorder", "recorder:rules=nothing"),
+			 0);
+	commit(bench, 10);
+	assert_true(wait_for_cursor(bench, 20));
+	assert_int_equal(recorder.n_delivered, 10);
+
+	/* An order that was not taken yet is replaced by the next. */
+	assert_int_equal(tc_couriers_change(bench->couriers, "recorder", "recorder:rules=nothing"),
+			 0);
+	assert_int_equal(tc_couriers_change(bench->couriers, "recorder", "recorder:rate=1/36500d"),
+			 0);
+	commit(bench, 10);
+	assert_true(wait_for_cursor(bench, 30));
+	assert_int_equal(recorder.n_delivered, 12); /* one of each of the two rules */
+
+	/* What the limit kept back is told when it is taken away. */
+	assert_int_equal(tc_couriers_change(bench->couriers, "recorder", "recorder"), 0);
+	assert_true(wait_for(14));
+	commit(bench, 10);
+	assert_true(wait_for(24));
+	bench_close(bench);
+}
+
+static void test_changes_that_are_none(void **state)
+{
+	struct bench *bench = bench_open(*state);
+	struct redirection saved;
+
+	assert_int_equal(tc_couriers_add_output(bench->couriers, &recorder_output, "recorder"), 0);
+	bench_start(bench);
+	assert_int_equal(tc_couriers_change(bench->couriers, "other", "recorder"), -ENOENT);
+	saved = redirect(1);
+	assert_int_equal(tc_couriers_change(bench->couriers, "recorder", "recorder:rate=x"),
+			 -EINVAL);
+	assert_non_null(strstr(restore(&saved), "rate=x"));
+	/* One that nobody takes any more. */
+	tc_couriers_stop(bench->couriers);
+	assert_int_equal(tc_couriers_change(bench->couriers, "recorder", "recorder:rate=1/36500d"),
+			 0);
+	bench_close(bench);
+}
+
 static void test_names_differ(void **state)
 {
 	struct bench *bench = bench_open(*state);
@@ -188,6 +247,8 @@ int main(void)
 		TEST(test_stop_delivers_what_is_committed),
 		TEST(test_dead_output_slows_nobody),
 		TEST(test_reopen_reaches_each),
+		TEST(test_route_and_limits_change_while_it_works),
+		TEST(test_changes_that_are_none),
 		TEST(test_names_differ),
 		TEST(test_without_outputs),
 	};
