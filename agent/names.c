@@ -52,6 +52,24 @@ bool tc_names_has(enum tc_show show)
 	return show == TC_SHOW_kind || first_row(show) < N_ROWS;
 }
 
+bool tc_names_at(enum tc_show show, size_t place, uint64_t *ret_number, const char **ret_word)
+{
+	size_t row = first_row(show) + place;
+
+	if (row >= N_ROWS || name_rows[row].show != show)
+		return false;
+	*ret_number = name_rows[row].value;
+	*ret_word = name_rows[row].word;
+	return true;
+}
+
+bool tc_names_joins(enum tc_show show)
+{
+	size_t row = first_row(show);
+
+	return row < N_ROWS && name_rows[row].how == NAME_BITS;
+}
+
 static void present_text(struct tc_value *value, const char *bytes, size_t length)
 {
 	*value = (struct tc_value){

@@ -24,6 +24,12 @@ int tc_names_parse(enum tc_show show, const char *text, size_t length, uint64_t 
 /* The show's word nearest to a wrong one, or NULL. */
 const char *tc_names_nearest(enum tc_show show, const char *word, size_t length);
 
+/* The words of a show one by one, from 0; false behind the last. */
+bool tc_names_at(enum tc_show show, size_t place, uint64_t *ret_number, const char **ret_word);
+/* Whether its words are joined: the number is a set of bits, of which an earlier word takes those
+ * that a later one shares with it. */
+bool tc_names_joins(enum tc_show show);
+
 /* True when words stand for a show. */
 bool tc_names_has(enum tc_show show);
 

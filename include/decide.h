@@ -3,28 +3,28 @@
  * The kernel's half of the rules: tables that the agent fills and the probes read.
  *
  * Each rule becomes terms: conjunctions of what can be judged at a hook, each one bit of a set. A
- *look judges one value (a member of the record, a fact about the task) and says which terms it
- *leaves: those that do not ask for the value, and those that it satisfies. A hook ANDs the sets. A
- *rule matches when one of its terms is left and none of that term's vetoes, which are terms
- *themselves ("and not (a and b)").
+ * look judges one value (a member of the record, a fact about the task) and says which terms it
+ * leaves: those that do not ask for the value, and those that it satisfies. A hook ANDs the sets. A
+ * rule matches when one of its terms is left and none of that term's vetoes, which are terms
+ * themselves ("and not (a and b)").
  *
- *	left = row of the kind & row of the cgroup & terms the task satisfies & what each look at
- *the object leaves
+ *	left = row of the kind & row of the cgroup & terms that the task satisfies
+ *	       & what each look at the object leaves
  *
  * What cannot be judged here counts as satisfied in a term and as not satisfied in a veto: the
- *kernel says yes too often and never too seldom, and the agent judges again. Terms of rules that
- *block must be exact.
+ * kernel says yes too often and never too seldom, and the agent judges again. Terms of rules that
+ * block must be exact.
  *
  * One struct tc_tables is one generation: the value of an inner map with one entry, put in place of
- *the one before by a single update of the outer map. All sizes are powers of two, so that an index
- *is bounded by a mask.
+ * the one before by a single update of the outer map. All sizes are powers of two, so that an index
+ * is bounded by a mask.
  */
 #ifndef TOCSIN_DECIDE_H
 #define TOCSIN_DECIDE_H
 
 #include "record.h"
 
-/* Terms in all. More than that share bits: see rules/compile/kernel.h. 512 or 1024. */
+/* Terms in all. More than that share bits: see rules/kernel/bits.h. 512 or 1024. */
 #ifndef TC_TERMS_MAX
 #define TC_TERMS_MAX 512
 #endif
@@ -60,7 +60,7 @@ enum tc_action {
 };
 
 /* What a bit stands for. */
-struct tc_term {
+struct tc_bit {
 	__u32 rule;    /* place in the rule set, from 1; of several rules that share the bit, 0 */
 	__u16 vetoes;  /* row: none of these terms may be left */
 	__u16 error;   /* BLOCK: 1 to 4095, what the call fails with */
@@ -73,18 +73,22 @@ struct tc_term {
 
 enum tc_look_of {
 	TC_LOOK_NUMBER,	 /* a number of `bytes` bytes at offset */
-	TC_LOOK_ADDRESS, /* TC_IP_BYTES bytes at offset, in network byte order */
+	TC_LOOK_ADDRESS, /* the TC_IP_BYTES bytes of the struct tc_slot at offset, in network byte
+			    order */
 	TC_LOOK_SLOT,	 /* the string of the struct tc_slot at offset */
 	TC_LOOK_COMM,	 /* the NUL-terminated string of the struct tc_comm at offset */
 	TC_LOOK_EXE,	 /* the path of the task's executable */
 };
 
-/* The part of a string that is looked at. A path ends where it ends: "/a/b/" has the file name "".
+/*
+ * The part of a string that is looked at: as fd.directory and fd.filename have it, of the path of
+ * an opened file. Of a path without a slash neither has a value.
  */
 enum tc_view {
 	TC_VIEW_WHOLE,
-	TC_VIEW_DIRECTORY, /* up to the last slash, without it; of a path in the root, "/" */
-	TC_VIEW_FILENAME,  /* behind the last slash */
+	TC_VIEW_DIRECTORY, /* up to the last slash, without it; of a path in the root, "/"; of a
+			      directory the whole path */
+	TC_VIEW_FILENAME,  /* behind the last slash; of a directory there is no value */
 };
 
 /* A look at one value. Looks at the task have offsets in struct tc_task_facts, others in the
@@ -113,24 +117,24 @@ struct tc_span {
 };
 
 /*
- * All patterns of one input as an automaton of Aho and Corasick (1975) over the string with a mark
- * before its first byte and one behind its last, failure links resolved: what is anchored begins or
- * ends with a mark. States are numbered from 0; those in which a pattern was just found come last.
- * Bytes have classes (those of no pattern are one).
+ * All patterns of one input as a deterministic automaton over the bytes of the string (that of Aho
+ * and Corasick, 1975, as long as no pattern holds a star or a set of bytes; see
+ * rules/kernel/machine.h). States are numbered from 0; those in which a pattern was just found come
+ * last. Bytes have classes (those of no pattern are one).
  */
 struct tc_automaton_head {
 	__u32 cells; /* of state 0; state s has its n_classes cells from cells + s * n_classes on */
 	__u32 ends;  /* of state 0, in tc_tables.ends */
 	__u32 findings;	 /* of state first_found, in tc_tables.findings */
 	__u16 n_classes; /* at least 1 */
-	__u16 start;	 /* behind the mark at the beginning */
+	__u16 start;	 /* before the first byte */
 	__u16 first_found;
 	__u16 pad;
 };
 
 /* What a pattern that was found does: per lane the row of terms that it satisfies, and the row of
  * those that it rules out. TC_ROW_NONE where there is nothing. */
-struct tc_finding {
+struct tc_hit {
 	__u16 hits[TC_LANES];
 	__u16 kills;
 };
@@ -170,13 +174,13 @@ struct tc_tables {
 	__u16 pad_2;
 	struct tc_look_list task; /* looks at the task */
 	struct tc_kind_table kinds[TC_KIND_LIMIT];
-	struct tc_term terms[TC_TERMS_MAX];
+	struct tc_bit terms[TC_TERMS_MAX];
 	struct tc_look looks[TC_LOOKS_MAX];
 	struct tc_automaton_head automata[TC_AUTOMATA_MAX];
 	__u8 classes[TC_AUTOMATA_MAX][256];
 	struct tc_span spans[TC_SPANS_MAX];
-	struct tc_finding findings[TC_FINDINGS_MAX]; /* 0: nothing */
-	__u16 ends[TC_STATES_MAX]; /* findings, when the string ends in the state */
+	struct tc_hit findings[TC_FINDINGS_MAX]; /* 0: nothing */
+	__u16 ends[TC_STATES_MAX];		 /* findings, when the string ends in the state */
 	struct tc_terms rows[TC_ROWS_MAX];
 	__u16 cells[TC_CELLS_MAX]; /* next states */
 };

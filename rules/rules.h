@@ -11,6 +11,7 @@
 
 #include "agent/buffer.h"
 #include "agent/event.h"
+#include "decide.h"
 #include "rules/diagnostic.h"
 
 /* Falco's priorities; the values are the severities of RFC 5424. */
@@ -46,6 +47,9 @@ struct tc_rule {
 	unsigned line, column;
 	uint64_t kinds; /* kinds of events that it can match, as TC_KIND_BIT */
 	const struct tc_template *output;
+	enum tc_action action; /* ALERT, BLOCK or KILL */
+	unsigned error;	       /* BLOCK: errno that the call fails with */
+	bool best_effort;      /* where it cannot block or kill it alerts; else that is an error */
 };
 
 struct tc_ruleset;

@@ -59,6 +59,7 @@ static int fill_rule(struct loading *loading, const struct tc_rule_source *from,
 	rule->file = copy(loading, definition->source->path, strlen(definition->source->path));
 	rule->source = "syscall";
 	rule->priority = from->priority;
+	rule->action = TC_ACTION_ALERT;
 	rule->kinds = loading->set->program.nodes[node].may_hold;
 	tc_source_position(definition->source, definition->where.node->start, &rule->line,
 			   &rule->column);

@@ -97,7 +97,7 @@ TC_CLASSIFY void tc_look_number(const struct tc_tables *t, const struct tc_look 
 
 TC_CLASSIFY void tc_find(const struct tc_tables *t, __u32 number, struct tc_decision *d)
 {
-	const struct tc_finding *finding = &t->findings[number & (TC_FINDINGS_MAX - 1)];
+	const struct tc_hit *finding = &t->findings[number & (TC_FINDINGS_MAX - 1)];
 
 	for (int lane = 0; lane < TC_LANES; lane++)
 		if (finding->hits[lane] != TC_ROW_NONE)
@@ -197,7 +197,7 @@ TC_CLASSIFY __u32 tc_decide_term(const struct tc_tables *t, const struct tc_deci
 
 		for (__u32 i = 0; i < 64 && bits; i++, bits &= bits - 1) {
 			__u32 bit = tc_lowest_bit(bits) & 63, number = word * 64 + bit;
-			const struct tc_term *term = &t->terms[number & (TC_TERMS_MAX - 1)];
+			const struct tc_bit *term = &t->terms[number & (TC_TERMS_MAX - 1)];
 			__u32 weight = term->action;
 
 			if (!tc_is_not_vetoed(t, d, number))

@@ -138,6 +138,27 @@ static bool match_one(struct pattern *pattern, unsigned char c)
 	return true;
 }
 
+bool tc_glob_next(const char **at, const char *end, bool fold, struct tc_byte_set *ret_set)
+{
+	const char *after = end;
+
+	*ret_set = (struct tc_byte_set){{0}};
+	if (**at == '*') {
+		(*at)++;
+		return true;
+	}
+	for (unsigned c = 0; c < 256; c++) {
+		struct pattern pattern = {.at = *at, .end = end, .fold = fold};
+
+		if (!match_one(&pattern, (unsigned char)c))
+			continue;
+		after = pattern.at;
+		ret_set->words[c / 64] |= 1ULL << (c % 64);
+	}
+	*at = after;
+	return false;
+}
+
 bool tc_glob(const char *text, size_t text_length, const char *bytes, size_t length, bool fold)
 {
 	struct pattern pattern = {.at = text, .end = text + text_length, .fold = fold};

@@ -34,4 +34,14 @@ bool tc_string_set_next(const struct tc_string_set *set, size_t *at, const char 
 bool tc_glob(const char *pattern, size_t pattern_length, const char *bytes, size_t length,
 	     bool fold);
 
+struct tc_byte_set {
+	uint64_t words[4]; /* bit by byte */
+};
+
+/*
+ * Takes the next part off a pattern, which is not at its end. True for a star. Else *ret_set are
+ * the bytes of which it takes one; none, and the pattern is at its end, when nothing can match it.
+ */
+bool tc_glob_next(const char **at, const char *end, bool fold, struct tc_byte_set *ret_set);
+
 #endif

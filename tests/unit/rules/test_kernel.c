@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of rules/kernel: the tables say what the agent says. */
+#include "tests/unit/rules/hook.h"
+#include "tests/unit/rules/story.h"
+
+#include "rules/kernel/kernel.h"
+
+/* Rules, as the agent and as the kernel judges by them. */
+struct both {
+	struct tc_ruleset *set;
+	struct tc_kernel_rules *kernel;
+};
+
+static struct both both_of(const char *text)
+{
+	static const struct tc_kernel_options options = {.generation = 1};
+	struct tc_diagnostics diagnostics = {0};
+	struct both both = {.set = rules_from(text, &diagnostics)};
+
+	if (!both.set) {
+		tc_diagnostics_print(&diagnostics, stderr, false);
+		fail_msg("refused:\n%s", text);
+	}
+	tc_diagnostics_done(&diagnostics);
+	assert_int_equal(tc_kernel_rules_make(both.set, &options, &both.kernel), 0);
+	return both;
+}
+
+static void both_done(struct both *both)
+{
+	tc_kernel_rules_free(both->kernel);
+	tc_ruleset_free(both->set);
+}
+
+static struct both both_of_condition(const char *condition)
+{
+	char *text = rule_text(condition);
+	struct both both = both_of(text);
+
+	free(text);
+	return both;
+}
+
+/* What the kernel says of an event. */
+static struct hook_verdict kernel_says(struct both *both, struct tc_event *event)
+{
+	struct tc_terms cgroup;
+
+	if (!event->cgroup)
+		return hook_decide(tc_kernel_rules_tables(both->kernel), event, NULL);
+	tc_kernel_rules_judge_cgroup(both->kernel, event->world, event->cgroup, &cgroup);
+	return hook_decide(tc_kernel_rules_tables(both->kernel), event, &cgroup);
+}
+
+static bool agent_says(struct both *both, struct tc_event *event)
+{
+	const struct tc_rule *match;
+
+	return tc_ruleset_judge(both->set, event, &match, 1) > 0;
+}
+
+static const struct {
+	const char *name, *text;
+} events[] = {
+	{"open_passwd",
+	 "{evt.kind: open_read, fd.name: /etc/passwd, proc.name: cat, user.uid: 1000, "
+	 "proc.exepath: /usr/bin/cat}"},
+	{"open_shadow", "{evt.kind: open, fd.name: /etc/shadow, evt.arg.flags: O_WRONLY|O_TRUNC, "
+			"proc.name: vi, proc.exepath: /usr/bin/vi}"},
+	{"open_deep", "{evt.kind: open, fd.name: /tmp/a/b/Passwd.TXT, proc.name: sh}"},
+	{"open_dir", "{evt.kind: open_read, fd.name: /etc/ssh, file.type: directory}"},
+	{"unlink", "{evt.kind: unlink, file.path: /etc/passwd, proc.name: rm}"},
+	{"exec", "{evt.kind: exec, proc.exepath: /usr/bin/nc, proc.args: -l 80, user.uid: 0}"},
+	{"connect", "{evt.kind: connect, fd.sip: 192.0.2.7, fd.sport: 443, proc.name: curl}"},
+	{"connect6", "{evt.kind: connect, fd.sip: '2001:db8::1', fd.sport: 22}"},
+	{"mount", "{evt.kind: mount, mount.op: bind, mount.flags: MS_BIND|MS_REC, mount.source: /, "
+		  "mount.target: /mnt}"},
+	{"signal", "{evt.kind: signal, evt.arg.sig: SIGKILL, target.pid: 1, target.name: init}"},
+	{"chown", "{evt.kind: chown, file.path: /etc/passwd, chown.uid: 0}"},
+	{"chown_none", "{evt.kind: chown, file.path: /etc/passwd}"},
+};
+
+/* Where they are exact both must say the same of every event. */
+static const char *const conditions[] = {
+	"evt.kind = open_read",
+	"fd.name = /etc/passwd",
+	"fd.name != /etc/passwd",
+	"not fd.name = /etc/passwd",
+	"fd.name in (/etc/passwd, /etc/shadow, /etc/group)",
+	"fd.name startswith /etc/",
+	"fd.name endswith wd",
+	"fd.name contains sswd",
+	"fd.name icontains passwd",
+	"fd.name iendswith .txt",
+	"fd.name glob '/*/passwd'",
+	"fd.name glob '/t*/?/b/*'",
+	"fd.name glob '*[a-d]ow'",
+	"fd.name iglob '*PASSWD*'",
+	"fd.name pmatch (/etc)",
+	"fd.name pmatch ('/tmp/*/b')",
+	"fd.name exists",
+	"not fd.name exists",
+	"fd.name startswith /etc and fd.name endswith d",
+	"fd.name startswith /etc and not fd.name contains ssh and fd.name != /etc/shadow",
+	"fd.name startswith /etc or proc.name = sh",
+	"fd.name startswith /etc and not (proc.name = cat and user.uid = 1000)",
+	"evt.kind in (open, open_read) and not (fd.name startswith /etc and proc.name in (vi, "
+	"cat))",
+	"fd.name startswith /etc and not (proc.name = cat or user.uid = 1000 or fd.name = /x)",
+	"fd.directory = /etc",
+	"fd.filename = passwd",
+	"fd.filename exists",
+	"not fd.directory in (/etc, /tmp)",
+	"fd.typechar = f",
+	"not fd.typechar = d and evt.kind in (open, open_read)",
+	"evt.is_open_write = true",
+	"evt.is_open_read = true",
+	"evt.is_open_write = true and fd.typechar = f and fd.num >= 0",
+	"evt.arg.flags contains O_TRUNC",
+	"evt.kind = open and not evt.arg.flags contains TRUNC",
+	"mount.flags contains MS_BIND and mount.op = bind",
+	"mount.op in (new, remount) or evt.arg.sig = SIGKILL",
+	"evt.arg.sig startswith SIGK",
+	"file.path = /etc/passwd and evt.kind in (unlink, chown)",
+	"chown.uid >= 0",
+	"chown.uid = -1",
+	"chown.uid < 0 and file.path startswith /etc",
+	"proc.exepath startswith /usr/bin/",
+	"proc.exepath pmatch (/usr/bin/nc) and evt.kind = exec",
+	"user.uid > 0 and user.uid <= 1000",
+	"user.uid in (0, 7) and not proc.name = cat",
+	"fd.rip in (192.0.2.0/24)",
+	"not fd.rip = 2001:db8::1 and evt.kind = connect",
+	"fd.rport in (22, 443) and proc.name = curl",
+	"fd.rport != 22",
+	"target.pid = 1",
+	"target.name startswith in",
+	"cgroup.path startswith /system.slice",
+	"cgroup.unit = test.service and fd.name startswith /etc",
+	"fd.name startswith /etc and not cgroup.path glob *test*",
+	"container.id = host and evt.kind = exec",
+	"fd.name startswith /etc and fd.name contains s and fd.name endswith d",
+};
+
+static void test_tables_say_what_the_agent_says(void **state)
+{
+	struct story story = {0};
+	size_t n_exact = 0;
+
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		assert_int_equal(story_tell(&story, events[i].text), 0);
+		for (size_t k = 0; k < sizeof(conditions) / sizeof(conditions[0]); k++) {
+			struct both both = both_of_condition(conditions[k]);
+			bool agent = agent_says(&both, story.event);
+			bool kernel = kernel_says(&both, story.event).sent;
+
+			struct tc_kernel_rule rule = tc_kernel_rules_at(both.kernel, 0);
+			uint64_t unsure = rule.kinds & ~rule.exact;
+			bool is_exact = !(unsure >> story.event->record->kind & 1);
+
+			n_exact += is_exact;
+			if (agent != kernel && (agent || is_exact))
+				fail_msg("%s: %s: agent %d, kernel %d", events[i].name,
+					 conditions[k], agent, kernel);
+			both_done(&both);
+		}
+	}
+	/* Else nothing was compared. */
+	print_message("%zu verdicts are the kernel's alone\n", n_exact);
+	assert_true(n_exact > 500);
+	story_done(&story);
+}
+
+static void test_what_cannot_be_judged_is_sent(void **state)
+{
+	static const char *const unjudged[] = {
+		"proc.args contains nothing and evt.kind = open_read",
+		"not proc.args contains 5 and evt.kind = open_read",
+		"fd.name regex '/x.*' and proc.name = cat",
+		"user.name = nobody and fd.name startswith /etc",
+		"not (user.name = nobody and fd.name startswith /etc) and evt.kind = open_read",
+		"tolower(fd.name) = /x",
+		"evt.type = openat2",
+	};
+	struct story story = {0};
+
+	assert_int_equal(story_tell(&story, events[0].text), 0);
+	for (size_t i = 0; i < sizeof(unjudged) / sizeof(unjudged[0]); i++) {
+		struct both both = both_of_condition(unjudged[i]);
+
+		if (!kernel_says(&both, story.event).sent)
+			fail_msg("%s: dropped", unjudged[i]);
+		both_done(&both);
+	}
+	story_done(&story);
+}
+
+static void test_judged_parts_drop_what_the_agent_need_not_see(void **state)
+{
+	static const char *const half_judged[] = {
+		"proc.args contains nothing and fd.name = /x",
+		"user.name = root and proc.name in (a, b)",
+		"proc.aname = sshd and evt.kind = exec",
+		"(proc.args contains a or proc.pname = b) and fd.name startswith /x",
+	};
+	struct story story = {0};
+
+	assert_int_equal(story_tell(&story, events[0].text), 0);
+	for (size_t i = 0; i < sizeof(half_judged) / sizeof(half_judged[0]); i++) {
+		struct both both = both_of_condition(half_judged[i]);
+
+		if (kernel_says(&both, story.event).sent)
+			fail_msg("%s: sent", half_judged[i]);
+		both_done(&both);
+	}
+	story_done(&story);
+}
+
+/* One rule for each of n paths. */
+static char *rules_for_paths(size_t n)
+{
+	struct tc_buffer text = {0};
+
+	for (size_t i = 0; i < n; i++)
+		tc_buffer_printf(&text,
+				 "- rule: r%zu\n  desc: d\n  priority: INFO\n  output: o\n"
+				 "  condition: evt.kind in (open, open_read) and "
+				 "fd.name = /data/%zu/file\n",
+				 i, i);
+	return text.bytes;
+}
+
+static void test_more_rules_than_bits_share_them(void **state)
+{
+	char *text = rules_for_paths(3000);
+	struct both both = both_of(text);
+	const struct tc_kernel_counts *counts = tc_kernel_rules_counts(both.kernel);
+	struct story story = {0};
+
+	assert_int_equal(counts->bits, TC_TERMS_MAX);
+	assert_int_equal(counts->shared, 3000);
+	assert_int_equal(story_tell(&story, "{evt.kind: open, fd.name: /data/2999/file}"), 0);
+	assert_true(kernel_says(&both, story.event).sent);
+	assert_int_equal(story_tell(&story, "{evt.kind: open, fd.name: /data/3000/file}"), 0);
+	assert_false(kernel_says(&both, story.event).sent);
+	assert_int_equal(story_tell(&story, "{evt.kind: unlink, file.path: /data/1/file}"), 0);
+	assert_false(kernel_says(&both, story.event).sent);
+	story_done(&story);
+	both_done(&both);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tables_say_what_the_agent_says),
+		cmocka_unit_test(test_what_cannot_be_judged_is_sent),
+		cmocka_unit_test(test_judged_parts_drop_what_the_agent_need_not_see),
+		cmocka_unit_test(test_more_rules_than_bits_share_them),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
