@@ -21,6 +21,7 @@
 #include "agent/read.h"
 #include "agent/reload.h"
 #include "agent/scope.h"
+#include "agent/service.h"
 
 /* How long a record that is not urgent may lie in its ring, in milliseconds. */
 #define DRAIN_MS 100
@@ -49,6 +50,7 @@ struct run {
 	struct tc_reader *reader;
 	struct tc_pipeline *pipeline;
 	struct tc_reload *reload; /* rules are being read anew; NULL: they are not */
+	struct tc_service service;
 	uint64_t started_ns;
 };
 
@@ -336,6 +338,7 @@ static int finish_reload(struct run *run)
 	struct tc_reloaded new;
 	size_t errors = tc_reload_finish(run->reload, &new);
 	bool good = new.config;
+	const char *words;
 	struct tc_notice notice;
 
 	run->reload = NULL;
@@ -346,10 +349,10 @@ static int finish_reload(struct run *run)
 		new.rules = NULL;
 	}
 	tc_reloaded_done(&new);
-	tc_info("%s: %zu rules in force",
-		good ? "configuration and rules were read anew"
-		     : "the new configuration or rules are broken, those before stay",
-		tc_ruleset_count(run->rules));
+	words = good ? "configuration and rules were read anew"
+		     : "the new configuration or rules are broken, those before stay";
+	tc_info("%s: %zu rules in force", words, tc_ruleset_count(run->rules));
+	tc_service_ready("%zu rules in force; %s", tc_ruleset_count(run->rules), words);
 	return tell(run, tc_notice_reload(&notice, tc_clock_boot_ns(), (uint32_t)errors,
 					  (uint32_t)tc_ruleset_count(run->rules),
 					  tc_ruleset_hash(run->rules)));
@@ -366,11 +369,15 @@ static int serve_reload(struct run *run)
 	if (!reload_requested)
 		return 0;
 	reload_requested = 0;
+	tc_service_reloading();
 	tc_couriers_reopen(run->couriers);
 	r = tc_reload_start(&run->options.given, &run->reload);
-	if (r < 0)
+	if (r < 0) {
 		tc_error("cannot read configuration and rules anew: %s; those before stay",
 			 strerror(-r));
+		tc_service_ready("%zu rules in force; they could not be read anew",
+				 tc_ruleset_count(run->rules));
+	}
 	return 0;
 }
 
@@ -389,6 +396,7 @@ static int watch(struct run *run)
 	int r = tell_start(run);
 
 	while (r >= 0 && !stop_requested && !time_is_up(run)) {
+		tc_service_alive(&run->service);
 		r = tc_reader_drain(run->reader, false, tc_pipeline_feed, run->pipeline);
 		if (r < 0)
 			break;
@@ -526,7 +534,10 @@ static int run_all(struct run *run)
 	catch_signals();
 	run->started_ns = tc_clock_boot_ns();
 	report_start(run);
+	tc_service_init(&run->service);
+	tc_service_ready("%zu rules in force", tc_ruleset_count(run->rules));
 	r = watch(run);
+	tc_service_stopping();
 	finished = finish(run);
 	if (r >= 0)
 		r = finished;
