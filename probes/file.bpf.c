@@ -4,6 +4,7 @@
 
 #define FMODE_READ 0x1
 #define FMODE_WRITE 0x2
+#define FMODE_CREATED 0x100000
 #define FMODE_EXEC_FLAG 0x20 /* __FMODE_EXEC in f_flags: the open of an exec, told as exec */
 #define RENAME_EXCHANGE 2
 
@@ -51,6 +52,7 @@ int BPF_PROG(file_open, struct file *file)
 	record = (struct tc_open *)s->record;
 	fill_known_inode(record, file->f_inode);
 	record->open_flags = file->f_flags;
+	record->is_new = !!(file->f_mode & FMODE_CREATED);
 	slot_walked(s, &record->path);
 	if (record->nlink == 0)
 		record->path.flags |= TC_SLOT_DELETED;

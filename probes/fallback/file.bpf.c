@@ -3,7 +3,6 @@
 
 /* include/linux/fs.h */
 #define FMODE_PATH 0x4000
-#define FMODE_CREATED 0x100000
 /* include/uapi/asm-generic/fcntl.h */
 #define O_WRONLY 01
 #define O_CREAT 0100
@@ -77,6 +76,7 @@ static __noinline int tell_opened(struct file *file, const struct open_asked *as
 	fill_inode(record, BPF_CORE_READ(file, f_inode));
 	record->header.flags |= asked->unreadable;
 	record->open_flags = BPF_CORE_READ(file, f_flags) | (asked->flags & O_ONCE);
+	record->is_new = !!(BPF_CORE_READ(file, f_mode) & FMODE_CREATED);
 	slot_walked(s, &record->path);
 	if (record->nlink == 0)
 		record->path.flags |= TC_SLOT_DELETED;

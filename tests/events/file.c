@@ -30,8 +30,8 @@ static void expect_path(struct run *run, const void *record, const struct tc_slo
 	expect_slot(run, record, place, path, length, length, flags);
 }
 
-void expect_open(struct run *run, enum tc_kind kind, struct by by, unsigned index,
-		 uint32_t open_flags, const char *path, uint32_t path_flags)
+static void expect_opening(struct run *run, enum tc_kind kind, struct by by, unsigned index,
+			   uint32_t open_flags, bool is_new, const char *path, uint32_t path_flags)
 {
 	const struct tc_open *record = take_kind(run, kind); /* struct tc_open_read is the same */
 
@@ -40,7 +40,14 @@ void expect_open(struct run *run, enum tc_kind kind, struct by by, unsigned inde
 	expect_by(run, record, by);
 	expect_inode(run, record, known(run, by.flags, index));
 	expect(run, record, &record->open_flags, open_flags);
+	expect(run, record, &record->is_new, is_new);
 	expect_path(run, record, &record->path, path, path_flags);
+}
+
+void expect_open(struct run *run, enum tc_kind kind, struct by by, unsigned index,
+		 uint32_t open_flags, const char *path, uint32_t path_flags)
+{
+	expect_opening(run, kind, by, index, open_flags, false, path, path_flags);
 }
 
 void expect_create(struct run *run, struct by by, unsigned index, mode_t mode, uint32_t rdev,
@@ -101,9 +108,9 @@ static void check_open(struct run *run)
 		expect_create(run, by, 1, S_IFREG | 0604, 0, at(run, "file"));
 	if (opening->cuts)
 		expect_truncate(run, by, 0, at(run, "file"));
-	expect_open(run, writes ? TC_KIND_open : TC_KIND_open_read, by, 0,
-		    ((uint32_t)opening->flags & ~(uint32_t)O_CLOEXEC) | KERNEL_O_LARGEFILE,
-		    at(run, "file"), 0);
+	expect_opening(run, writes ? TC_KIND_open : TC_KIND_open_read, by, 0,
+		       ((uint32_t)opening->flags & ~(uint32_t)O_CLOEXEC) | KERNEL_O_LARGEFILE,
+		       opening->makes, at(run, "file"), 0);
 }
 
 /* --- other calls that open --- */
@@ -137,8 +144,8 @@ static void check_creat(struct run *run)
 	struct by by = {.syscall = SYS_creat, .flags = descriptor_flags(run)};
 
 	expect_create(run, by, 1, S_IFREG | 0620, 0, at(run, "file"));
-	expect_open(run, TC_KIND_open, by, 0, O_WRONLY | O_CREAT | O_TRUNC | KERNEL_O_LARGEFILE,
-		    at(run, "file"), 0);
+	expect_opening(run, TC_KIND_open, by, 0, O_WRONLY | O_CREAT | O_TRUNC | KERNEL_O_LARGEFILE,
+		       true, at(run, "file"), 0);
 }
 
 static void act_openat_dirfd(struct run *run)

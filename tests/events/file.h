@@ -16,7 +16,7 @@ struct by {
 };
 
 /* The next open (or open_read) record: of run->notes->file[index], with these open(2) flags, under
- * that path. */
+ * that path. The file was there before. */
 void expect_open(struct run *run, enum tc_kind kind, struct by by, unsigned index,
 		 uint32_t open_flags, const char *path, uint32_t path_flags);
 /* The next create record: below run->notes->file[index]. mode holds the type. */

@@ -68,6 +68,7 @@ static void check_deep(struct run *run)
 		      descriptor_flags(run) | (kept > path ? TC_RECORD_CUT : 0));
 	expect_inode(run, record, &run->notes->file[0]);
 	expect(run, record, &record->open_flags, O_WRONLY | KERNEL_O_LARGEFILE);
+	expect(run, record, &record->is_new, false);
 	expect_slot(run, record, &record->path, kept, (uint32_t)strlen(kept), size,
 		    kept > path ? TC_SLOT_CUT | TC_SLOT_TAIL : 0);
 	expect_fact(run, "length", size, *(const size_t *)run->test->with);

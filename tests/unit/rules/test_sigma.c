@@ -309,6 +309,9 @@ static void files(void **state)
 		      "{kind: create, proc.name: x, file.path: /tmp/rootlog}");
 	assert_judged(true, "category: file_event", detection,
 		      "{kind: open, proc.name: x, fd.name: /tmp/rootlog}");
+	/* What makes a file by opening it was told by the making. */
+	assert_judged(false, "category: file_event", detection,
+		      "{kind: open, proc.name: x, fd.name: /tmp/rootlog, file.is_new: true}");
 	assert_judged(false, "category: file_event", detection,
 		      "{kind: unlink, proc.name: x, file.path: /tmp/rootlog}");
 	assert_judged(true, "category: file_delete", detection,
