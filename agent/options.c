@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,6 +240,24 @@ int tc_parse_number(enum tc_option_kind kind, const char *text, uint64_t *ret_nu
 	default:
 		return -EINVAL;
 	}
+}
+
+int tc_parse_rate(const char *text, uint64_t *ret_count, uint64_t *ret_span_ns)
+{
+	const char *slash = strchr(text, '/');
+	uint64_t count, span_ns;
+	char number[32];
+
+	if (!slash || slash - text >= (ptrdiff_t)sizeof(number))
+		return -EINVAL;
+	memcpy(number, text, (size_t)(slash - text));
+	number[slash - text] = '\0';
+	if (tc_parse_number(TC_OPTION_NUMBER, number, &count) ||
+	    tc_parse_number(TC_OPTION_DURATION, slash + 1, &span_ns) || !count || !span_ns)
+		return -EINVAL;
+	*ret_count = count;
+	*ret_span_ns = span_ns;
+	return 0;
 }
 
 const char *tc_number_wanted(enum tc_option_kind kind)

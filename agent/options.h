@@ -69,6 +69,8 @@ int tc_strings_add(struct tc_strings *strings, const char *string);
 /* Reads a value of one of the kinds that are numbers. 0, -EINVAL for a malformed one, -ERANGE when
  * it does not fit. */
 int tc_parse_number(enum tc_option_kind kind, const char *text, uint64_t *ret_number);
+/* Reads a rate, "10/1m": so many in a span, both above 0. 0 or -EINVAL. */
+int tc_parse_rate(const char *text, uint64_t *ret_count, uint64_t *ret_span_ns);
 /* What such a value is, for messages: "a size such as 4096, 64K, 8M or 1G". */
 const char *tc_number_wanted(enum tc_option_kind kind);
 /* Reads a duration into nanoseconds. 0, -EINVAL for a malformed one, -ERANGE when it does not fit.

@@ -177,7 +177,7 @@ static int read_limits(struct tc_courier *courier, const struct tc_output_settin
 
 	*folding = (struct tc_limit){.by_process = true, .reason = "fold"};
 	*rating = (struct tc_limit){.reason = "rate"};
-	if (rate && tc_limit_read_rate(rate, rating))
+	if (rate && tc_parse_rate(rate, &rating->count, &rating->span_ns))
 		return wrong(courier, "rate", rate,
 			     "N/DURATION, both above 0, such as 10/1m: ten in a minute");
 	if (!fold)
@@ -650,7 +650,7 @@ static int pass_limits(struct tc_courier *courier, const struct tc_journal_row *
 		if (tc_limit_is_full(limit))
 			error = tc_limit_end(limit, UINT64_MAX, tell_kept_back, courier);
 		if (!error)
-			passes = tc_limit_takes(limit, row);
+			passes = tc_limit_takes_row(limit, row);
 	}
 	if (!error)
 		*ret_passes = passes;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "output/limit.h"
 
-#include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 /* Where memory is out an alert is let through. */
@@ -10,7 +8,6 @@
 #include <uthash.h>
 
 #include "agent/buffer.h"
-#include "agent/options.h"
 
 struct tc_limit_span {
 	UT_hash_handle hh;
@@ -19,44 +16,28 @@ struct tc_limit_span {
 	uint64_t count, first_seq;   /* of those kept back */
 	uint64_t since_ns, until_ns; /* their times */
 	size_t key_length;
-	char key[]; /* rule, cgroup, executable, each with its NUL */
+	char key[]; /* rule, cgroup, executable, other fields, each with its NUL */
 };
 
-int tc_limit_read_rate(const char *text, struct tc_limit *limit)
-{
-	const char *slash = strchr(text, '/');
-	char number[32];
-
-	if (!slash || slash - text >= (ptrdiff_t)sizeof(number))
-		return -EINVAL;
-	memcpy(number, text, (size_t)(slash - text));
-	number[slash - text] = '\0';
-	if (tc_parse_number(TC_OPTION_NUMBER, number, &limit->count) ||
-	    tc_parse_number(TC_OPTION_DURATION, slash + 1, &limit->span_ns))
-		return -EINVAL;
-	return limit->count && limit->span_ns ? 0 : -EINVAL;
-}
-
 /* The members of a key; "" where there is none, which no path is. */
-static void put_key(const struct tc_limit *limit, const struct tc_journal_row *row,
-		    struct tc_buffer *key)
+static void put_key(const struct tc_limit_key *members, struct tc_buffer *key)
 {
-	const char *parts[] = {row->rule, limit->by_process ? row->cgroup_path : NULL,
-			       limit->by_process ? row->exe : NULL};
+	const char *parts[] = {members->rule, members->cgroup_path, members->exe, members->by};
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		const char *part = parts[i] ? parts[i] : "";
 
 		tc_buffer_add(key, part, strlen(part) + 1);
 	}
 }
 
-static struct tc_limit_span *span_find(struct tc_limit *limit, const struct tc_journal_row *row)
+static struct tc_limit_span *span_find(struct tc_limit *limit, const struct tc_limit_key *members,
+				       uint64_t time_ns)
 {
 	_cleanup_buffer_ struct tc_buffer key = {0};
 	struct tc_limit_span *span = NULL;
 
-	put_key(limit, row, &key);
+	put_key(members, &key);
 	if (tc_buffer_failed(&key))
 		return NULL;
 	HASH_FIND(hh, limit->spans, key.bytes, key.length, span);
@@ -65,7 +46,7 @@ static struct tc_limit_span *span_find(struct tc_limit *limit, const struct tc_j
 	span = calloc(1, sizeof(*span) + key.length);
 	if (!span)
 		return NULL;
-	span->start_ns = row->time_ns;
+	span->start_ns = time_ns;
 	span->key_length = key.length;
 	memcpy(span->key, key.bytes, key.length);
 	HASH_ADD_KEYPTR(hh, limit->spans, span->key, span->key_length, span);
@@ -80,9 +61,10 @@ static struct tc_limit_span *span_find(struct tc_limit *limit, const struct tc_j
 	return span;
 }
 
-bool tc_limit_takes(struct tc_limit *limit, const struct tc_journal_row *row)
+bool tc_limit_takes(struct tc_limit *limit, const struct tc_limit_key *key, uint64_t time_ns,
+		    uint64_t seq)
 {
-	struct tc_limit_span *span = limit->count ? span_find(limit, row) : NULL;
+	struct tc_limit_span *span = limit->count ? span_find(limit, key, time_ns) : NULL;
 
 	if (!span)
 		return true;
@@ -91,11 +73,20 @@ bool tc_limit_takes(struct tc_limit *limit, const struct tc_journal_row *row)
 		return true;
 	}
 	if (!span->count++) {
-		span->first_seq = row->seq;
-		span->since_ns = row->time_ns;
+		span->first_seq = seq;
+		span->since_ns = time_ns;
 	}
-	span->until_ns = row->time_ns;
+	span->until_ns = time_ns;
 	return false;
+}
+
+bool tc_limit_takes_row(struct tc_limit *limit, const struct tc_journal_row *row)
+{
+	const struct tc_limit_key key = {.rule = row->rule,
+					 .cgroup_path = limit->by_process ? row->cgroup_path : NULL,
+					 .exe = limit->by_process ? row->exe : NULL};
+
+	return tc_limit_takes(limit, &key, row->time_ns, row->seq);
 }
 
 static const char *part_or_null(const char *part)
@@ -107,12 +98,13 @@ static int tell(const struct tc_limit *limit, const struct tc_limit_span *span,
 		tc_limit_callback callback, void *context)
 {
 	const char *rule = span->key, *cgroup = rule + strlen(rule) + 1,
-		   *exe = cgroup + strlen(cgroup) + 1;
+		   *exe = cgroup + strlen(cgroup) + 1, *by = exe + strlen(exe) + 1;
 	const struct tc_kept_back kept = {
 		.rule = rule,
 		.reason = limit->reason,
 		.cgroup_path = part_or_null(cgroup),
 		.exe = part_or_null(exe),
+		.by = part_or_null(by),
 		.count = span->count,
 		.since_ns = span->since_ns,
 		.until_ns = span->until_ns,
@@ -161,9 +153,14 @@ int tc_limit_end(struct tc_limit *limit, uint64_t time_ns, tc_limit_callback cal
 	return 0;
 }
 
+size_t tc_limit_keys(const struct tc_limit *limit)
+{
+	return HASH_COUNT(limit->spans);
+}
+
 bool tc_limit_is_full(const struct tc_limit *limit)
 {
-	return HASH_COUNT(limit->spans) >= TC_LIMIT_KEYS_MAX;
+	return tc_limit_keys(limit) >= TC_LIMIT_KEYS_MAX;
 }
 
 uint64_t tc_limit_first_seq(const struct tc_limit *limit)

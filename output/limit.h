@@ -2,7 +2,8 @@
 /*
  * At most so many alerts of one key in a span of time; the others are counted, and the count is
  * told at the end of the span. The key is the rule (a rate), so that a flood of one rule hides no
- * other; or rule, cgroup and executable (folding), of which one alert in a span is told.
+ * other; or rule, cgroup and executable (folding), of which one alert in a span is told; or the
+ * rule and values that it names (its rate_limit).
  *
  * Time is that of the alerts: what is told late, after a server was away, is limited as it would
  * have been.
@@ -11,6 +12,7 @@
 #define TOCSIN_OUTPUT_LIMIT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "output/journal_reader.h"
@@ -30,21 +32,28 @@ struct tc_limit {
 	uint64_t latest_ns;	     /* start of the latest span */
 };
 
-/* Reads "10/1m" into count and span_ns. 0 or -EINVAL. */
-int tc_limit_read_rate(const char *text, struct tc_limit *limit);
+/* What alerts have in common that are counted together; NULL: it does not belong to the key, or is
+ * unknown. */
+struct tc_limit_key {
+	const char *rule, *cgroup_path, *exe;
+	const char *by; /* other fields, as a text */
+};
 
 /* What was kept back in a span. Strings are valid during the callback. */
 struct tc_kept_back {
 	const char *rule, *reason;
-	const char *cgroup_path,
-		*exe; /* NULL where they do not belong to the key, or are unknown */
+	const char *cgroup_path, *exe,
+		*by; /* NULL where they do not belong to the key, or are unknown */
 	uint64_t count;
 	uint64_t since_ns, until_ns; /* times of the first and the last one, since the epoch */
 };
 
-/* Whether an alert is let through; one that is not is counted. Spans that ended must have been told
- * before. Where memory is out it is let through. */
-bool tc_limit_takes(struct tc_limit *limit, const struct tc_journal_row *row);
+/* Whether an alert of a key is let through; one that is not is counted, from the row seq on. Spans
+ * that ended must have been told before. Where memory is out it is let through. */
+bool tc_limit_takes(struct tc_limit *limit, const struct tc_limit_key *key, uint64_t time_ns,
+		    uint64_t seq);
+/* The same of an alert in the journal, by its rule, or by its process too. */
+bool tc_limit_takes_row(struct tc_limit *limit, const struct tc_journal_row *row);
 
 /* Returns 0 to go on; anything else ends the walk, which returns it, and that span stays. */
 typedef int (*tc_limit_callback)(const struct tc_kept_back *kept, void *context);
@@ -57,6 +66,8 @@ bool tc_limit_is_due(const struct tc_limit *limit, uint64_t time_ns);
 int tc_limit_end(struct tc_limit *limit, uint64_t time_ns, tc_limit_callback callback,
 		 void *context);
 
+/* Number of keys whose spans are not over. */
+size_t tc_limit_keys(const struct tc_limit *limit);
 /* True when there is no room for another key: tc_limit_end() with UINT64_MAX makes some. */
 bool tc_limit_is_full(const struct tc_limit *limit);
 

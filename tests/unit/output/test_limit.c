@@ -27,7 +27,7 @@ static bool takes(struct tc_limit *limit, uint64_t seq, const char *rule, uint64
 {
 	struct tc_journal_row row = row_of(seq, rule, time_s);
 
-	return tc_limit_takes(limit, &row);
+	return tc_limit_takes_row(limit, &row);
 }
 
 /* What is told of spans, as text: "RULE COUNT FIRST-LAST;" for each, times without the 1000. */
@@ -93,16 +93,16 @@ static void test_fold_by_rule_cgroup_and_executable(void **state)
 		.count = 1, .span_ns = 60 * SECOND, .by_process = true, .reason = "fold"};
 	struct tc_journal_row row = row_of(1, "A", 0);
 
-	assert_true(tc_limit_takes(&limit, &row));
-	assert_false(tc_limit_takes(&limit, &row));
+	assert_true(tc_limit_takes_row(&limit, &row));
+	assert_false(tc_limit_takes_row(&limit, &row));
 	row.exe = "/bin/other";
-	assert_true(tc_limit_takes(&limit, &row));
+	assert_true(tc_limit_takes_row(&limit, &row));
 	row.cgroup_path = NULL;
-	assert_true(tc_limit_takes(&limit, &row));
-	assert_false(tc_limit_takes(&limit, &row));
+	assert_true(tc_limit_takes_row(&limit, &row));
+	assert_false(tc_limit_takes_row(&limit, &row));
 	row.cgroup_path = "/a/bin/other";
 	row.exe = NULL;
-	assert_true(tc_limit_takes(&limit, &row));
+	assert_true(tc_limit_takes_row(&limit, &row));
 	assert_string_equal(end_at(&limit, UINT64_MAX), "A /a /bin/sh 1 0-0;A - /bin/other 1 0-0;");
 }
 
@@ -196,6 +196,27 @@ static void test_summary_is_a_notice_in_json(void **state)
 	tc_summary_done(&summary);
 }
 
+static int keep_by(const struct tc_kept_back *kept, void *context)
+{
+	snprintf(context, 64, "%s %s", kept->rule, kept->by ? kept->by : "-");
+	return 0;
+}
+
+static void other_fields_belong_to_the_key(void **state)
+{
+	struct tc_limit limit = {.count = 1, .span_ns = SECOND, .reason = "rate_limit"};
+	const struct tc_limit_key a = {.rule = "r", .by = "a"}, b = {.rule = "r", .by = "b"};
+	char told[64] = "";
+
+	assert_true(tc_limit_takes(&limit, &a, SECOND, 0));
+	assert_true(tc_limit_takes(&limit, &b, SECOND, 0));
+	assert_false(tc_limit_takes(&limit, &b, SECOND, 0));
+	assert_int_equal(tc_limit_keys(&limit), 2);
+	assert_int_equal(tc_limit_end(&limit, UINT64_MAX, keep_by, told), 0);
+	assert_string_equal(told, "r b");
+	assert_int_equal(tc_limit_keys(&limit), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +227,7 @@ int main(void)
 		cmocka_unit_test(test_keys_are_bounded),
 		cmocka_unit_test(test_what_could_not_be_told_stays),
 		cmocka_unit_test(test_summary_is_a_notice_in_json),
+		cmocka_unit_test(other_fields_belong_to_the_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
