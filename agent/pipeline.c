@@ -8,6 +8,8 @@
 #include "agent/decode.h"
 #include "agent/log.h"
 #include "agent/notice.h"
+#include "agent/rule_limits.h"
+#include "output/summary.h"
 #include "output/uuid.h"
 
 /* A fault that repeats is not logged for ever. */
@@ -24,6 +26,7 @@ struct judges {
 	uint32_t generation;
 	const struct tc_rule **matches;
 	size_t n_rules;
+	struct tc_rule_limits *limits; /* NULL: no rule has one */
 };
 
 struct tc_pipeline {
@@ -32,9 +35,15 @@ struct tc_pipeline {
 	struct tc_pipeline_counts counts;
 	struct untold dropped, refused;
 	uint64_t last_ns; /* time of the last record that could be decoded; 0: there was none */
+	uint64_t fed_ns;  /* when it came, since boot; kept where rules have limits */
 	bool committing;  /* what is fed then waits for the commit that is under way */
+	bool telling;	  /* what limits kept back is being told, at a time since boot: */
+	uint64_t told_ns;
 	struct judges current, former;
 };
+
+static int tell_limited(struct tc_pipeline *pipeline, struct judges *judges, uint64_t now_ns,
+			bool all);
 
 int tc_pipeline_new(const struct tc_pipeline_parts *parts, struct tc_pipeline **ret_pipeline)
 {
@@ -57,19 +66,30 @@ int tc_pipeline_set_rules(struct tc_pipeline *pipeline, struct tc_ruleset *rules
 {
 	size_t n_rules = tc_ruleset_count(rules);
 	const struct tc_rule **matches = calloc(n_rules + 1, sizeof(*matches));
+	struct tc_rule_limits *limits;
 
-	if (!matches)
+	if (!matches || tc_rule_limits_new(rules, &limits) < 0) {
+		free(matches);
 		return -ENOMEM;
+	}
 	tc_pipeline_forget_former(pipeline);
 	pipeline->former = pipeline->current;
-	pipeline->current = (struct judges){rules, generation, matches, n_rules};
+	pipeline->current = (struct judges){rules, generation, matches, n_rules, limits};
 	return 0;
+}
+
+static void judges_done(struct judges *judges)
+{
+	tc_rule_limits_free(judges->limits);
+	free(judges->matches);
+	*judges = (struct judges){0};
 }
 
 void tc_pipeline_forget_former(struct tc_pipeline *pipeline)
 {
-	free(pipeline->former.matches);
-	pipeline->former = (struct judges){0};
+	/* Where memory is out what they kept back stays untold. */
+	tell_limited(pipeline, &pipeline->former, pipeline->last_ns, true);
+	judges_done(&pipeline->former);
 }
 
 void tc_pipeline_free(struct tc_pipeline *pipeline)
@@ -77,8 +97,8 @@ void tc_pipeline_free(struct tc_pipeline *pipeline)
 	if (!pipeline)
 		return;
 	tc_event_done(&pipeline->event);
-	tc_pipeline_forget_former(pipeline);
-	free(pipeline->current.matches);
+	judges_done(&pipeline->former);
+	judges_done(&pipeline->current);
 	free(pipeline);
 }
 
@@ -107,14 +127,18 @@ static void drop(struct tc_pipeline *pipeline, const struct tc_rule *rule)
 	untold_add(&pipeline->dropped, count, event->record->time_ns);
 }
 
+/* From time since boot to time since the epoch. */
+static uint64_t real_ns(const struct tc_pipeline *pipeline, uint64_t boot_ns)
+{
+	return boot_ns + (uint64_t)pipeline->parts.world->clock.real_minus_boot_ns;
+}
+
 /* Hands an alert, or a notice when rule is NULL, to the journal. */
 static int emit(struct tc_pipeline *pipeline, const struct tc_rule *rule)
 {
-	const struct tc_world *world = pipeline->parts.world;
 	struct tc_alert alert = {
-		.time_ns =
-			pipeline->event.record->time_ns + (uint64_t)world->clock.real_minus_boot_ns,
-		.hostname = world->hostname,
+		.time_ns = real_ns(pipeline, pipeline->event.record->time_ns),
+		.hostname = pipeline->parts.world->hostname,
 		.rule = rule,
 		.event = &pipeline->event,
 	};
@@ -167,6 +191,20 @@ static const struct tc_rule *decider(const struct judges *judges, const struct t
 	return tc_ruleset_at(judges->rules, record->rule - 1);
 }
 
+/* A rule that matches has its say, unless it had it often enough. Of what limits tell each rule
+ * speaks: it could not be counted while that is told. */
+static int speak(struct tc_pipeline *pipeline, const struct judges *judges,
+		 const struct tc_rule *rule)
+{
+	struct tc_event *event = &pipeline->event;
+
+	if (pipeline->telling || tc_rule_limits_take(judges->limits, rule, event,
+						     real_ns(pipeline, event->record->time_ns)))
+		return emit(pipeline, rule);
+	pipeline->counts.limited++;
+	return 0;
+}
+
 /* What a rule did in the kernel it tells, whatever is known by now. Others say what they have to.
  */
 static int judge(struct tc_pipeline *pipeline)
@@ -176,11 +214,11 @@ static int judge(struct tc_pipeline *pipeline)
 	const struct tc_rule *decided = decider(judges, record);
 	size_t n_matches =
 		tc_ruleset_judge(judges->rules, &pipeline->event, judges->matches, judges->n_rules);
-	int r = decided ? emit(pipeline, decided) : 0;
+	int r = decided ? speak(pipeline, judges, decided) : 0;
 
 	for (size_t i = 0; i < n_matches && r >= 0; i++)
 		if (judges->matches[i] != decided)
-			r = emit(pipeline, judges->matches[i]);
+			r = speak(pipeline, judges, judges->matches[i]);
 	return r;
 }
 
@@ -197,6 +235,8 @@ static int feed(struct tc_pipeline *pipeline, const void *bytes, size_t size)
 		return 0;
 	}
 	pipeline->last_ns = event->record->time_ns;
+	if (pipeline->current.limits || pipeline->former.limits)
+		pipeline->fed_ns = tc_clock_boot_ns();
 	pipeline->counts.events++;
 	r = tc_world_enrich(pipeline->parts.world, event);
 	if (r >= 0)
@@ -211,13 +251,73 @@ static int feed(struct tc_pipeline *pipeline, const void *bytes, size_t size)
 	return r;
 }
 
+/* A span of a rule's limit has ended. */
+static int tell_kept_back(const struct tc_kept_back *kept, void *context)
+{
+	struct tc_pipeline *pipeline = context;
+	union tc_summary_record *record = malloc(sizeof(*record));
+	int r;
+
+	if (!record)
+		return -ENOMEM;
+	tc_summary_record(record, kept, pipeline->told_ns);
+	r = feed(pipeline, record, record->suppressed.header.size);
+	free(record);
+	return r;
+}
+
+/* Tells at a time since boot what rules kept back in spans that are over then, or in all. */
+static int tell_limited(struct tc_pipeline *pipeline, struct judges *judges, uint64_t now_ns,
+			bool all)
+{
+	int r;
+
+	if (pipeline->telling || !judges->limits)
+		return 0;
+	pipeline->telling = true;
+	pipeline->told_ns = now_ns;
+	r = tc_rule_limits_end(judges->limits, all ? UINT64_MAX : real_ns(pipeline, now_ns),
+			       tell_kept_back, pipeline);
+	pipeline->telling = false;
+	return r;
+}
+
+/* Before a record: spans that end before it do not count it, and all end with the agent. */
+static int end_spans(struct tc_pipeline *pipeline, const struct tc_record *record)
+{
+	struct judges *all[] = {&pipeline->former, &pipeline->current};
+	uint64_t time_ns = real_ns(pipeline, record->time_ns);
+	bool stop = record->kind == TC_KIND_agent_stop;
+	int r = 0;
+
+	for (size_t i = 0; i < 2 && r >= 0; i++)
+		if (stop || tc_rule_limits_are_due(all[i]->limits, time_ns))
+			r = tell_limited(pipeline, all[i], record->time_ns, stop);
+	return r;
+}
+
+/* Where no record comes spans end as well. Records may be of another time than now, in a recording:
+ * it goes on from the last one as it does here. */
+static int end_spans_by_now(struct tc_pipeline *pipeline)
+{
+	struct judges *all[] = {&pipeline->former, &pipeline->current};
+	uint64_t now_ns = pipeline->last_ns + tc_clock_boot_ns() - pipeline->fed_ns;
+	int r = 0;
+
+	for (size_t i = 0; i < 2 && r >= 0 && pipeline->fed_ns; i++)
+		r = tell_limited(pipeline, all[i], now_ns, false);
+	return r;
+}
+
 int tc_pipeline_feed(void *context, const void *bytes, size_t size)
 {
 	struct tc_pipeline *pipeline = context;
 	int64_t step_ns, offset_ns;
 	struct tc_notice notice;
-	int r = feed(pipeline, bytes, size);
+	int r = size >= sizeof(struct tc_record) ? end_spans(pipeline, bytes) : 0;
 
+	if (r >= 0)
+		r = feed(pipeline, bytes, size);
 	/* A recording has such a record at its place. */
 	if (r >= 0 && tc_world_clock_step(pipeline->parts.world, &step_ns, &offset_ns)) {
 		const struct tc_record *record =
@@ -296,8 +396,10 @@ static int commit_batch(struct tc_pipeline *pipeline)
 
 static int commit(struct tc_pipeline *pipeline)
 {
-	int r = commit_batch(pipeline), dropped, refused, gone;
+	int r = end_spans_by_now(pipeline), dropped, refused, gone;
 
+	if (r >= 0)
+		r = commit_batch(pipeline);
 	if (r < 0)
 		return r;
 	/* The journal takes rows again, so there is room to tell what was lost. */

@@ -31,6 +31,7 @@ struct tc_pipeline_counts {
 	uint64_t events;  /* judged, by whatever kind; losses included */
 	uint64_t refused; /* records that could not be decoded */
 	uint64_t alerts;  /* committed or waiting to be */
+	uint64_t limited; /* alerts that rules kept back, by rate_limit */
 	uint64_t dropped; /* alerts and notices that the journal had no room for */
 	uint64_t lost;	  /* events that a ring lost, as loss records told */
 	uint64_t by_priority[TC_PRIORITY_MAX];

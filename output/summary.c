@@ -11,14 +11,8 @@
 #include "agent/notice.h"
 #include "output/uuid.h"
 
-/* The event as a record: so the journal's own writer of JSON takes it. */
-union record {
-	_Alignas(8) char bytes[TC_RECORD_MAX];
-	struct tc_suppressed suppressed;
-};
-
 /* What does not fit is cut, and told as cut. */
-static void add_slot(union record *record, struct tc_slot *slot, const char *text)
+static void add_slot(union tc_summary_record *record, struct tc_slot *slot, const char *text)
 {
 	struct tc_record *header = &record->suppressed.header;
 	size_t length = text ? strlen(text) : 0, room = sizeof(record->bytes) - header->size;
@@ -34,12 +28,13 @@ static void add_slot(union record *record, struct tc_slot *slot, const char *tex
 	header->size += (uint32_t)stored;
 }
 
-static void make_record(union record *record, const struct tc_kept_back *kept)
+void tc_summary_record(union tc_summary_record *record, const struct tc_kept_back *kept,
+		       uint64_t time_ns)
 {
 	struct tc_suppressed *suppressed = &record->suppressed;
 
 	memset(suppressed, 0, sizeof(*suppressed));
-	tc_notice_header(&suppressed->header, TC_KIND_suppressed, sizeof(*suppressed), 0);
+	tc_notice_header(&suppressed->header, TC_KIND_suppressed, sizeof(*suppressed), time_ns);
 	suppressed->count = kept->count;
 	suppressed->since_ms = kept->since_ns / 1000000;
 	suppressed->until_ms = kept->until_ns / 1000000;
@@ -47,6 +42,7 @@ static void make_record(union record *record, const struct tc_kept_back *kept)
 	add_slot(record, &suppressed->reason, kept->reason);
 	add_slot(record, &suppressed->cgroup, kept->cgroup_path);
 	add_slot(record, &suppressed->exe, kept->exe);
+	add_slot(record, &suppressed->by, kept->by);
 }
 
 static int write_texts(struct tc_summary *summary, struct tc_alert *alert)
@@ -58,7 +54,8 @@ static int write_texts(struct tc_summary *summary, struct tc_alert *alert)
 	return tc_buffer_failed(&summary->json) || tc_buffer_failed(&summary->text) ? -ENOMEM : 0;
 }
 
-static int fill(struct tc_summary *summary, const struct tc_kept_back *kept, union record *record)
+static int fill(struct tc_summary *summary, const struct tc_kept_back *kept,
+		union tc_summary_record *record)
 {
 	char hostname[65] = "";
 	struct tc_decode_error reason;
@@ -83,12 +80,13 @@ static int fill(struct tc_summary *summary, const struct tc_kept_back *kept, uni
 
 int tc_summary_make(struct tc_summary *summary, const struct tc_kept_back *kept, uint64_t seq)
 {
-	union record *record = malloc(sizeof(*record));
+	union tc_summary_record *record = malloc(sizeof(*record));
 	int error;
 
 	if (!record)
 		return -ENOMEM;
-	make_record(record, kept);
+	/* The journal's own writer of JSON takes it. */
+	tc_summary_record(record, kept, 0);
 	error = fill(summary, kept, record);
 	free(record);
 	if (error)

@@ -50,6 +50,7 @@ struct tc_rule {
 	enum tc_action action; /* ALERT, BLOCK or KILL */
 	unsigned error;	       /* BLOCK: errno that the call fails with */
 	bool best_effort;      /* where it cannot block or kill it alerts; else that is an error */
+	const struct tc_rate_limit *limit; /* NULL: it speaks each time */
 };
 
 struct tc_ruleset;
@@ -113,6 +114,14 @@ struct tc_template_field {
 /* Its value; false, and a value of type NONE, when there is none. */
 bool tc_template_field_get(const struct tc_template_field *named, struct tc_event *event,
 			   struct tc_value *ret_value);
+
+/* How often a rule speaks. It matches all the same: what is kept back is counted and told. */
+struct tc_rate_limit {
+	uint64_t count, span_ns; /* so many alerts in a span, which begins with the first of them */
+	const struct tc_template_field *by; /* n_by of them: alerts that differ in one are counted
+					       apart */
+	size_t n_by;
+};
 
 /* The fields that the template names, in order, each once. */
 const struct tc_template_field *tc_template_fields(const struct tc_template *output,

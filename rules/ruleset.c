@@ -10,6 +10,7 @@
 
 #include "rules/compile/compile.h"
 #include "rules/language/library.h"
+#include "rules/rate.h"
 #include "rules/review.h"
 #include "rules/template.h"
 #include "rules/written.h"
@@ -87,6 +88,12 @@ static int load_rule(struct loading *loading, const struct tc_rule_source *from)
 		return 0;
 	}
 	failed = tc_template_parse(&from->output, &set->arena, loading->diagnostics, &rule.output);
+	if (failed != -ENOMEM && from->rate_limit) {
+		int wrong = tc_rate_limit_read(from->rate_limit, &set->arena, loading->diagnostics,
+					       &rule.limit);
+
+		failed = wrong ? wrong : failed;
+	}
 	if (r || failed)
 		return failed == -ENOMEM ? failed : 0;
 	r = fill_rule(loading, from, node, &rule);

@@ -15,6 +15,13 @@
 #define SHAPE_YES "{\"type\":\"boolean\"}"
 #define SHAPE_TEXTS "{\"type\":\"array\",\"items\":" SHAPE_TEXT "}"
 #define SHAPE_ANY "{}"
+#define RATE "{\"type\":\"string\",\"pattern\":\"^[0-9]+/[0-9]+[a-z]*$\"}"
+#define SHAPE_RATE                                                                                 \
+	"{\"anyOf\":[" RATE                                                                        \
+	",{\"const\":\"none\"},{\"type\":\"object\",\"properties\":{\"rate\":" RATE                \
+	",\"by\":{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{\"type\":"       \
+	"\"string\"},"                                                                             \
+	"\"maxItems\":8}]}},\"required\":[\"rate\"],\"additionalProperties\":false}]}"
 
 enum need { NEED_OPTIONAL, NEED_NEEDED, NEED_LATER, NEED_IDLE };
 

@@ -7,7 +7,7 @@
 #include "agent/nearest.h"
 #include "rules/language/words.h"
 
-enum shape { SHAPE_TEXT, SHAPE_YES, SHAPE_TEXTS, SHAPE_ANY };
+enum shape { SHAPE_TEXT, SHAPE_YES, SHAPE_TEXTS, SHAPE_ANY, SHAPE_RATE };
 enum changes { CHANGES_NONE = 0, CHANGES_APPEND = 1, CHANGES_REPLACE = 2, CHANGES_BOTH = 3 };
 enum need { NEED_OPTIONAL, NEED_NEEDED, NEED_LATER, NEED_IDLE };
 
@@ -154,6 +154,7 @@ static void read_key(struct tc_item *item, const struct tc_yaml *key, const stru
 		[SHAPE_YES] = "true or false",
 		[SHAPE_TEXTS] = "a sequence of words",
 		[SHAPE_ANY] = "",
+		[SHAPE_RATE] = "",
 	};
 	const struct row *row =
 		key->kind == TC_YAML_SCALAR ? find_row(item->kind, key->text) : NULL;

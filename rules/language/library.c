@@ -358,6 +358,8 @@ static int change_rule(struct tc_library *library, struct tc_rule_source *rule,
 	if (tc_text_failed(&rule->condition) || tc_text_failed(&rule->output) ||
 	    tc_text_failed(&rule->description) || change_tags(rule, item))
 		return -ENOMEM;
+	if (changes(item, TC_KEY_RATE_LIMIT))
+		rule->rate_limit = item->values[TC_KEY_RATE_LIMIT];
 	r = change_priority(library, rule, item);
 	r = change_scope(library, rule, item) ?: r;
 	check_source(library, rule, item);
@@ -403,6 +405,7 @@ static void reset_rule(struct tc_rule_source *rule)
 	rule->warn_kinds = true;
 	rule->skip_unknown = false;
 	rule->scope = NULL;
+	rule->rate_limit = NULL;
 	rule->skipped = false;
 	rule->id = NULL;
 	rule->n_tags = 0;

@@ -46,11 +46,12 @@ struct tc_rule_source {
 	struct tc_text condition, output, description;
 	enum tc_priority priority;
 	bool enabled;
-	bool warn_kinds;	     /* tell when it may match most kinds of events */
-	bool skip_unknown;	     /* leave it out when it names fields that are not known */
-	bool skipped;		     /* it is for events of a source that there is none of */
-	const struct tc_yaml *scope; /* NULL: everywhere */
-	const char *id;		     /* of a Sigma rule; NULL: none */
+	bool warn_kinds;		  /* tell when it may match most kinds of events */
+	bool skip_unknown;		  /* leave it out when it names fields that are not known */
+	bool skipped;			  /* it is for events of a source that there is none of */
+	const struct tc_yaml *scope;	  /* NULL: everywhere */
+	const struct tc_yaml *rate_limit; /* NULL: none */
+	const char *id;			  /* of a Sigma rule; NULL: none */
 	const struct tc_yaml **tags;
 	size_t n_tags;
 	struct tc_exception *exceptions;

@@ -12,7 +12,9 @@
 #include "../output/json_check.h"
 #include "../output/recorder.h"
 #include "agent/enrich/host.h"
+#include "agent/notice.h"
 #include "agent/pipeline.h"
+#include "output/limit.h"
 
 /* A pipeline with a journal and an output; another connection can keep the journal from being
  * written. */
@@ -338,6 +340,153 @@ static void test_what_a_rule_did_in_the_kernel_is_its_alert(void **state)
 	tc_ruleset_free(set);
 }
 
+#define SECOND 1000000000ULL
+
+/* An exec of a program by a process, so many seconds after the first one. */
+static void feed_program(struct bench *bench, const char *exe, uint32_t pid, uint64_t time_s)
+{
+	struct tc_exec *exec = fixture_record(&fixture, TC_KIND_exec);
+
+	exec->header.tgid = exec->header.tid = pid;
+	exec->header.time_ns = (100000 + time_s) * SECOND;
+	fixture_slot(&fixture, &exec->exe, exe, strlen(exe));
+	assert_int_equal(tc_pipeline_feed(bench->pipeline, exec, exec->header.size), 0);
+}
+
+/* Rules that judge from now on. To be freed behind the bench. */
+static struct tc_ruleset *use(struct bench *bench, const char *text)
+{
+	struct tc_ruleset *set = fixture_rules(text);
+
+	assert_int_equal(tc_pipeline_set_rules(bench->pipeline, set, 0), 0);
+	return set;
+}
+
+static void test_a_rule_keeps_back_what_is_too_much(void **state)
+{
+	struct bench *bench = bench_open(*state);
+	struct tc_ruleset *set =
+		use(bench, RULE("limited", "evt.kind = exec") "  rate_limit: {rate: 2/1h, by: "
+							      "[proc.exepath, user.uid]}\n" RULE(
+								      "free", "evt.kind = exec"));
+	struct stored stored;
+
+	for (unsigned i = 0; i < 5; i++)
+		feed_program(bench, "/bin/sh", 10, i);
+	feed_program(bench, "/bin/other", 10, 5);
+	assert_int_equal(count_of(bench, "limited"), 3);
+	assert_int_equal(count_of(bench, "free"), 6);
+	assert_int_equal(counts_of(bench).limited, 3);
+	assert_int_equal(counts_of(bench).alerts, 9);
+	assert_int_equal(rows_of(bench, "suppressed").count, 0);
+	/* The span is over: its count comes first, and a new one begins. */
+	feed_program(bench, "/bin/sh", 10, 3600);
+	assert_int_equal(count_of(bench, "limited"), 4);
+	stored = rows_of(bench, "suppressed");
+	assert_int_equal(stored.count, 1);
+	assert_true(json_valid(stored.json));
+	assert_non_null(strstr(stored.json, "\"suppressed.count\":3,"));
+	assert_non_null(strstr(stored.json, "\"suppressed.rule\":\"limited\""));
+	assert_non_null(strstr(stored.json, "\"suppressed.reason\":\"rate_limit\""));
+	assert_non_null(strstr(stored.json, "\"suppressed.since\":100002000,"));
+	assert_non_null(strstr(stored.json, "\"suppressed.until\":100004000,"));
+	assert_non_null(
+		strstr(stored.json, "\"suppressed.by\":\"proc.exepath=/bin/sh user.uid=0\""));
+	bench_close(bench);
+	tc_ruleset_free(set);
+}
+
+static void test_what_rules_kept_back_is_told_at_the_end(void **state)
+{
+	struct bench *bench = bench_open(*state);
+	struct tc_ruleset *set =
+		use(bench, RULE("limited", "evt.kind = exec") "  rate_limit: 1/1h\n");
+	struct tc_notice notice;
+	const struct tc_record *stop = tc_notice_stop(&notice, 100001 * SECOND, 0, 0);
+
+	feed_program(bench, "/bin/a", 10, 0);
+	feed_program(bench, "/bin/b", 10, 0);
+	assert_int_equal(tc_pipeline_feed(bench->pipeline, stop, stop->size), 0);
+	assert_int_equal(count_of(bench, "limited"), 1);
+	assert_int_equal(rows_of(bench, "suppressed").count, 1);
+	assert_non_null(strstr(rows_of(bench, "suppressed").json, "\"suppressed.by\":null"));
+	bench_close(bench);
+	tc_ruleset_free(set);
+}
+
+static void test_what_rules_kept_back_is_told_before_they_go(void **state)
+{
+	struct bench *bench = bench_open(*state);
+	struct tc_ruleset *set =
+		use(bench, RULE("limited", "evt.kind = exec") "  rate_limit: 1/1h\n");
+	struct tc_ruleset *others = fixture_rules(RULE("other", "evt.kind = exec"));
+
+	feed_program(bench, "/bin/a", 10, 0);
+	feed_program(bench, "/bin/b", 10, 0);
+	assert_int_equal(tc_pipeline_set_rules(bench->pipeline, others, 0), 0);
+	tc_pipeline_forget_former(bench->pipeline);
+	tc_ruleset_free(set);
+	assert_int_equal(tc_pipeline_commit(bench->pipeline), 0);
+	assert_int_equal(rows_of(bench, "suppressed").count, 1);
+	bench_close(bench);
+	tc_ruleset_free(others);
+}
+
+static void test_spans_of_rules_end_without_events(void **state)
+{
+	struct bench *bench = bench_open(*state);
+	struct tc_ruleset *set =
+		use(bench, RULE("limited", "evt.kind = exec") "  rate_limit: 1/1ms\n");
+
+	feed_program(bench, "/bin/a", 10, 0);
+	feed_program(bench, "/bin/b", 10, 0);
+	usleep(5000);
+	assert_int_equal(tc_pipeline_commit(bench->pipeline), 0);
+	assert_int_equal(rows_of(bench, "suppressed").count, 1);
+	bench_close(bench);
+	tc_ruleset_free(set);
+}
+
+/* Whoever makes the events must not choose how much is kept of them. */
+static void test_limits_of_rules_are_bounded(void **state)
+{
+	struct bench *bench = bench_open(*state);
+	struct tc_ruleset *set = use(bench, RULE("limited", "evt.kind = exec") "  rate_limit: "
+									       "{rate: 1/1h, by: "
+									       "proc.pid}\n");
+
+	feed_program(bench, "/bin/a", 1, 0);
+	feed_program(bench, "/bin/a", 1, 0);
+	for (uint32_t pid = 2; pid <= TC_LIMIT_KEYS_MAX; pid++)
+		feed_program(bench, "/bin/a", pid, 0);
+	assert_int_equal(tc_pipeline_commit(bench->pipeline), 0);
+	assert_int_equal(rows_of(bench, "suppressed").count, 1);
+	feed_program(bench, "/bin/a", 1, 0);
+	assert_int_equal(counts_of(bench).alerts, TC_LIMIT_KEYS_MAX + 1);
+	bench_close(bench);
+	tc_ruleset_free(set);
+}
+
+static void test_what_limits_tell_is_not_limited(void **state)
+{
+	struct bench *bench = bench_open(*state);
+	struct tc_ruleset *set = use(
+		bench,
+		RULE("limited",
+		     "evt.kind = exec") "  rate_limit: {rate: 1/1h, by: "
+					"proc.exepath}\n" RULE(
+						"about",
+						"evt.kind = suppressed") "  rate_limit: 1/1h\n");
+
+	for (unsigned i = 0; i < 8; i++)
+		feed_program(bench, i % 2 ? "/bin/a" : "/bin/b", 10, 0);
+	feed_program(bench, "/bin/c", 10, 3600);
+	assert_int_equal(count_of(bench, "about"), 2);
+	assert_int_equal(counts_of(bench).limited, 6);
+	bench_close(bench);
+	tc_ruleset_free(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +498,12 @@ int main(void)
 		TEST(test_other_rules_judge_from_the_next_record_on),
 		TEST(test_records_are_judged_by_the_rules_of_their_generation),
 		TEST(test_what_a_rule_did_in_the_kernel_is_its_alert),
+		TEST(test_a_rule_keeps_back_what_is_too_much),
+		TEST(test_what_rules_kept_back_is_told_at_the_end),
+		TEST(test_what_rules_kept_back_is_told_before_they_go),
+		TEST(test_spans_of_rules_end_without_events),
+		TEST(test_limits_of_rules_are_bounded),
+		TEST(test_what_limits_tell_is_not_limited),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
