@@ -22,6 +22,7 @@ struct tc_cgroups {
 	struct tc_cgroup *removed; /* in the order of their going */
 	struct tc_host *host;	   /* NULL: unknown ones are not looked up */
 	struct tc_cgroup_counts counts;
+	const struct tc_cgroup_watcher *watcher; /* NULL: nobody */
 };
 
 struct tc_cgroups *tc_cgroups_new(void)
@@ -52,6 +53,35 @@ void tc_cgroups_free(struct tc_cgroups *cgroups)
 const struct tc_cgroup_counts *tc_cgroups_counts(const struct tc_cgroups *cgroups)
 {
 	return &cgroups->counts;
+}
+
+/* --- who is told --- */
+
+void tc_cgroups_watch(struct tc_cgroups *cgroups, const struct tc_cgroup_watcher *watcher)
+{
+	cgroups->watcher = watcher;
+}
+
+void tc_cgroups_learned(struct tc_cgroups *cgroups, struct tc_cgroup *cgroup)
+{
+	if (cgroups->watcher)
+		cgroups->watcher->changed(cgroups->watcher->context, cgroup);
+}
+
+static void tell_gone(struct tc_cgroups *cgroups, uint64_t id)
+{
+	if (cgroups->watcher)
+		cgroups->watcher->gone(cgroups->watcher->context, id);
+}
+
+void tc_cgroups_each(struct tc_cgroups *cgroups,
+		     void (*visit)(void *context, struct tc_cgroup *cgroup), void *context)
+{
+	struct tc_cgroup *cgroup;
+
+	DL_FOREACH(cgroups->live, cgroup)
+	if (!(cgroup->flags & TC_CGROUP_NAMELESS))
+		visit(context, cgroup);
 }
 
 /* --- what a path says --- */
@@ -117,6 +147,7 @@ static void parse_path(struct tc_cgroup *cgroup)
 	cgroup->runtime = NULL;
 	tc_container_entry_free(cgroup->entry);
 	cgroup->entry = NULL;
+	cgroup->known = 0;
 	parse_units(cgroup->path, cgroup->path_length, &cgroup->unit, &cgroup->slice);
 	if (tc_container_find(cgroup->path, cgroup->path_length, &container)) {
 		cgroup->container =
@@ -221,6 +252,7 @@ static int move_below(struct tc_cgroups *cgroups, const struct tc_cgroup *rename
 		if (error < 0)
 			return error;
 		cgroup->flags |= cut;
+		tc_cgroups_learned(cgroups, cgroup);
 	}
 	return 0;
 }
@@ -248,11 +280,12 @@ int tc_cgroups_set(struct tc_cgroups *cgroups, uint64_t id, const char *path, si
 		cgroup->path = before;
 		return error;
 	}
+	if (cut)
+		cgroup->flags |= TC_CGROUP_CUT;
+	tc_cgroups_learned(cgroups, cgroup);
 	/* The root has no name that could change. */
 	if (before && before_length > 1)
 		error = move_below(cgroups, cgroup, before, before_length);
-	if (cut)
-		cgroup->flags |= TC_CGROUP_CUT;
 	free(before);
 	return error;
 }
@@ -269,6 +302,7 @@ void tc_cgroups_remove(struct tc_cgroups *cgroups, uint64_t id)
 	tc_container_entry_end(cgroup->entry);
 	DL_APPEND(cgroups->removed, cgroup);
 	cgroups->counts.removed++;
+	tell_gone(cgroups, id);
 }
 
 void tc_cgroups_trim(struct tc_cgroups *cgroups)
@@ -276,6 +310,7 @@ void tc_cgroups_trim(struct tc_cgroups *cgroups)
 	while (cgroups->counts.removed > TC_CGROUP_GRACE)
 		forget(cgroups, cgroups->removed);
 	while (cgroups->counts.live > LIVE_MAX) {
+		tell_gone(cgroups, cgroups->live->id);
 		forget(cgroups, cgroups->live);
 		cgroups->counts.evicted++;
 	}
@@ -296,6 +331,7 @@ struct tc_cgroup *tc_cgroups_see(struct tc_cgroups *cgroups, uint64_t id)
 	if (cgroups->host->ops->cgroup_path(cgroups->host, id, path, &length) < 0 ||
 	    set_path(cgroup, path, length, "", 0) < 0)
 		return NULL;
+	tc_cgroups_learned(cgroups, cgroup);
 	return cgroup;
 }
 

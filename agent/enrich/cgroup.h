@@ -30,7 +30,7 @@ struct tc_cgroup_part {
 
 struct tc_container_entry;
 
-/* Written by cgroup.c alone, but for entry. */
+/* Written by cgroup.c alone, but for entry and known. */
 struct tc_cgroup {
 	uint64_t id;
 	char *path; /* from the root of the hierarchy, NUL-terminated */
@@ -41,6 +41,7 @@ struct tc_cgroup {
 	struct tc_cgroup_part container;  /* container id */
 	const char *runtime;		  /* static; NULL: none, or not told */
 	struct tc_container_entry *entry; /* see containers.h; NULL until it is looked up */
+	unsigned known;			  /* as many of its news this cgroup has seen */
 
 	struct tc_cgroup *prev, *next;
 	UT_hash_handle hh;
@@ -55,6 +56,15 @@ struct tc_cgroup_counts {
 struct tc_cgroups;
 struct tc_host;
 
+/* Somebody who wants to know what becomes of cgroups. */
+struct tc_cgroup_watcher {
+	/* The cgroup is new, or has another path, or more is known of its container. */
+	void (*changed)(void *context, struct tc_cgroup *cgroup);
+	/* It is gone, or forgotten. */
+	void (*gone)(void *context, uint64_t id);
+	void *context;
+};
+
 /* An empty table, or NULL when memory is out. */
 struct tc_cgroups *tc_cgroups_new(void);
 void tc_cgroups_free(struct tc_cgroups *cgroups);
@@ -63,6 +73,15 @@ const struct tc_cgroup_counts *tc_cgroups_counts(const struct tc_cgroups *cgroup
 /* Adds all cgroups of the host, which must outlive the table: unknown ones are looked up there from
  * now on. 0 or a negative errno. */
 int tc_cgroups_scan(struct tc_cgroups *cgroups, struct tc_host *host);
+
+/* Tells the watcher (NULL: nobody) from now on; it must outlive the table. Calls may come whenever
+ * the table is given to a function that changes it. */
+void tc_cgroups_watch(struct tc_cgroups *cgroups, const struct tc_cgroup_watcher *watcher);
+/* More is known of the cgroup's container. */
+void tc_cgroups_learned(struct tc_cgroups *cgroups, struct tc_cgroup *cgroup);
+/* Visits all that live and have a path, in the order of their coming. */
+void tc_cgroups_each(struct tc_cgroups *cgroups,
+		     void (*visit)(void *context, struct tc_cgroup *cgroup), void *context);
 
 /* The cgroup with that id, NULL when its path is not known. */
 struct tc_cgroup *tc_cgroups_find(const struct tc_cgroups *cgroups, uint64_t id);

@@ -23,6 +23,7 @@ struct tc_container_entry {
 	uint64_t retry_ns; /* since boot */
 	unsigned tries;
 	unsigned refs; /* cgroups */
+	unsigned news; /* how often more was known, or that there is no more */
 	bool settled;  /* everything was read, or nothing will be */
 	bool ended;    /* a cgroup of it was removed */
 	UT_hash_handle hh;
@@ -80,6 +81,11 @@ void tc_container_entry_end(struct tc_container_entry *entry)
 		entry->ended = true;
 }
 
+bool tc_container_is_settled(const struct tc_container_entry *entry)
+{
+	return entry && entry->settled;
+}
+
 const struct tc_container_facts *tc_container_facts(const struct tc_container_entry *entry)
 {
 	return entry ? &entry->facts : NULL;
@@ -103,7 +109,7 @@ static uint32_t user_of(const struct tc_cgroup *cgroup)
 /* --- looking --- */
 
 /* A look may fail half way: what was known stays until a look says more. */
-static void keep_better(struct tc_container_facts *facts, struct tc_container_facts *fresh,
+static bool keep_better(struct tc_container_facts *facts, struct tc_container_facts *fresh,
 			int answer)
 {
 	struct tc_container_facts old = *facts;
@@ -113,6 +119,7 @@ static void keep_better(struct tc_container_facts *facts, struct tc_container_fa
 	if (better)
 		*facts = *fresh;
 	tc_arena_done(better ? &old.arena : &fresh->arena);
+	return better;
 }
 
 static void look(struct tc_containers *containers, struct tc_container_entry *entry,
@@ -124,6 +131,7 @@ static void look(struct tc_containers *containers, struct tc_container_entry *en
 	struct tc_container_facts fresh = {0};
 	const char *place;
 	int answer = -ENOENT;
+	bool better;
 
 	snprintf(id, sizeof(id), "%.*s", (int)cgroup->container.length,
 		 cgroup->path + cgroup->container.offset);
@@ -139,8 +147,9 @@ static void look(struct tc_containers *containers, struct tc_container_entry *en
 							  cgroup->runtime, &fresh);
 	if (answer < 0 && answer != -ENOENT && answer != -EAGAIN)
 		tc_debug("container %s: %s", id, strerror(-answer));
-	keep_better(&entry->facts, &fresh, answer);
+	better = keep_better(&entry->facts, &fresh, answer);
 	entry->settled = answer == 0 || entry->tries == COUNT(pauses_ns);
+	entry->news += better || entry->settled;
 	if (!entry->settled)
 		entry->retry_ns = now_ns + pauses_ns[entry->tries++];
 }
@@ -186,7 +195,12 @@ int tc_containers_see(struct tc_containers *containers, struct tc_cgroup *cgroup
 		return 0;
 	if (!cgroup->entry)
 		error = attach(containers, cgroup);
-	if (cgroup->entry && !cgroup->entry->settled && now_ns >= cgroup->entry->retry_ns)
+	if (!cgroup->entry)
+		return error;
+	if (!cgroup->entry->settled && now_ns >= cgroup->entry->retry_ns)
 		look(containers, cgroup->entry, cgroup, users, now_ns);
-	return error;
+	if (cgroup->entry->news == cgroup->known)
+		return 0;
+	cgroup->known = cgroup->entry->news;
+	return 1;
 }

@@ -27,11 +27,14 @@ struct tc_containers *tc_containers_new(struct tc_host *host);
 /* Entries live on until the last cgroup let go of them. */
 void tc_containers_free(struct tc_containers *containers);
 
-/* Before an event of the cgroup: looks its container up when that is due. now_ns is since boot. 0
+/* Before an event of the cgroup: looks its container up when that is due. now_ns is since boot. 1
+ * when more, or something else, is known than the last time that this was asked for the cgroup; 0;
  * or -ENOMEM. */
 int tc_containers_see(struct tc_containers *containers, struct tc_cgroup *cgroup,
 		      const struct tc_users *users, uint64_t now_ns);
 
+/* Whether all is known of the container that ever will be. Takes NULL: it was not looked up yet. */
+bool tc_container_is_settled(const struct tc_container_entry *entry);
 /* What is told of the container, NULL when there is nothing. Takes NULL. */
 const struct tc_container_facts *tc_container_facts(const struct tc_container_entry *entry);
 

@@ -421,6 +421,17 @@ static int see_actor(struct tc_world *world, struct tc_event *event)
 	return look_up_line(world, process, record->time_ns);
 }
 
+int tc_world_learn(struct tc_world *world, struct tc_cgroup *cgroup, uint64_t now_ns)
+{
+	int news = world->containers
+			   ? tc_containers_see(world->containers, cgroup, world->users, now_ns)
+			   : 0;
+
+	if (news > 0)
+		tc_cgroups_learned(world->cgroups, cgroup);
+	return news < 0 ? news : 0;
+}
+
 int tc_world_enrich(struct tc_world *world, struct tc_event *event)
 {
 	const struct tc_record *record = event->record;
@@ -436,9 +447,8 @@ int tc_world_enrich(struct tc_world *world, struct tc_event *event)
 		error = updaters[record->kind](world, event);
 	if (record->cgroup_id)
 		event->cgroup = tc_cgroups_see(world->cgroups, record->cgroup_id);
-	if (error == 0 && event->cgroup && world->containers)
-		error = tc_containers_see(world->containers, event->cgroup, world->users,
-					  record->time_ns);
+	if (error == 0 && event->cgroup)
+		error = tc_world_learn(world, event->cgroup, record->time_ns);
 	return error;
 }
 

@@ -75,6 +75,9 @@ uint64_t tc_world_kinds(void);
  * and points event->process, target, cgroup and world at what they say. 0 or -ENOMEM.
  */
 int tc_world_enrich(struct tc_world *world, struct tc_event *event);
+/* Looks up what is not known yet of a cgroup's container, when that is due. Part of the above. 0 or
+ * -ENOMEM. */
+int tc_world_learn(struct tc_world *world, struct tc_cgroup *cgroup, uint64_t now_ns);
 /* After an event was judged: lets go of what it ended (exit, cgroup_rmdir). event->process and so
  * on are gone then. */
 void tc_world_settle(struct tc_world *world, struct tc_event *event);

@@ -255,6 +255,56 @@ static void ids_lead_to_paths_and_back(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* What a watcher was told: +path and -id. */
+struct heard {
+	struct tc_cgroup_watcher watcher;
+	char text[512];
+};
+
+static void hear_changed(void *context, struct tc_cgroup *cgroup)
+{
+	struct heard *heard = context;
+
+	strncat(heard->text, "+", sizeof(heard->text) - strlen(heard->text) - 1);
+	strncat(heard->text, cgroup->path, sizeof(heard->text) - strlen(heard->text) - 1);
+}
+
+static void hear_gone(void *context, uint64_t id)
+{
+	struct heard *heard = context;
+	size_t length = strlen(heard->text);
+
+	snprintf(heard->text + length, sizeof(heard->text) - length, "-%llu",
+		 (unsigned long long)id);
+}
+
+static void a_watcher_is_told_of_what_changes(void **state)
+{
+	struct heard heard = {.watcher = {hear_changed, hear_gone, &heard}};
+	struct tc_cgroups *cgroups = *state;
+
+	set(cgroups, 1, "/before");
+	tc_cgroups_watch(cgroups, &heard.watcher);
+	set(cgroups, 2, "/a");
+	set(cgroups, 3, "/a/b");
+	set(cgroups, 3, "/a/b");
+	assert_string_equal(heard.text, "+/a+/a/b");
+	heard.text[0] = '\0';
+	set(cgroups, 2, "/c");
+	assert_string_equal(heard.text, "+/c+/c/b");
+	heard.text[0] = '\0';
+	tc_cgroups_learned(cgroups, tc_cgroups_find(cgroups, 3));
+	tc_cgroups_remove(cgroups, 3);
+	tc_cgroups_remove(cgroups, 3);
+	assert_string_equal(heard.text, "+/c/b-3");
+	heard.text[0] = '\0';
+	tc_cgroups_each(cgroups, hear_changed, &heard);
+	assert_string_equal(heard.text, "+/before+/c");
+	tc_cgroups_watch(cgroups, NULL);
+	set(cgroups, 4, "/unheard");
+	assert_string_equal(heard.text, "+/before+/c");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +312,7 @@ int main(void)
 		TEST(unknown_cgroups_are_not_found),
 		TEST(a_rename_moves_everything_below),
 		TEST(a_removed_cgroup_is_found_for_a_while),
+		TEST(a_watcher_is_told_of_what_changes),
 		TEST(live_cgroups_are_bounded),
 		TEST(a_cut_path_says_so_until_the_whole_is_known),
 		TEST(hostile_names_are_kept),

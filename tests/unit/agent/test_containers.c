@@ -41,6 +41,7 @@ struct fixture {
 	struct tc_cgroups *cgroups;
 	struct tc_users *users;
 	struct tc_cgroup *cgroup;
+	int news; /* the last look's */
 	struct tc_event event;
 	union made made;
 };
@@ -127,9 +128,9 @@ static struct tc_event *see_at(struct fixture *fixture, uint64_t id, const char 
 {
 	assert_int_equal(tc_cgroups_set(fixture->cgroups, id, path, strlen(path), false), 0);
 	fixture->cgroup = tc_cgroups_find(fixture->cgroups, id);
-	assert_int_equal(tc_containers_see(fixture->containers, fixture->cgroup, fixture->users,
-					   now_ms * MS),
-			 0);
+	fixture->news = tc_containers_see(fixture->containers, fixture->cgroup, fixture->users,
+					  now_ms * MS);
+	assert_true(fixture->news >= 0);
 	MAKE(&fixture->made, exit, 10, SECOND, "x");
 	tc_event_reset(&fixture->event, &fixture->made.header, tc_kind_info(TC_KIND_exit));
 	fixture->event.cgroup = fixture->cgroup;
@@ -527,6 +528,39 @@ static void files_that_come_late_are_found(void **state)
 	EXPECT_FIELDS(see_at(fixture, 7, DOCKER, 99000), {"container.name", "shop-web"});
 }
 
+/* So that what was judged of the cgroup before is judged anew. */
+static void news_are_told_once_for_each_cgroup(void **state)
+{
+	struct fixture *fixture = *state;
+
+	see_at(fixture, 7, DOCKER, 1000);
+	assert_int_equal(fixture->news, 0);
+	assert_false(tc_container_is_settled(fixture->cgroup->entry));
+	write_file(fixture, DOCKER_CONFIG, docker_config);
+	see_at(fixture, 7, DOCKER, 1020);
+	assert_int_equal(fixture->news, 1);
+	assert_true(tc_container_is_settled(fixture->cgroup->entry));
+	see_at(fixture, 7, DOCKER, 99000);
+	assert_int_equal(fixture->news, 0);
+	see_at(fixture, 8, DOCKER "/below", 99000);
+	assert_int_equal(fixture->news, 1);
+	see_at(fixture, 8, DOCKER "/below", 99000);
+	assert_int_equal(fixture->news, 0);
+}
+
+static void that_nothing_will_be_known_is_news(void **state)
+{
+	struct fixture *fixture = *state;
+	int news = 0;
+
+	for (uint64_t now_ms = 1; now_ms < 30000; now_ms += 10) {
+		see_at(fixture, 7, DOCKER, now_ms);
+		news += fixture->news;
+	}
+	assert_int_equal(news, 1);
+	assert_true(tc_container_is_settled(fixture->cgroup->entry));
+}
+
 static void nobody_looks_for_ever(void **state)
 {
 	struct fixture *fixture = *state;
@@ -615,6 +649,8 @@ int main(void)
 		TEST(long_texts_and_many_labels_are_bounded),
 		TEST(files_that_come_late_are_found),
 		TEST(nobody_looks_for_ever),
+		TEST(news_are_told_once_for_each_cgroup),
+		TEST(that_nothing_will_be_known_is_news),
 		TEST(cgroups_of_a_container_share_it_and_a_new_start_is_new),
 		TEST(lxc_and_nspawn_tell),
 		TEST(escapes_of_units_that_are_none_stay_as_they_are),
