@@ -379,6 +379,15 @@ uint64_t tc_probes_kinds(const struct tc_probes *probes)
 	return kinds;
 }
 
+bool tc_probes_has_hook(const struct tc_probes *probes, unsigned kind, const char *hook)
+{
+	for (size_t i = 0; i < N_PROBES; i++)
+		if (probe_rows[i].how == HOW_LSM && probes->info[i].state == TC_PROBE_CHOSEN &&
+		    probe_rows[i].kinds & TC_KIND_BIT(kind) && !strcmp(probe_rows[i].target, hook))
+			return true;
+	return false;
+}
+
 const struct tc_probe_info *tc_probes_info(const struct tc_probes *probes, size_t *ret_count)
 {
 	*ret_count = N_PROBES;

@@ -47,6 +47,8 @@ void tc_probes_free(struct tc_probes *probes);
 bool tc_probes_fallback(const struct tc_probes *probes);
 /* Kinds of events that a chosen program makes. */
 uint64_t tc_probes_kinds(const struct tc_probes *probes);
+/* Whether a program that makes events of a kind is at an LSM hook. */
+bool tc_probes_has_hook(const struct tc_probes *probes, unsigned kind, const char *hook);
 /* The rows, for reports. */
 const struct tc_probe_info *tc_probes_info(const struct tc_probes *probes, size_t *ret_count);
 

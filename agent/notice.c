@@ -94,6 +94,22 @@ const struct tc_record *tc_notice_reload(struct tc_notice *notice, uint64_t time
 	return &record->header;
 }
 
+const struct tc_record *tc_notice_enforcement(struct tc_notice *notice, uint64_t time_ns,
+					      bool is_on, const char *state, const char *reason,
+					      const char *rule)
+{
+	struct tc_enforcement *record = (struct tc_enforcement *)notice->bytes;
+
+	memset(record, 0, sizeof(*record));
+	tc_notice_header(&record->header, TC_KIND_enforcement, sizeof(*record), time_ns);
+	record->is_on = is_on;
+	append_text(notice, &record->state, state);
+	append_text(notice, &record->reason, reason);
+	if (rule)
+		append_text(notice, &record->rule_name, rule);
+	return &record->header;
+}
+
 const struct tc_record *tc_notice_clock_step(struct tc_notice *notice, uint64_t time_ns,
 					     int64_t step_ns, int64_t offset_ns)
 {

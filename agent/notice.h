@@ -3,6 +3,7 @@
 #ifndef TOCSIN_AGENT_NOTICE_H
 #define TOCSIN_AGENT_NOTICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "record.h"
@@ -32,6 +33,10 @@ const struct tc_record *tc_notice_pruned(struct tc_notice *notice, uint64_t time
  * are in force now. */
 const struct tc_record *tc_notice_reload(struct tc_notice *notice, uint64_t time_ns,
 					 uint32_t errors, uint32_t rules, const char *rules_hash);
+/* enforcement: rules block and kill from now on, or do not; of one rule, or of all (rule NULL). */
+const struct tc_record *tc_notice_enforcement(struct tc_notice *notice, uint64_t time_ns,
+					      bool is_on, const char *state, const char *reason,
+					      const char *rule);
 /* clock_step: see tc_world_clock_step(). */
 const struct tc_record *tc_notice_clock_step(struct tc_notice *notice, uint64_t time_ns,
 					     int64_t step_ns, int64_t offset_ns);

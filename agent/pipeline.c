@@ -85,6 +85,13 @@ static void judges_done(struct judges *judges)
 	*judges = (struct judges){0};
 }
 
+void tc_pipeline_restore_former(struct tc_pipeline *pipeline)
+{
+	judges_done(&pipeline->current);
+	pipeline->current = pipeline->former;
+	pipeline->former = (struct judges){0};
+}
+
 void tc_pipeline_forget_former(struct tc_pipeline *pipeline)
 {
 	/* Where memory is out what they kept back stays untold. */
@@ -214,8 +221,11 @@ static int judge(struct tc_pipeline *pipeline)
 	const struct tc_rule *decided = decider(judges, record);
 	size_t n_matches =
 		tc_ruleset_judge(judges->rules, &pipeline->event, judges->matches, judges->n_rules);
-	int r = decided ? speak(pipeline, judges, decided) : 0;
+	int r;
 
+	if (decided && pipeline->parts.decided)
+		pipeline->parts.decided(pipeline->parts.decided_context, decided, record);
+	r = decided ? speak(pipeline, judges, decided) : 0;
 	for (size_t i = 0; i < n_matches && r >= 0; i++)
 		if (judges->matches[i] != decided)
 			r = speak(pipeline, judges, judges->matches[i]);

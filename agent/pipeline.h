@@ -18,6 +18,10 @@
 
 struct tc_pipeline;
 
+/* Told of each record that a rule decided in the kernel, before its alert. */
+typedef void (*tc_decided_callback)(void *context, const struct tc_rule *rule,
+				    const struct tc_record *record);
+
 /* What a pipeline works with. All of it is owned by the caller and must outlive the pipeline. */
 struct tc_pipeline_parts {
 	struct tc_world *world;
@@ -25,6 +29,8 @@ struct tc_pipeline_parts {
 	uint32_t generation;	    /* of the tables that the kernel has of them; 0: it has none */
 	struct tc_journal *journal; /* NULL: alerts are not kept */
 	struct tc_couriers *couriers; /* woken behind each commit; NULL: there are none */
+	tc_decided_callback decided;  /* NULL: nobody is told */
+	void *decided_context;
 };
 
 struct tc_pipeline_counts {
@@ -66,6 +72,9 @@ int tc_pipeline_commit(struct tc_pipeline *pipeline);
  */
 int tc_pipeline_set_rules(struct tc_pipeline *pipeline, struct tc_ruleset *rules,
 			  uint32_t generation);
+/* Takes tc_pipeline_set_rules() back: the rules before are in force again, and those that were set
+ * may be freed. */
+void tc_pipeline_restore_former(struct tc_pipeline *pipeline);
 /* No record of the generation before the last will come any more: its rules may be freed. */
 void tc_pipeline_forget_former(struct tc_pipeline *pipeline);
 

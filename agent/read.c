@@ -37,6 +37,7 @@ struct tc_reader {
 	unsigned n_rings, n_heap;
 	int epoll_fd;
 	bool waiting; /* records were held back */
+	uint64_t complete_ns;
 };
 
 /* --- opening --- */
@@ -327,15 +328,22 @@ int tc_reader_drain(struct tc_reader *reader, bool flush, tc_record_callback cal
 	int r;
 
 	do {
-		uint64_t start_ns = tc_clock_boot_ns();
+		uint64_t start_ns = tc_clock_boot_ns(), until_ns;
 
 		r = read_rings(reader, flush, &more);
 		if (r < 0)
 			return r;
-		r = merge(reader, flush && !more ? UINT64_MAX : complete_until(reader, start_ns),
-			  callback, context);
+		until_ns = flush && !more ? UINT64_MAX : complete_until(reader, start_ns);
+		r = merge(reader, until_ns, callback, context);
+		if (r >= 0)
+			reader->complete_ns = until_ns;
 	} while (r >= 0 && flush && more);
 	return r;
+}
+
+uint64_t tc_reader_complete_ns(const struct tc_reader *reader)
+{
+	return reader->complete_ns;
 }
 
 void tc_reader_counts(const struct tc_reader *reader, struct tc_reader_counts *ret_counts)

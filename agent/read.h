@@ -45,6 +45,9 @@ int tc_reader_wait(struct tc_reader *reader, int timeout_ms);
 int tc_reader_drain(struct tc_reader *reader, bool flush, tc_record_callback callback,
 		    void *context);
 
+/* Until when all records were handed over, since boot: later ones are not older. */
+uint64_t tc_reader_complete_ns(const struct tc_reader *reader);
+
 /* Totals since the reader was opened. */
 void tc_reader_counts(const struct tc_reader *reader, struct tc_reader_counts *ret_counts);
 

@@ -9,18 +9,26 @@
 #include <stdbool.h>
 
 #include "agent/config/config.h"
-#include "rules/rules.h"
+#include "agent/generation.h"
 
 struct tc_reload;
 
 /* What was read; NULL where something was wrong with either. Owned by the caller. */
 struct tc_reloaded {
 	struct tc_config *config;
-	struct tc_ruleset *rules;
+	struct tc_generation *generation;
 };
 
-/* Begins to load what the command line says, which must outlive it. 0 or a negative errno. */
-int tc_reload_start(const struct tc_config_given *given, struct tc_reload **ret_reload);
+struct tc_reload_options {
+	const struct tc_config_given *given; /* what the command line says */
+	/* A rule that cannot do here what it asks for is an error, unless it says that it may do
+	 * less. */
+	bool strict;
+	struct tc_generation_options generation;
+};
+
+/* Begins to load; what the options point to must outlive it. 0 or a negative errno. */
+int tc_reload_start(const struct tc_reload_options *options, struct tc_reload **ret_reload);
 /* Whether tc_reload_finish() would not wait. */
 bool tc_reload_is_done(const struct tc_reload *reload);
 /*

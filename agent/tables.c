@@ -64,7 +64,7 @@ void tc_tables_forget_cgroup(int map, uint64_t cgroup_id, uint32_t generation)
 	bpf_map_delete_elem(map, &key);
 }
 
-int tc_tables_forget_others(int map, uint32_t generation, uint32_t other)
+int tc_tables_forget_others(int map, uint32_t generation)
 {
 	struct tc_cgroup_key key, next;
 	bool more = bpf_map_get_next_key(map, NULL, &next) == 0;
@@ -74,8 +74,8 @@ int tc_tables_forget_others(int map, uint32_t generation, uint32_t other)
 	while (more) {
 		key = next;
 		more = bpf_map_get_next_key(map, &key, &next) == 0;
-		if (key.generation != generation && key.generation != other &&
-		    bpf_map_delete_elem(map, &key) < 0 && errno != ENOENT)
+		if (key.generation != generation && bpf_map_delete_elem(map, &key) < 0 &&
+		    errno != ENOENT)
 			return -errno;
 	}
 	return 0;

@@ -30,7 +30,7 @@ int tc_tables_set_cgroup(int map, uint64_t cgroup_id, uint32_t generation,
 			 const struct tc_terms *terms);
 /* Takes it back; unknown ones are ignored. */
 void tc_tables_forget_cgroup(int map, uint64_t cgroup_id, uint32_t generation);
-/* Takes back everything that is not of one of two generations. 0 or a negative errno. */
-int tc_tables_forget_others(int map, uint32_t generation, uint32_t other);
+/* Takes back everything that is not of this generation. 0 or a negative errno. */
+int tc_tables_forget_others(int map, uint32_t generation);
 
 #endif

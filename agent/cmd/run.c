@@ -15,6 +15,7 @@
 #include "agent/enrich/clock.h"
 #include "agent/kernel.h"
 #include "agent/load.h"
+#include "agent/force.h"
 #include "agent/log.h"
 #include "agent/notice.h"
 #include "agent/pipeline.h"
@@ -22,9 +23,12 @@
 #include "agent/reload.h"
 #include "agent/scope.h"
 #include "agent/service.h"
+#include "agent/standing.h"
 
 /* How long a record that is not urgent may lie in its ring, in milliseconds. */
 #define DRAIN_MS 100
+/* The same while rules are read anew. */
+#define BUSY_MS 5
 /* How long probes that were running when all kinds were switched off may take to send their
  * records. */
 #define SETTLE_MS 5
@@ -41,7 +45,7 @@ struct run_options {
 struct run {
 	struct run_options options;
 	struct tc_config *config; /* that the agent began with */
-	struct tc_ruleset *rules;
+	struct tc_ruleset *rules; /* until they are in force */
 	struct tc_journal *journal;
 	struct tc_couriers *couriers;
 	struct tc_kernel kernel;
@@ -49,12 +53,16 @@ struct run {
 	struct tc_probes *probes;
 	struct tc_reader *reader;
 	struct tc_pipeline *pipeline;
+	struct tc_force force;
+	uint32_t last_generation;
+	char *off_file; /* heap memory */
+	const char *off_files[3];
 	struct tc_reload *reload; /* rules are being read anew; NULL: they are not */
 	struct tc_service service;
 	uint64_t started_ns;
 };
 
-static volatile sig_atomic_t stop_requested, reload_requested;
+static volatile sig_atomic_t stop_requested, reload_requested, confirm_requested, rearm_requested;
 
 static void request_stop(int signal)
 {
@@ -66,6 +74,18 @@ static void request_reload(int signal)
 {
 	(void)signal;
 	reload_requested = 1;
+}
+
+static void request_confirm(int signal)
+{
+	(void)signal;
+	confirm_requested = 1;
+}
+
+static void request_rearm(int signal)
+{
+	(void)signal;
+	rearm_requested = 1;
 }
 
 static int parse(struct run_options *options, int argc, char **argv)
@@ -219,30 +239,67 @@ static int start_probes(struct run *run)
 	return r;
 }
 
-/* Events of these kinds wake the reader at once: a rule of priority Critical or above may match
- * them. */
-static uint64_t urgent_kinds(const struct tc_ruleset *rules)
+/* Emergency switches, beside those of the kernel's command line: for all agents until the next
+ * boot, and beside the journal, which `tocsin off` makes. */
+#define OFF_FILE "/run/tocsin/off"
+
+static int init_force(struct run *run)
 {
-	uint64_t kinds = 0;
+	const struct tc_config *config = run->config;
+	struct tc_force_options options = {
+		.enforce = {.enforce = strcmp(config->mode, "enforce") == 0,
+			    .trial_ns = config->trial,
+			    .command_line = "/proc/cmdline",
+			    .off_files = run->off_files},
+		.breaker = config->breaker,
+		.journal_path = config->journal_path,
+	};
 
-	for (size_t i = 0; i < tc_ruleset_count(rules); i++) {
-		const struct tc_rule *rule = tc_ruleset_at(rules, i);
-
-		if (rule->priority <= TC_PRIORITY_CRITICAL)
-			kinds |= rule->kinds;
-	}
-	return kinds;
+	run->off_files[0] = OFF_FILE;
+	run->off_files[1] = run->off_file = tc_standing_off_file(config->journal_path);
+	if (!run->off_file)
+		return -ENOMEM;
+	tc_force_init(&run->force, &options, run->probes, &run->world);
+	return 0;
 }
 
-/* What the rules in force, and the agent's tables, need is sent, and nothing else. */
-static void ask_for_events(struct run *run)
+static bool is_enforcing(const struct run *run)
 {
-	bool environment = tc_ruleset_names(run->rules, "proc.env") ||
-			   tc_ruleset_names(run->rules, "proc.aenv");
+	return strcmp(run->config->mode, "enforce") == 0;
+}
 
-	tc_probes_controls(run->probes)->wants = environment ? TC_WANT_ENVIRONMENT : 0;
-	tc_probes_controls(run->probes)->urgent = urgent_kinds(run->rules);
-	tc_probes_want(run->probes, tc_ruleset_kinds(run->rules) | tc_world_kinds());
+static struct tc_reload_options reload_options(struct run *run)
+{
+	return (struct tc_reload_options){
+		.given = &run->options.given,
+		.strict = is_enforcing(run),
+		.generation = {.number = ++run->last_generation,
+			       .fail_closed = strcmp(run->config->undecided, "enforce") == 0,
+			       .probes = run->probes,
+			       .fallback_reason = run->kernel.lsm_reason},
+	};
+}
+
+/* The first rules: they were read before anything else. Takes them. */
+static int put_first_rules(struct run *run)
+{
+	const struct tc_reload_options options = reload_options(run);
+	struct tc_generation *generation;
+	struct tc_ruleset *rules = run->rules;
+	size_t weak;
+	int r;
+
+	run->rules = NULL;
+	r = tc_generation_make(rules, &options.generation, &generation);
+	if (r < 0)
+		return r;
+	weak = tc_generation_report(generation, options.strict, stderr);
+	if (weak && options.strict) {
+		tc_generation_free(generation);
+		return tc_error_return(-EOPNOTSUPP, "%zu rules cannot do here what they ask for",
+				       weak);
+	}
+	return tc_force_put(&run->force, generation);
 }
 
 static int start(struct run *run)
@@ -256,17 +313,28 @@ static int start(struct run *run)
 	if (r < 0)
 		return r;
 
+	r = init_force(run);
+	if (r >= 0)
+		r = put_first_rules(run);
+	if (r < 0)
+		return r;
 	/* Events first, then the look at /proc: nothing falls between the two. */
-	ask_for_events(run);
 	r = tc_world_scan(&run->world);
 	if (r < 0)
 		return tc_error_return(r, "cannot read the processes and cgroups of this host");
+	tc_force_learn(&run->force);
 
 	parts = (struct tc_pipeline_parts){.world = &run->world,
-					   .rules = run->rules,
+					   .rules = run->force.current->rules,
+					   .generation = run->force.current->number,
 					   .journal = run->journal,
-					   .couriers = run->couriers};
-	return tc_pipeline_new(&parts, &run->pipeline);
+					   .couriers = run->couriers,
+					   .decided = tc_force_decided,
+					   .decided_context = &run->force};
+	r = tc_pipeline_new(&parts, &run->pipeline);
+	if (r >= 0)
+		tc_force_begin(&run->force, run->pipeline);
+	return r;
 }
 
 /* finish() has committed what could be, and let the outputs tell it. */
@@ -279,6 +347,8 @@ static void stop(struct run *run)
 	tc_reloaded_done(&unused);
 	tc_pipeline_free(run->pipeline);
 	tc_reader_close(run->reader);
+	tc_force_done(&run->force);
+	free(run->off_file);
 	tc_probes_free(run->probes);
 	tc_world_done(&run->world);
 	tc_kernel_done(&run->kernel);
@@ -301,23 +371,6 @@ static int tell(struct run *run, const struct tc_record *record)
 	return tc_pipeline_feed(run->pipeline, record, record->size);
 }
 
-static void put_in_force(struct run *run, struct tc_ruleset *rules)
-{
-	/* What only the new rules want is sent before they judge, what only the old ones wanted
-	 * until they do not any more. */
-	tc_probes_want(run->probes,
-		       tc_probes_controls(run->probes)->kinds | tc_ruleset_kinds(rules));
-	if (tc_pipeline_set_rules(run->pipeline, rules, 0) < 0) {
-		tc_error("the rules before stay in force: out of memory");
-		tc_ruleset_free(rules);
-	} else {
-		tc_pipeline_forget_former(run->pipeline);
-		tc_ruleset_free(run->rules);
-		run->rules = rules;
-	}
-	ask_for_events(run);
-}
-
 /* What can change while the agent runs; the other keys are warned of. */
 static void change_config(struct run *run, const struct tc_config *config)
 {
@@ -337,48 +390,67 @@ static int finish_reload(struct run *run)
 {
 	struct tc_reloaded new;
 	size_t errors = tc_reload_finish(run->reload, &new);
-	bool good = new.config;
+	const struct tc_ruleset *rules;
 	const char *words;
 	struct tc_notice notice;
 
 	run->reload = NULL;
-	if (good) {
+	if (!errors) {
 		change_config(run, new.config);
-		set_matching(new.config, new.rules);
-		put_in_force(run, new.rules);
-		new.rules = NULL;
+		errors += tc_force_put(&run->force, new.generation) < 0;
+		new.generation = NULL;
 	}
 	tc_reloaded_done(&new);
-	words = good ? "configuration and rules were read anew"
-		     : "the new configuration or rules are broken, those before stay";
-	tc_info("%s: %zu rules in force", words, tc_ruleset_count(run->rules));
-	tc_service_ready("%zu rules in force; %s", tc_ruleset_count(run->rules), words);
-	return tell(run, tc_notice_reload(&notice, tc_clock_boot_ns(), (uint32_t)errors,
-					  (uint32_t)tc_ruleset_count(run->rules),
-					  tc_ruleset_hash(run->rules)));
+	rules = run->force.current->rules;
+	words = errors ? "the new configuration or rules are broken, those before stay"
+		       : "configuration and rules were read anew";
+	tc_info("%s: %zu rules in force", words, tc_ruleset_count(rules));
+	tc_service_ready("%zu rules in force; %s", tc_ruleset_count(rules), words);
+	return tell(run,
+		    tc_notice_reload(&notice, tc_clock_boot_ns(), (uint32_t)errors,
+				     (uint32_t)tc_ruleset_count(rules), tc_ruleset_hash(rules)));
 }
 
 /* SIGHUP: configuration and rules are read anew, and files of outputs, which logrotate(8) has moved
  * away, opened anew. */
 static int serve_reload(struct run *run)
 {
+	struct tc_reload_options options;
 	int r;
 
-	if (run->reload)
-		return tc_reload_is_done(run->reload) ? finish_reload(run) : 0;
-	if (!reload_requested)
+	if (run->reload && tc_reload_is_done(run->reload) && !tc_force_is_busy(&run->force))
+		return finish_reload(run);
+	if (run->reload || !reload_requested)
 		return 0;
 	reload_requested = 0;
 	tc_service_reloading();
 	tc_couriers_reopen(run->couriers);
-	r = tc_reload_start(&run->options.given, &run->reload);
+	options = reload_options(run);
+	r = tc_reload_start(&options, &run->reload);
 	if (r < 0) {
 		tc_error("cannot read configuration and rules anew: %s; those before stay",
 			 strerror(-r));
 		tc_service_ready("%zu rules in force; they could not be read anew",
-				 tc_ruleset_count(run->rules));
+				 tc_ruleset_count(run->force.current->rules));
 	}
 	return 0;
+}
+
+static int serve_commands(struct run *run)
+{
+	if (confirm_requested)
+		tc_force_confirm(&run->force);
+	confirm_requested = 0;
+	if (!rearm_requested)
+		return 0;
+	rearm_requested = 0;
+	return tc_force_rearm(&run->force);
+}
+
+/* How long the reader may sleep: not for long while something is under way. */
+static int patience_ms(const struct run *run)
+{
+	return run->reload || tc_force_is_busy(&run->force) ? BUSY_MS : DRAIN_MS;
 }
 
 static int tell_start(struct run *run)
@@ -386,9 +458,11 @@ static int tell_start(struct run *run)
 	const char *source = tc_probes_fallback(run->probes) ? "fallback" : "lsm";
 	struct tc_notice notice;
 
-	return tell(run, tc_notice_start(&notice, tc_clock_boot_ns(),
-					 (uint32_t)tc_ruleset_count(run->rules),
-					 tc_ruleset_hash(run->rules), source));
+	const struct tc_ruleset *rules = run->force.current->rules;
+
+	return tell(run,
+		    tc_notice_start(&notice, tc_clock_boot_ns(), (uint32_t)tc_ruleset_count(rules),
+				    tc_ruleset_hash(rules), source));
 }
 
 static int watch(struct run *run)
@@ -402,11 +476,16 @@ static int watch(struct run *run)
 			break;
 		tc_pipeline_commit(
 			run->pipeline); /* a failure was logged; the next round tries again */
-		r = tc_reader_wait(run->reader, DRAIN_MS);
-		if (r == -EINTR)
-			r = 0;
+		r = tc_force_serve(&run->force, tc_reader_complete_ns(run->reader));
+		if (r >= 0)
+			r = serve_commands(run);
 		if (r >= 0)
 			r = serve_reload(run);
+		if (r < 0)
+			break;
+		r = tc_reader_wait(run->reader, patience_ms(run));
+		if (r == -EINTR)
+			r = 0;
 	}
 	return r;
 }
@@ -441,6 +520,7 @@ static int finish(struct run *run)
 	struct tc_notice notice;
 	int drained, told, committed;
 
+	tc_force_end(&run->force);
 	let_probes_settle(run);
 	drained = tc_reader_drain(run->reader, true, tc_pipeline_feed, run->pipeline);
 	tc_pipeline_counts(run->pipeline, &counts);
@@ -453,14 +533,16 @@ static int finish(struct run *run)
 	return told < 0 ? told : committed;
 }
 
-/* SIGHUP would end an agent that is still starting: it waits until it is caught. Threads that begin
- * before that never get it. */
-static void mask_reload(int how)
+/* What asks an agent for something would end one that is still starting: it waits until it is
+ * caught. Threads that begin before that never get it. */
+static void mask_requests(int how)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, TC_SIGNAL_CONFIRM);
+	sigaddset(&set, TC_SIGNAL_REARM);
 	pthread_sigmask(how, &set, NULL);
 }
 
@@ -472,7 +554,11 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 	action.sa_handler = request_reload;
 	sigaction(SIGHUP, &action, NULL);
-	mask_reload(SIG_UNBLOCK);
+	action.sa_handler = request_confirm;
+	sigaction(TC_SIGNAL_CONFIRM, &action, NULL);
+	action.sa_handler = request_rearm;
+	sigaction(TC_SIGNAL_REARM, &action, NULL);
+	mask_requests(SIG_UNBLOCK);
 	signal(SIGPIPE, SIG_IGN);
 }
 
@@ -481,7 +567,8 @@ static void report_start(const struct run *run)
 	const struct tc_run_report report = {
 		.kernel = &run->kernel,
 		.probes = run->probes,
-		.rules = run->rules,
+		.generation = run->force.current,
+		.state = run->force.enforce.state,
 		.journal_path = run->config->journal_path,
 		.scope = run->config->scope,
 	};
@@ -535,7 +622,7 @@ static int run_all(struct run *run)
 	run->started_ns = tc_clock_boot_ns();
 	report_start(run);
 	tc_service_init(&run->service);
-	tc_service_ready("%zu rules in force", tc_ruleset_count(run->rules));
+	tc_service_ready("%zu rules in force", tc_ruleset_count(run->force.current->rules));
 	r = watch(run);
 	tc_service_stopping();
 	finished = finish(run);
@@ -551,7 +638,7 @@ int tc_cmd_run(int argc, char **argv)
 {
 	struct run run = {.options = {.duration_ns = UINT64_MAX}};
 
-	mask_reload(SIG_BLOCK);
+	mask_requests(SIG_BLOCK);
 	int code = parse(&run.options, argc, argv);
 
 	if (code < 0)

@@ -105,16 +105,34 @@ static void print_fallback(const struct tc_run_report *report, FILE *stream)
 	}
 }
 
+/* Rules that ask for more than an alert, by what they do here. */
+static void print_enforcing(const struct tc_run_report *report, FILE *stream)
+{
+	size_t counts[TC_EFFECT_BLOCKS + 1] = {0}, n = 0;
+
+	for (size_t i = 0; i < tc_ruleset_count(report->generation->rules); i++) {
+		if (tc_ruleset_at(report->generation->rules, i)->action < TC_ACTION_BLOCK)
+			continue;
+		counts[report->generation->effects[i].does]++;
+		n++;
+	}
+	if (!n)
+		return;
+	fprintf(stream, "enforcing %zu rules: %zu can block here, %zu kill, %zu only alert; %s\n",
+		n, counts[TC_EFFECT_BLOCKS], counts[TC_EFFECT_KILLS], counts[TC_EFFECT_ALERTS],
+		tc_enforce_text(report->state));
+}
+
 void tc_run_report_start(const struct tc_run_report *report, FILE *stream)
 {
 	uint64_t seen = tc_probes_kinds(report->probes);
-	size_t n_rules = tc_ruleset_count(report->rules), n_blind = 0;
+	size_t n_rules = tc_ruleset_count(report->generation->rules), n_blind = 0;
 
 	for (size_t i = 0; i < n_rules; i++)
-		n_blind += !(tc_ruleset_at(report->rules, i)->kinds & seen);
+		n_blind += !(tc_ruleset_at(report->generation->rules, i)->kinds & seen);
 
-	fprintf(stream, "tocsin %s on Linux %s, mode monitor\n", TOCSIN_VERSION,
-		report->kernel->release);
+	fprintf(stream, "tocsin %s on Linux %s, mode %s\n", TOCSIN_VERSION, report->kernel->release,
+		tc_enforce_name(report->state));
 	if (tc_probes_fallback(report->probes))
 		fprintf(stream, "events    from tracepoints (fallback): %s\n",
 			report->kernel->lsm_reason[0] ? report->kernel->lsm_reason
@@ -128,7 +146,9 @@ void tc_run_report_start(const struct tc_run_report *report, FILE *stream)
 	fprintf(stream, "rules     %zu in force", n_rules);
 	if (n_blind)
 		fprintf(stream, ", %zu of them on events that are not seen here", n_blind);
-	fprintf(stream, "\njournal   %s\nwatching\n", report->journal_path);
+	fputc('\n', stream);
+	print_enforcing(report, stream);
+	fprintf(stream, "journal   %s\nwatching\n", report->journal_path);
 	fflush(stream);
 }
 

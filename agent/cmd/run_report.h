@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "agent/enforce.h"
+#include "agent/generation.h"
 #include "agent/kernel.h"
 #include "agent/load.h"
 #include "agent/pipeline.h"
@@ -13,7 +15,8 @@
 struct tc_run_report {
 	const struct tc_kernel *kernel;
 	const struct tc_probes *probes;
-	const struct tc_ruleset *rules;
+	const struct tc_generation *generation;
+	enum tc_enforce_state state;
 	const char *journal_path;
 	const char *scope; /* NULL: the whole host */
 };

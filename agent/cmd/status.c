@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tocsin status: does an agent run, and how far has each output come? */
 #include <errno.h>
-#include <fcntl.h>
+#include <json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "agent/cmd/cmd.h"
+#include "agent/cmd/status_enforce.h"
 #include "agent/enrich/clock.h"
 #include "agent/log.h"
+#include "agent/standing.h"
 #include "agent/value.h"
 #include "output/cursors.h"
 #include "output/format/colour.h"
@@ -38,9 +40,10 @@ struct status {
 	struct tc_table table;
 	uint64_t now_ns, last_seq, last_ns;
 	struct tc_journal_head head;
-	int agent_pid;	  /* 0: none runs */
-	unsigned outputs; /* of the agent that runs or ran last */
-	bool troubled;	  /* one of them lags or fails */
+	int agent_pid;		      /* 0: none runs */
+	struct json_object *standing; /* what it says of itself; NULL: nothing is known */
+	unsigned outputs;	      /* of the agent that runs or ran last */
+	bool troubled;		      /* one of them lags or fails */
 };
 
 static int parse(struct status_options *options, int argc, char **argv)
@@ -57,50 +60,14 @@ static int parse(struct status_options *options, int argc, char **argv)
 		.command = "status",
 		.synopsis = "[OPTION]...",
 		.doc = "Tells whether an agent runs, what its journal holds, the head of its "
-		       "chain (to be noted for tocsin verify --head), and how far each "
+		       "chain (to be noted for tocsin verify --head), what its rules "
+		       "enforce at this moment and why not more, and how far each "
 		       "output is behind. Exits with 0 when all outputs keep up, 1 when one is "
 		       "behind or fails, 3 when there is no journal.",
 		.options = rows,
 	};
 
 	return tc_options_parse(&usage, argc, argv, NULL);
-}
-
-/* --- the agent --- */
-
-/* Whether a line of /proc/locks, see proc(5), is a lock of flock(2) on that inode. */
-static bool is_lock(const char *line, ino_t inode)
-{
-	unsigned long long of = 0;
-
-	return strstr(line, " FLOCK ") &&
-	       sscanf(line, "%*s %*s %*s %*s %*d %*x:%*x:%llu", &of) == 1 && of == inode;
-}
-
-/*
- * The process that holds the journal's lock; 0: none. Trying to lock it would tell as well, but an
- * agent that starts at this moment would find it locked.
- */
-static int find_agent(const char *journal_path)
-{
-	_cleanup_buffer_ struct tc_buffer path = {0};
-	char line[256], text[32] = "";
-	bool held = false;
-	struct stat info;
-	FILE *locks;
-	int fd;
-
-	tc_buffer_printf(&path, "%s.lock", journal_path);
-	fd = tc_buffer_failed(&path) ? -1 : open(path.bytes, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	locks = fd < 0 ? NULL : fopen("/proc/locks", "re");
-	if (locks && fstat(fd, &info) == 0 && read(fd, text, sizeof(text) - 1) > 0)
-		while (!held && fgets(line, sizeof(line), locks))
-			held = is_lock(line, info.st_ino);
-	if (locks)
-		fclose(locks);
-	if (fd >= 0)
-		close(fd);
-	return held ? atoi(text) : 0;
 }
 
 /* --- one output --- */
@@ -347,6 +314,7 @@ static void put_head(struct status *status)
 	put_time(json, "last_time", status->last_ns);
 	put_chain_head(json, &status->head);
 	tc_json_object_end(json);
+	status_put_enforcement(json, status->standing);
 	tc_json_key(json, "outputs");
 	tc_json_array_begin(json);
 }
@@ -394,6 +362,8 @@ static int print_text(struct status *status)
 	int error;
 
 	print_head(status);
+	status_print_enforcement(status->standing, terminal_columns(),
+				 tc_colour_wanted(STDOUT_FILENO));
 	tc_table_init(&status->table, stdout, columns, sizeof(columns) / sizeof(columns[0]),
 		      terminal_columns(), tc_colour_wanted(STDOUT_FILENO));
 	error = read_outputs(status);
@@ -428,11 +398,13 @@ int tc_cmd_status(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	status.now_ns = tc_clock_real_now_ns();
-	status.agent_pid = find_agent(status.options.journal);
+	status.agent_pid = tc_standing_agent(status.options.journal);
+	status.standing = tc_standing_read(status.options.journal, status.agent_pid);
 	error = read_journal(&status);
 	if (!error)
 		error = status.options.json ? print_json(&status) : print_text(&status);
 	tc_journal_reader_close(status.reader);
+	json_object_put(status.standing);
 	if (error)
 		return TC_EXIT_ENVIRONMENT;
 	return status.troubled ? TC_EXIT_NO : TC_EXIT_GOOD;

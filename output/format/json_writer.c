@@ -57,6 +57,12 @@ static void add_word(struct tc_json *json, const char *word)
 	tc_buffer_add_string(json->buffer, word);
 }
 
+void tc_json_raw(struct tc_json *json, const char *value, size_t length)
+{
+	separate(json);
+	tc_buffer_add(json->buffer, value, length);
+}
+
 void tc_json_null(struct tc_json *json)
 {
 	add_word(json, "null");

@@ -34,6 +34,8 @@ void tc_json_key_made(struct tc_json *json, const char *key, size_t length);
 /* A name known when this is compiled, in which nothing needs escaping. */
 #define tc_json_key_literal(json, name)                                                            \
 	tc_json_key_made(json, "\"" name "\":", sizeof("\"" name "\":") - 1)
+/* A value that is JSON already. */
+void tc_json_raw(struct tc_json *json, const char *value, size_t length);
 void tc_json_null(struct tc_json *json);
 void tc_json_bool(struct tc_json *json, bool yes);
 void tc_json_uint(struct tc_json *json, uint64_t number);

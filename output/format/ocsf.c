@@ -48,6 +48,7 @@ static const struct {
 	{"agent_start", 3, "Start"},
 	{"agent_stop", 4, "Stop"},
 	{"agent_reload", 8, "Update"},
+	{"enforcement", 8, "Update"},
 };
 
 /* direction_id of connection_info. */

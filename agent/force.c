@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/force.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/enrich/clock.h"
+#include "agent/log.h"
+#include "agent/notice.h"
+#include "agent/standing.h"
+
+#define NS_PER_S 1000000000ULL
+
+void tc_force_init(struct tc_force *force, const struct tc_force_options *options,
+		   struct tc_probes *probes, struct tc_world *world)
+{
+	*force = (struct tc_force){
+		.options = *options,
+		.probes = probes,
+		.breakers = {.limit = options->breaker},
+	};
+	tc_generations_init(&force->generations, probes, world);
+	tc_enforce_init(&force->enforce, &options->enforce, tc_clock_boot_ns());
+}
+
+void tc_force_done(struct tc_force *force)
+{
+	tc_generations_done(&force->generations);
+	tc_generation_free(force->current);
+	tc_generation_free(force->former);
+	tc_breakers_done(&force->breakers);
+	tc_buffer_done(&force->standing);
+	*force = (struct tc_force){0};
+}
+
+/* --- generations --- */
+
+/* Events of these kinds wake the reader at once: a rule of priority Critical or above may match
+ * them. */
+static uint64_t urgent_kinds(const struct tc_ruleset *rules)
+{
+	uint64_t kinds = 0;
+
+	for (size_t i = 0; i < tc_ruleset_count(rules); i++) {
+		const struct tc_rule *rule = tc_ruleset_at(rules, i);
+
+		if (rule->priority <= TC_PRIORITY_CRITICAL)
+			kinds |= rule->kinds;
+	}
+	return kinds;
+}
+
+static uint64_t wants(const struct tc_ruleset *rules)
+{
+	return tc_ruleset_names(rules, "proc.env") || tc_ruleset_names(rules, "proc.aenv")
+		       ? TC_WANT_ENVIRONMENT
+		       : 0;
+}
+
+/* What these rules, others (which may be the same), and the agent's tables need is sent, and
+ * nothing else. */
+static void ask_for_events(struct tc_force *force, const struct tc_ruleset *rules,
+			   const struct tc_ruleset *others)
+{
+	volatile struct tc_controls *controls = tc_probes_controls(force->probes);
+
+	controls->wants = wants(rules) | wants(others);
+	controls->urgent = urgent_kinds(rules) | urgent_kinds(others);
+	tc_probes_want(force->probes,
+		       tc_ruleset_kinds(rules) | tc_ruleset_kinds(others) | tc_world_kinds());
+}
+
+/* Rules whose breakers are open stay so. */
+static void mute_opened(const struct tc_force *force, struct tc_generation *generation)
+{
+	for (size_t i = 0; force->breakers.n && i < tc_ruleset_count(generation->rules); i++) {
+		const struct tc_breaker *breaker = tc_breakers_find(
+			&force->breakers, tc_ruleset_at(generation->rules, i)->name);
+
+		generation->muted[i] = breaker && breaker->open;
+	}
+}
+
+/* The first: tables before programs, so that no hook ever acts without them. */
+static int put_first(struct tc_force *force, struct tc_generation *generation)
+{
+	int r = tc_generations_put(&force->generations, generation);
+
+	if (r == 0)
+		ask_for_events(force, generation->rules, generation->rules);
+	return r;
+}
+
+static int put_other(struct tc_force *force, struct tc_generation *generation)
+{
+	const struct tc_ruleset *before = force->current->rules;
+	int r = tc_pipeline_set_rules(force->pipeline, generation->rules, generation->number);
+
+	if (r < 0)
+		return r;
+	ask_for_events(force, generation->rules, before);
+	r = tc_generations_put(&force->generations, generation);
+	if (r < 0) {
+		tc_pipeline_restore_former(force->pipeline);
+		ask_for_events(force, before, before);
+		return r;
+	}
+	force->former = force->current;
+	force->former_ns = tc_clock_boot_ns();
+	ask_for_events(force, generation->rules, generation->rules);
+	return 0;
+}
+
+int tc_force_put(struct tc_force *force, struct tc_generation *generation)
+{
+	int r;
+
+	mute_opened(force, generation);
+	r = force->current ? put_other(force, generation) : put_first(force, generation);
+	if (r < 0) {
+		tc_error("rules cannot be put into force in the kernel: %s", strerror(-r));
+		tc_generation_free(generation);
+		return r;
+	}
+	force->current = generation;
+	force->next_standing_ns = 0;
+	return 0;
+}
+
+static void learn(void *context, struct tc_cgroup *cgroup)
+{
+	const struct tc_force *force = context;
+
+	tc_world_learn(force->generations.world, cgroup, tc_clock_boot_ns());
+}
+
+void tc_force_learn(struct tc_force *force)
+{
+	tc_cgroups_each(force->generations.world->cgroups, learn, force);
+}
+
+void tc_force_begin(struct tc_force *force, struct tc_pipeline *pipeline)
+{
+	force->pipeline = pipeline;
+	tc_probes_controls(force->probes)->enforce = tc_enforce_is_on(force->enforce.state);
+}
+
+bool tc_force_is_busy(const struct tc_force *force)
+{
+	return force->former;
+}
+
+static void retire(struct tc_force *force, uint64_t complete_ns)
+{
+	if (!force->former || complete_ns <= force->former_ns)
+		return;
+	tc_pipeline_forget_former(force->pipeline);
+	tc_generation_free(force->former);
+	force->former = NULL;
+}
+
+/* --- whether they enforce --- */
+
+static int tell(struct tc_force *force, bool is_on, const char *state, const char *reason,
+		const char *rule)
+{
+	struct tc_notice notice;
+	const struct tc_record *record =
+		tc_notice_enforcement(&notice, tc_clock_boot_ns(), is_on, state, reason, rule);
+
+	force->next_standing_ns = 0;
+	return tc_pipeline_feed(force->pipeline, record, record->size);
+}
+
+static int look(struct tc_force *force, uint64_t now_ns)
+{
+	enum tc_enforce_state before = force->enforce.state;
+	enum tc_enforce_state state = tc_enforce_look(&force->enforce, now_ns);
+	bool is_on = tc_enforce_is_on(state);
+
+	tc_probes_controls(force->probes)->enforce = is_on;
+	if (state == before)
+		return 0;
+	tc_warning("%s", tc_enforce_text(state));
+	return tell(force, is_on, tc_enforce_name(state), tc_enforce_text(state), NULL);
+}
+
+/* --- breakers --- */
+
+void tc_force_decided(void *context, const struct tc_rule *rule, const struct tc_record *record)
+{
+	struct tc_force *force = context;
+	struct tc_breaker *breaker;
+
+	if (record->verdict < TC_VERDICT_BLOCKED)
+		return;
+	breaker = tc_breakers_of(&force->breakers, rule->name);
+	force->opened |= breaker && tc_breakers_count(&force->breakers, breaker, record->time_ns);
+}
+
+/* Brings the kernel in line with the breakers, and tells. */
+static int follow_breakers(struct tc_force *force)
+{
+	struct tc_generation *current = force->current;
+	int r = 0;
+
+	for (size_t i = 0; i < tc_ruleset_count(current->rules) && r >= 0; i++) {
+		const char *name = tc_ruleset_at(current->rules, i)->name;
+		const struct tc_breaker *breaker = tc_breakers_find(&force->breakers, name);
+		bool open = breaker && breaker->open;
+		const char *reason = open ? "it stopped too much in one second: it tells what it "
+					    "would stop until `tocsin rearm`"
+					  : "its circuit breaker was closed";
+
+		if (open == current->muted[i])
+			continue;
+		r = tc_generations_mute(&force->generations, i, open);
+		if (r < 0)
+			break;
+		tc_warning("rule `%s`: %s", name, reason);
+		r = tell(force, !open && tc_enforce_is_on(force->enforce.state), "breaker", reason,
+			 name);
+	}
+	return r;
+}
+
+int tc_force_rearm(struct tc_force *force)
+{
+	tc_breakers_close(&force->breakers);
+	return follow_breakers(force);
+}
+
+void tc_force_confirm(struct tc_force *force)
+{
+	if (!tc_enforce_confirm(&force->enforce))
+		tc_warning("there is no trial to confirm");
+}
+
+/* --- all of it --- */
+
+/* Written when it changed; numbers in it at most once a second. */
+static void write_standing(struct tc_force *force, uint64_t now_ns)
+{
+	const struct tc_standing standing = {
+		.enforce = &force->enforce,
+		.real_minus_boot_ns = force->generations.world->clock.real_minus_boot_ns,
+		.generation = force->current,
+		.breakers = &force->breakers,
+		.controls = tc_probes_controls(force->probes),
+	};
+	struct tc_buffer text = {0};
+	int r = 0;
+
+	if (now_ns < force->next_standing_ns)
+		return;
+	force->next_standing_ns = now_ns + NS_PER_S;
+	tc_standing_print(&standing, &text);
+	if (!force->standing.bytes || !text.bytes || strcmp(force->standing.bytes, text.bytes) != 0)
+		r = tc_standing_write(force->options.journal_path, &text);
+	if (r < 0)
+		tc_debug("cannot write what is in force: %s", strerror(-r));
+	tc_buffer_done(&force->standing);
+	force->standing = text;
+}
+
+int tc_force_serve(struct tc_force *force, uint64_t complete_ns)
+{
+	uint64_t now_ns = tc_clock_boot_ns();
+	int r;
+
+	retire(force, complete_ns);
+	r = look(force, now_ns);
+	if (r >= 0 && force->opened) {
+		force->opened = false;
+		r = follow_breakers(force);
+	}
+	write_standing(force, now_ns);
+	return r;
+}
+
+void tc_force_end(struct tc_force *force)
+{
+	tc_probes_controls(force->probes)->enforce = 0;
+}

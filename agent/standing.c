@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/standing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/timestamp.h"
+#include "output/format/json_writer.h"
+
+/* --- what holds --- */
+
+const char *tc_standing_now(const struct tc_standing *standing, size_t rule, const char **ret_why)
+{
+	const struct tc_rule *about = tc_ruleset_at(standing->generation->rules, rule);
+	const struct tc_effect *effect = &standing->generation->effects[rule];
+	const struct tc_breaker *breaker = tc_breakers_find(standing->breakers, about->name);
+
+	*ret_why = effect->why;
+	if (effect->does == TC_EFFECT_ALERTS)
+		return tc_effect_name(effect->does);
+	if (breaker && breaker->open)
+		*ret_why = "its circuit breaker is open: it stopped too much (tocsin rearm)";
+	else if (!tc_enforce_is_on(standing->enforce->state))
+		*ret_why = tc_enforce_text(standing->enforce->state);
+	else
+		return tc_effect_name(effect->does);
+	return "tells";
+}
+
+/* --- the file --- */
+
+static void put_text(struct tc_json *json, const char *key, const char *text)
+{
+	tc_json_key(json, key);
+	tc_json_bytes(json, text, strlen(text));
+}
+
+static void put_uint(struct tc_json *json, const char *key, uint64_t number)
+{
+	tc_json_key(json, key);
+	tc_json_uint(json, number);
+}
+
+static void put_rule(struct tc_json *json, const struct tc_standing *standing, size_t rule)
+{
+	const struct tc_rule *about = tc_ruleset_at(standing->generation->rules, rule);
+	const struct tc_breaker *breaker = tc_breakers_find(standing->breakers, about->name);
+	const char *why, *now = tc_standing_now(standing, rule, &why);
+
+	tc_json_object_begin(json);
+	put_text(json, "rule", about->name);
+	put_text(json, "action", about->action == TC_ACTION_KILL ? "kill" : "block");
+	put_text(json, "can", tc_effect_name(standing->generation->effects[rule].does));
+	put_text(json, "now", now);
+	put_text(json, "why", why);
+	put_uint(json, "stopped", breaker ? breaker->total : 0);
+	tc_json_key(json, "breaker_open");
+	tc_json_bool(json, breaker && breaker->open);
+	tc_json_object_end(json);
+}
+
+static void put_mode(struct tc_json *json, const struct tc_standing *standing)
+{
+	const struct tc_enforce *enforce = standing->enforce;
+	char time[TC_TIMESTAMP_BYTES];
+
+	put_text(json, "state", tc_enforce_name(enforce->state));
+	put_text(json, "reason", tc_enforce_text(enforce->state));
+	tc_json_key(json, "enforcing");
+	tc_json_bool(json, tc_enforce_is_on(enforce->state));
+	tc_json_key(json, "trial_ends");
+	if (enforce->state == TC_ENFORCE_TRIAL) {
+		tc_timestamp_utc(enforce->until_ns + (uint64_t)standing->real_minus_boot_ns, time);
+		tc_json_string(json, time);
+	} else {
+		tc_json_null(json);
+	}
+}
+
+static void put_undecided(struct tc_json *json, const struct tc_standing *standing)
+{
+	static const char *const names[TC_UNDECIDED_MAX] = {
+		[TC_UNDECIDED_NO_SCRATCH] = "no_scratch",
+		[TC_UNDECIDED_DOUBT] = "doubt",
+		[TC_UNDECIDED_RELOAD] = "reload",
+	};
+
+	tc_json_key(json, "undecided");
+	tc_json_object_begin(json);
+	for (size_t i = 0; i < TC_UNDECIDED_MAX; i++)
+		put_uint(json, names[i], standing->controls ? standing->controls->undecided[i] : 0);
+	tc_json_object_end(json);
+}
+
+void tc_standing_print(const struct tc_standing *standing, struct tc_buffer *text)
+{
+	const struct tc_ruleset *rules = standing->generation->rules;
+	_cleanup_json_ struct tc_json json = {.buffer = text};
+
+	tc_json_object_begin(&json);
+	put_uint(&json, "pid", (uint64_t)getpid());
+	put_mode(&json, standing);
+	put_uint(&json, "generation", standing->generation->number);
+	put_text(&json, "rules_hash", tc_ruleset_hash(rules));
+	put_uint(&json, "rules", tc_ruleset_count(rules));
+	put_undecided(&json, standing);
+	tc_json_key(&json, "enforcing_rules");
+	tc_json_array_begin(&json);
+	for (size_t i = 0; i < tc_ruleset_count(rules); i++)
+		if (tc_ruleset_at(rules, i)->action >= TC_ACTION_BLOCK)
+			put_rule(&json, standing, i);
+	tc_json_array_end(&json);
+	tc_json_object_end(&json);
+	tc_buffer_add_char(text, '\n');
+}
+
+static int write_all(const char *path, const struct tc_buffer *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600), r = 0;
+
+	if (fd < 0)
+		return -errno;
+	for (size_t done = 0; done < text->length && r == 0;) {
+		ssize_t n = write(fd, text->bytes + done, text->length - done);
+
+		if (n < 0 && errno != EINTR)
+			r = -errno;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	close(fd);
+	return r;
+}
+
+int tc_standing_write(const char *journal_path, const struct tc_buffer *text)
+{
+	_cleanup_buffer_ struct tc_buffer path = {0}, fresh = {0};
+	int r;
+
+	tc_buffer_printf(&path, "%s.standing", journal_path);
+	tc_buffer_printf(&fresh, "%s.new", path.bytes ? path.bytes : "");
+	if (tc_buffer_failed(&path) || tc_buffer_failed(&fresh) || tc_buffer_failed(text))
+		return -ENOMEM;
+	r = write_all(fresh.bytes, text);
+	if (r == 0 && rename(fresh.bytes, path.bytes) < 0)
+		r = -errno;
+	return r;
+}
+
+/* --- who reads it --- */
+
+struct json_object *tc_standing_read(const char *journal_path, int agent_pid)
+{
+	_cleanup_buffer_ struct tc_buffer path = {0};
+	struct json_object *standing, *pid = NULL;
+
+	tc_buffer_printf(&path, "%s.standing", journal_path);
+	if (!agent_pid || tc_buffer_failed(&path) || access(path.bytes, R_OK) < 0)
+		return NULL;
+	standing = json_object_from_file(path.bytes);
+	if (standing && json_object_object_get_ex(standing, "pid", &pid) &&
+	    json_object_get_int(pid) == agent_pid)
+		return standing;
+	json_object_put(standing);
+	return NULL;
+}
+
+char *tc_standing_off_file(const char *journal_path)
+{
+	const char *slash = strrchr(journal_path, '/');
+	char *path;
+
+	return asprintf(&path, "%.*soff", slash ? (int)(slash - journal_path) + 1 : 0,
+			journal_path) < 0
+		       ? NULL
+		       : path;
+}
+
+/* Whether a line of /proc/locks, see proc(5), is a lock of flock(2) on that inode. */
+static bool is_lock(const char *line, ino_t inode)
+{
+	unsigned long long of = 0;
+
+	return strstr(line, " FLOCK ") &&
+	       sscanf(line, "%*s %*s %*s %*s %*d %*x:%*x:%llu", &of) == 1 && of == inode;
+}
+
+/*
+ * The process that holds the journal's lock; 0: none. Trying to lock it would tell as well, but an
+ * agent that starts at this moment would find it locked.
+ */
+int tc_standing_agent(const char *journal_path)
+{
+	_cleanup_buffer_ struct tc_buffer path = {0};
+	char line[256], text[32] = "";
+	bool held = false;
+	struct stat info;
+	FILE *locks;
+	int fd;
+
+	tc_buffer_printf(&path, "%s.lock", journal_path);
+	fd = tc_buffer_failed(&path) ? -1 : open(path.bytes, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	locks = fd < 0 ? NULL : fopen("/proc/locks", "re");
+	if (locks && fstat(fd, &info) == 0 && read(fd, text, sizeof(text) - 1) > 0)
+		while (!held && fgets(line, sizeof(line), locks))
+			held = is_lock(line, info.st_ino);
+	if (locks)
+		fclose(locks);
+	if (fd >= 0)
+		close(fd);
+	return held ? atoi(text) : 0;
+}

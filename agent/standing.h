@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How the running agent stands to what its rules ask for: a file beside the journal, written by the
+ * agent and read by `tocsin status` and by the commands that tell the agent something.
+ *
+ * It is JSON, replaced as a whole. That of an agent that ended is left; the reader compares process
+ * ids.
+ */
+#ifndef TOCSIN_AGENT_STANDING_H
+#define TOCSIN_AGENT_STANDING_H
+
+#include <signal.h>
+
+#include "agent/breaker.h"
+#include "agent/buffer.h"
+#include "agent/effect.h"
+#include "agent/enforce.h"
+#include "agent/generation.h"
+
+struct json_object;
+
+struct tc_standing {
+	const struct tc_enforce *enforce;
+	int64_t real_minus_boot_ns; /* of the clock */
+	const struct tc_generation *generation;
+	const struct tc_breakers *breakers;
+	volatile const struct tc_controls *controls;
+};
+
+/* What a rule that blocks or kills does at this moment: "blocks", "kills", "tells" (what it would
+ * do) or "alerts". *ret_why is "" where it does what it asks for. */
+const char *tc_standing_now(const struct tc_standing *standing, size_t rule, const char **ret_why);
+
+/* Appends the file's content. */
+void tc_standing_print(const struct tc_standing *standing, struct tc_buffer *text);
+/* Replaces the file beside a journal. 0 or a negative errno. */
+int tc_standing_write(const char *journal_path, const struct tc_buffer *text);
+
+/* Reads what the agent with that process id wrote. NULL when there is nothing (of it). */
+struct json_object *tc_standing_read(const char *journal_path, int agent_pid);
+
+/* What the commands tell the agent by: `tocsin confirm`, `tocsin rearm`. */
+#define TC_SIGNAL_CONFIRM SIGUSR1
+#define TC_SIGNAL_REARM SIGUSR2
+
+/* The emergency switch beside a journal: heap memory, NULL when that is out. */
+char *tc_standing_off_file(const char *journal_path);
+
+/* The process that holds a journal's lock, 0: none. */
+int tc_standing_agent(const char *journal_path);
+
+#endif
