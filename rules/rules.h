@@ -47,9 +47,9 @@ struct tc_rule {
 	unsigned line, column;
 	uint64_t kinds; /* kinds of events that it can match, as TC_KIND_BIT */
 	const struct tc_template *output;
-	enum tc_action action; /* ALERT, BLOCK or KILL */
-	unsigned error;	       /* BLOCK: errno that the call fails with */
-	bool best_effort;      /* where it cannot block or kill it alerts; else that is an error */
+	uint8_t action;	  /* enum tc_action: ALERT, BLOCK or KILL */
+	unsigned error;	  /* BLOCK: errno that the call fails with */
+	bool best_effort; /* where it cannot block or kill it alerts; else that is an error */
 	const struct tc_rate_limit *limit; /* NULL: it speaks each time */
 };
 

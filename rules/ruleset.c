@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "rules/compile/compile.h"
+#include "rules/kernel/review.h"
 #include "rules/language/library.h"
 #include "rules/rate.h"
 #include "rules/review.h"
@@ -24,6 +25,9 @@ struct loading {
 	struct tc_diagnostics *diagnostics;
 	struct tc_ruleset *set;
 	struct tc_written *written; /* NULL: what was written is not kept */
+	struct tc_arena trees;	    /* of rules, where there is no written */
+	struct tc_enforcing *enforcing;
+	size_t n_enforcing;
 };
 
 static const char *copy(struct loading *loading, const char *text, size_t length)
@@ -60,7 +64,9 @@ static int fill_rule(struct loading *loading, const struct tc_rule_source *from,
 	rule->file = copy(loading, definition->source->path, strlen(definition->source->path));
 	rule->source = "syscall";
 	rule->priority = from->priority;
-	rule->action = TC_ACTION_ALERT;
+	rule->action = from->action;
+	rule->error = from->error;
+	rule->best_effort = from->best_effort;
 	rule->kinds = loading->set->program.nodes[node].may_hold;
 	tc_source_position(definition->source, definition->where.node->start, &rule->line,
 			   &rule->column);
@@ -105,6 +111,9 @@ static int load_rule(struct loading *loading, const struct tc_rule_source *from)
 		return 0;
 	if (loading->written)
 		loading->written->rules[set->n_rules] = tree;
+	if (from->action >= TC_ACTION_BLOCK)
+		loading->enforcing[loading->n_enforcing++] =
+			(struct tc_enforcing){set->n_rules, from, tree};
 	r = tc_review_rule(&loading->review, set, from, set->n_rules, loading->diagnostics);
 	set->n_rules++;
 	set->kinds |= rule.kinds;
@@ -127,6 +136,23 @@ static int prepare_written(struct loading *loading)
 	written->rules = calloc(loading->library.n_rules + 1, sizeof(*written->rules));
 	written->macros = calloc(loading->library.n_macros + 1, sizeof(*written->macros));
 	return written->rules && written->macros ? 0 : -ENOMEM;
+}
+
+/* What is written of rules is kept when somebody wants it, and to say which part of one cannot be
+ * enforced. */
+static int prepare_trees(struct loading *loading)
+{
+	const struct tc_library *library = &loading->library;
+
+	loading->enforcing = calloc(library->n_rules + 1, sizeof(*loading->enforcing));
+	if (!loading->enforcing)
+		return -ENOMEM;
+	if (loading->written)
+		return prepare_written(loading);
+	for (size_t i = 0; i < library->n_rules; i++)
+		if (library->rules[i]->action >= TC_ACTION_BLOCK)
+			loading->compiler.trees = &loading->trees;
+	return 0;
 }
 
 /* Hands over what the rules were made of. */
@@ -153,11 +179,15 @@ static int load_rules(struct loading *loading)
 	set->nodes = calloc(library->n_rules + 1, sizeof(*set->nodes));
 	if (r || !set->rules || !set->nodes)
 		return -ENOMEM;
-	if (loading->written && prepare_written(loading) < 0)
+	if (prepare_trees(loading) < 0)
 		return -ENOMEM;
 	r = tc_compile_macros(&loading->compiler);
 	for (size_t i = 0; i < library->n_rules && !r; i++)
 		r = load_rule(loading, library->rules[i]);
+	if (r)
+		return r;
+	r = tc_kernel_review(set, &loading->compiler, loading->enforcing, loading->n_enforcing,
+			     loading->diagnostics);
 	if (r)
 		return r;
 	tc_macros_tell_unused(&loading->compiler);
@@ -265,6 +295,8 @@ static int finish(struct loading *loading, int r, struct tc_ruleset **ret_set)
 	if (loading->written)
 		keep_written(loading);
 	tc_review_done(&loading->review);
+	free(loading->enforcing);
+	tc_arena_done(&loading->trees);
 	tc_compiler_done(&loading->compiler);
 	tc_library_done(&loading->library);
 	tc_sources_done(&loading->sources);

@@ -23,7 +23,7 @@
 	"\"string\"},"                                                                             \
 	"\"maxItems\":8}]}},\"required\":[\"rate\"],\"additionalProperties\":false}]}"
 
-enum need { NEED_OPTIONAL, NEED_NEEDED, NEED_LATER, NEED_IDLE };
+enum need { NEED_OPTIONAL, NEED_NEEDED, NEED_IDLE };
 
 static const struct key_row {
 	enum tc_item_kind item;
@@ -79,6 +79,23 @@ static void put_priority(struct tc_json *json)
 	tc_json_object_end(json);
 }
 
+/* Keys that take one of some words. */
+static const struct {
+	enum tc_key key;
+	const char *raw;
+} choices[] = {
+	{TC_KEY_ACTION, "{\"enum\":[\"alert\",\"block\",\"kill\"]}"},
+	{TC_KEY_ENFORCEMENT, "{\"enum\":[\"required\",\"best_effort\"]}"},
+};
+
+static const char *shape_of(const struct key_row *row)
+{
+	for (size_t i = 0; i < COUNT(choices); i++)
+		if (choices[i].key == row->key)
+			return choices[i].raw;
+	return row->shape;
+}
+
 static void put_required(struct tc_json *json, enum tc_item_kind item)
 {
 	tc_json_object_begin(json);
@@ -125,7 +142,7 @@ static void put_item(struct tc_json *json, enum tc_item_kind item)
 		if (key_rows[i].key == TC_KEY_PRIORITY)
 			put_priority(json);
 		else
-			put_raw(json, tc_key_word(key_rows[i].key), key_rows[i].shape);
+			put_raw(json, tc_key_word(key_rows[i].key), shape_of(&key_rows[i]));
 	}
 	tc_json_object_end(json);
 	tc_json_key(json, "additionalProperties");

@@ -116,12 +116,12 @@ struct places {
 	struct tc_buffer keys;
 };
 
-static struct tc_key key_of(const struct tc_subject *subject, uint64_t number)
+static struct tc_point key_of(const struct tc_subject *subject, uint64_t number)
 {
-	return (struct tc_key){.low = is_signed(subject) ? number ^ SIGN : number};
+	return (struct tc_point){.low = is_signed(subject) ? number ^ SIGN : number};
 }
 
-static void add_key(struct places *places, struct tc_key key)
+static void add_key(struct places *places, struct tc_point key)
 {
 	tc_buffer_add(&places->keys, &key, sizeof(key));
 }
@@ -129,7 +129,7 @@ static void add_key(struct places *places, struct tc_key key)
 /* Here, and behind it. */
 static void add_number(struct places *places, uint64_t number)
 {
-	struct tc_key key = key_of(places->numbers->subject, number);
+	struct tc_point key = key_of(places->numbers->subject, number);
 
 	add_key(places, key);
 	key.low++;
@@ -176,7 +176,7 @@ static void add_combinations(struct places *places, uint64_t mask)
 	uint64_t number = 0;
 
 	do {
-		add_key(places, (struct tc_key){.low = number});
+		add_key(places, (struct tc_point){.low = number});
 		number = (number - mask) & mask;
 	} while (number);
 }
@@ -200,12 +200,12 @@ static void add_numbers(struct places *places)
 		add_number(places, operand->uints[i]);
 }
 
-static struct tc_key address_key(const unsigned char *bytes)
+static struct tc_point address_key(const unsigned char *bytes)
 {
 	uint64_t words[2];
 
 	memcpy(words, bytes, sizeof(words));
-	return (struct tc_key){be64toh(words[0]), be64toh(words[1])};
+	return (struct tc_point){be64toh(words[0]), be64toh(words[1])};
 }
 
 static void add_nets(struct places *places)
@@ -215,7 +215,7 @@ static void add_nets(struct places *places)
 	if (!places->numbers->check->test)
 		return;
 	for (uint32_t i = 0; i < operand->n; i++) {
-		struct tc_key behind = address_key(operand->nets[i].last);
+		struct tc_point behind = address_key(operand->nets[i].last);
 
 		add_key(places, address_key(operand->nets[i].first));
 		behind.low++;
@@ -229,7 +229,7 @@ static void add_places(struct places *places)
 {
 	const struct tc_subject *subject = places->numbers->subject;
 
-	add_key(places, (struct tc_key){0});
+	add_key(places, (struct tc_point){0});
 	if (subject->of == TC_LOOK_ADDRESS)
 		add_nets(places);
 	else if (count_bits(subject->mask) <= MASK_BITS_MAX)
@@ -247,7 +247,7 @@ static void add_places(struct places *places)
 
 static int compare_keys(const void *a, const void *b)
 {
-	return tc_key_compare(a, b);
+	return tc_point_compare(a, b);
 }
 
 /* --- the verdict --- */
@@ -259,7 +259,7 @@ static bool holds_for(const struct tc_check *check, const struct tc_value *value
 	return !check->test || check->test(&check->operand, value);
 }
 
-static bool holds_at(const struct tc_numbers *numbers, const struct tc_key *key)
+static bool holds_at(const struct tc_numbers *numbers, const struct tc_point *key)
 {
 	const struct tc_subject *subject = numbers->subject;
 	struct tc_value value;
@@ -277,7 +277,7 @@ static bool holds_at(const struct tc_numbers *numbers, const struct tc_key *key)
 }
 
 /* The highest key that a look can see. */
-static bool is_seen(const struct tc_subject *subject, const struct tc_key *key)
+static bool is_seen(const struct tc_subject *subject, const struct tc_point *key)
 {
 	if (subject->of == TC_LOOK_ADDRESS || subject->wire == TC_W_u64 ||
 	    subject->wire == TC_W_s64)
@@ -291,7 +291,7 @@ int tc_numbers_find(struct tc_numbers *numbers, struct tc_buffer *room, struct t
 {
 	struct places places = {.numbers = numbers};
 	struct tc_spans spans = {0};
-	struct tc_key *keys;
+	struct tc_point *keys;
 	size_t n;
 	bool now = false, is_first = true;
 
@@ -300,7 +300,7 @@ int tc_numbers_find(struct tc_numbers *numbers, struct tc_buffer *room, struct t
 		tc_buffer_done(&places.keys);
 		return -ENOMEM;
 	}
-	keys = (struct tc_key *)(void *)places.keys.bytes;
+	keys = (struct tc_point *)(void *)places.keys.bytes;
 	n = places.keys.length / sizeof(*keys);
 	qsort(keys, n, sizeof(*keys), compare_keys);
 	for (size_t i = 0; i < n; i++) {
@@ -319,7 +319,7 @@ int tc_numbers_find(struct tc_numbers *numbers, struct tc_buffer *room, struct t
 		is_first = false;
 	}
 	tc_buffer_done(&places.keys);
-	spans.at = (const struct tc_key *)(const void *)room->bytes;
+	spans.at = (const struct tc_point *)(const void *)room->bytes;
 	*ret_spans = spans;
 	return tc_buffer_failed(room) ? -ENOMEM : 0;
 }

@@ -388,11 +388,7 @@ enum tc_unjudged tc_parting_check(struct tc_parting *parting, uint32_t check, bo
 		       : TC_JUDGED;
 }
 
-/*
- * evt.type where every system call that leads to this kind is named: it holds, but for what no
- * system call did. So it is for sure when it must hold, and not when it must not.
- */
-static bool is_any_type(const struct tc_parting *parting, uint32_t number)
+bool tc_parting_is_any_type(const struct tc_parting *parting, uint32_t number)
 {
 	const struct tc_program *program = parting->clauses->literals.program;
 	const struct tc_check *check = &program->checks[number];
@@ -421,7 +417,7 @@ static const struct tc_parts *expand_check(struct tc_parting *parting, uint32_t 
 {
 	uint32_t literal;
 
-	if (is_any_type(parting, check))
+	if (tc_parting_is_any_type(parting, check))
 		return always(parting, wants);
 	if (tc_parting_check(parting, check, wants, &literal) != TC_JUDGED)
 		return always(parting, false);

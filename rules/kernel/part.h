@@ -44,6 +44,12 @@ int tc_parts_of(struct tc_parting *parting, uint32_t node, enum tc_action action
 enum tc_unjudged tc_parting_check(struct tc_parting *parting, uint32_t check, bool wants,
 				  uint32_t *ret_literal);
 
+/*
+ * Whether a check asks for evt.type and names every system call that leads to this kind: it holds,
+ * but for what no system call did. So it is for sure when it must hold, and not when it must not.
+ */
+bool tc_parting_is_any_type(const struct tc_parting *parting, uint32_t check);
+
 /* For part.c: the number of a clause; one of the same content gets the kinds. 0 or -ENOMEM. */
 int tc_clause_intern(struct tc_clauses *clauses, const struct tc_clause *clause,
 		     uint32_t *ret_number);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/kernel/spans.h"
 
-int tc_key_compare(const struct tc_key *a, const struct tc_key *b)
+int tc_point_compare(const struct tc_point *a, const struct tc_point *b)
 {
 	if (a->high != b->high)
 		return a->high < b->high ? -1 : 1;
 	return a->low < b->low ? -1 : a->low > b->low;
 }
 
-bool tc_spans_have(const struct tc_spans *spans, const struct tc_key *key)
+bool tc_spans_have(const struct tc_spans *spans, const struct tc_point *key)
 {
 	uint32_t low = 0, high = spans->n;
 
@@ -16,7 +16,7 @@ bool tc_spans_have(const struct tc_spans *spans, const struct tc_key *key)
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (tc_key_compare(&spans->at[middle], key) <= 0)
+		if (tc_point_compare(&spans->at[middle], key) <= 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -33,8 +33,8 @@ struct tc_spans tc_spans_join(const struct tc_spans *a, const struct tc_spans *b
 	bool now = joined.first;
 
 	while (i < a->n || k < b->n) {
-		int order = i == a->n ? 1 : k == b->n ? -1 : tc_key_compare(&a->at[i], &b->at[k]);
-		const struct tc_key *at = order <= 0 ? &a->at[i] : &b->at[k];
+		int order = i == a->n ? 1 : k == b->n ? -1 : tc_point_compare(&a->at[i], &b->at[k]);
+		const struct tc_point *at = order <= 0 ? &a->at[i] : &b->at[k];
 		bool next;
 
 		if (order <= 0) {
@@ -52,6 +52,6 @@ struct tc_spans tc_spans_join(const struct tc_spans *a, const struct tc_spans *b
 		joined.n++;
 		now = next;
 	}
-	joined.at = (const struct tc_key *)(const void *)room->bytes;
+	joined.at = (const struct tc_point *)(const void *)room->bytes;
 	return joined;
 }

@@ -11,18 +11,18 @@
 
 /* A number as a look compares it (decide.h): high is 0, of signed ones the sign bit is flipped; or
  * an address. */
-struct tc_key {
+struct tc_point {
 	uint64_t high, low;
 };
 
 struct tc_spans {
-	bool first;		 /* whether 0 belongs to it */
-	uint32_t n;		 /* changes */
-	const struct tc_key *at; /* ascending, none is 0 */
+	bool first;		   /* whether 0 belongs to it */
+	uint32_t n;		   /* changes */
+	const struct tc_point *at; /* ascending, none is 0 */
 };
 
-int tc_key_compare(const struct tc_key *a, const struct tc_key *b);
-bool tc_spans_have(const struct tc_spans *spans, const struct tc_key *key);
+int tc_point_compare(const struct tc_point *a, const struct tc_point *b);
+bool tc_spans_have(const struct tc_spans *spans, const struct tc_point *key);
 
 /* What is in both, or in either; the changes are appended to room, which must be empty, and must
  * live as long as the result. */

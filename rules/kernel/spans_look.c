@@ -8,7 +8,7 @@
 
 /* A place at which what one asks begins or ceases to hold. */
 struct change {
-	struct tc_key at;
+	struct tc_point at;
 	uint32_t asking;
 };
 
@@ -16,7 +16,7 @@ static int compare_changes(const void *left, const void *right)
 {
 	const struct change *a = left, *b = right;
 
-	return tc_key_compare(&a->at, &b->at);
+	return tc_point_compare(&a->at, &b->at);
 }
 
 static const struct tc_literal *literal_of(const struct tc_filling *filling,
@@ -49,7 +49,7 @@ static struct change *list_changes(const struct tc_filling *filling,
 }
 
 /* Adds a span unless the one before leaves the same. */
-static int add_span(struct tc_filling *filling, struct tc_look *look, const struct tc_key *at,
+static int add_span(struct tc_filling *filling, struct tc_look *look, const struct tc_point *at,
 		    const uint32_t *missing)
 {
 	struct tc_terms left = tc_filling_left(filling, missing);
@@ -71,7 +71,7 @@ static int add_spans(struct tc_filling *filling, const struct tc_look_plan *plan
 		     struct tc_look *look, const struct change *changes, size_t n,
 		     uint32_t *missing, bool *holds)
 {
-	static const struct tc_key zero;
+	static const struct tc_point zero;
 	int r;
 
 	for (size_t i = 0; i < plan->n_asking; i++) {
@@ -86,7 +86,7 @@ static int add_spans(struct tc_filling *filling, const struct tc_look_plan *plan
 
 		*now = !*now;
 		*count = *now ? *count - 1 : *count + 1;
-		if (i + 1 == n || tc_key_compare(&changes[i + 1].at, &change->at))
+		if (i + 1 == n || tc_point_compare(&changes[i + 1].at, &change->at))
 			r = add_span(filling, look, &change->at, missing);
 	}
 	return r;

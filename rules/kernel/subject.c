@@ -130,6 +130,14 @@ static bool find_view(const char *name, enum tc_view *ret_view)
 
 /* --- the cgroup --- */
 
+static bool is_one_of(const char *name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
 enum tc_cgroup_share tc_subject_cgroup(const struct tc_input *input)
 {
 	static const char *const of_path[] = {
@@ -139,9 +147,8 @@ enum tc_cgroup_share tc_subject_cgroup(const struct tc_input *input)
 	};
 	const char *name = input->field ? input->field->name : "";
 
-	for (size_t i = 0; i < COUNT(of_path); i++)
-		if (strcmp(of_path[i], name) == 0)
-			return TC_CGROUP_PATH;
+	if (is_one_of(name, of_path, COUNT(of_path)))
+		return TC_CGROUP_PATH;
 	/* Counts from the container's start. */
 	if (strcmp(name, "container.duration") == 0)
 		return TC_CGROUP_NOTHING;
@@ -218,6 +225,16 @@ static enum tc_unjudged find_fact_of(const struct fact *fact, struct tc_subject 
 	return TC_JUDGED;
 }
 
+static bool is_argument(const char *name)
+{
+	static const char *const names[] = {
+		"proc.args", "proc.cmdline",  "proc.exeline", "proc.cmdargs",
+		"proc.exe",  "proc.cmdnargs", "proc.env",     "proc.cmdlenargs",
+	};
+
+	return is_one_of(name, names, COUNT(names));
+}
+
 /* Whether a name from one of the host's files is asked for. */
 static bool is_host_name(const char *name)
 {
@@ -226,10 +243,7 @@ static bool is_host_name(const char *name)
 		"fd.cproto", "fd.lproto",  "fd.rproto",	     "evt.arg.uid", "evt.arg.gid",
 	};
 
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
+	return is_one_of(name, names, COUNT(names));
 }
 
 enum tc_unjudged tc_subject_find(const struct tc_input *input, unsigned kind, uint64_t mask,
@@ -262,7 +276,9 @@ enum tc_unjudged tc_subject_find(const struct tc_input *input, unsigned kind, ui
 	} else if (find_view(field->name, &subject.view)) {
 		why = find_in_member(find_member(info, "path"), kind, &subject, ret_place);
 	} else {
-		why = is_host_name(field->name) ? TC_UNJUDGED_NAMES : TC_UNJUDGED_TABLES;
+		why = is_argument(field->name)	  ? TC_UNJUDGED_ARGUMENTS
+		      : is_host_name(field->name) ? TC_UNJUDGED_NAMES
+						  : TC_UNJUDGED_TABLES;
 	}
 	if (why == TC_JUDGED)
 		*ret_subject = subject;

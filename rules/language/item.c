@@ -9,7 +9,7 @@
 
 enum shape { SHAPE_TEXT, SHAPE_YES, SHAPE_TEXTS, SHAPE_ANY, SHAPE_RATE };
 enum changes { CHANGES_NONE = 0, CHANGES_APPEND = 1, CHANGES_REPLACE = 2, CHANGES_BOTH = 3 };
-enum need { NEED_OPTIONAL, NEED_NEEDED, NEED_LATER, NEED_IDLE };
+enum need { NEED_OPTIONAL, NEED_NEEDED, NEED_IDLE };
 
 static const struct row {
 	enum tc_item_kind item;
@@ -33,12 +33,11 @@ static const char *const words[TC_KEY_MAX] = {
 #include "rules/language/items.def"
 };
 
-/* What a key that is not available yet may say all the same, because it is so anyway. */
+/* What a key without effect may say, because it is so anyway. */
 static const struct {
 	enum tc_key key;
 	const char *text;
-} defaults[] = {
-	{TC_KEY_CAPTURE, "false"}, {TC_KEY_CAPTURE_DURATION, "0"}, {TC_KEY_ACTION, "alert"}};
+} defaults[] = {{TC_KEY_CAPTURE, "false"}, {TC_KEY_CAPTURE_DURATION, "0"}};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -170,10 +169,6 @@ static void read_key(struct tc_item *item, const struct tc_yaml *key, const stru
 			diagnostics, TC_DIAGNOSTIC_KEY_TYPE,
 			tc_yaml_where(value->kind == TC_YAML_SCALAR && value->length ? value : key),
 			"`%s` takes %s", words[row->key], shapes[row->shape]);
-		item->faulty = true;
-	} else if (row->need == NEED_LATER && !says_default(row->key, value)) {
-		tc_where_report(diagnostics, TC_DIAGNOSTIC_KEY_NOT_YET, tc_yaml_where(key),
-				"key `%s` is not available yet", words[row->key]);
 		item->faulty = true;
 	}
 	if (row->need == NEED_IDLE && !says_default(row->key, value))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/nearest.h"
+#include "decide.h"
 #include "rules/language/parser.h"
 #include "rules/language/sigma.h"
 
@@ -328,6 +329,24 @@ static int change_scope(struct tc_library *library, struct tc_rule_source *rule,
 	return tc_scope_check(rule->scope, library->diagnostics);
 }
 
+static int change_action(struct tc_library *library, struct tc_rule_source *rule,
+			 const struct tc_item *item)
+{
+	static const struct {
+		enum tc_key key;
+		int (*set)(struct tc_rule_source *rule, const struct tc_yaml *node,
+			   struct tc_diagnostics *diagnostics);
+	} rows[] = {{TC_KEY_ACTION, tc_action_set},
+		    {TC_KEY_ERRNO, tc_action_set_errno},
+		    {TC_KEY_ENFORCEMENT, tc_action_set_enforcement}};
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (changes(item, rows[i].key))
+			r = rows[i].set(rule, item->values[rows[i].key], library->diagnostics) ?: r;
+	return r ? r : tc_action_check(rule, library->diagnostics);
+}
+
 /* A rule for events that there are none of is left out, as Falco does it. */
 static void check_source(struct tc_library *library, struct tc_rule_source *rule,
 			 const struct tc_item *item)
@@ -362,6 +381,7 @@ static int change_rule(struct tc_library *library, struct tc_rule_source *rule,
 		rule->rate_limit = item->values[TC_KEY_RATE_LIMIT];
 	r = change_priority(library, rule, item);
 	r = change_scope(library, rule, item) ?: r;
+	r = change_action(library, rule, item) ?: r;
 	check_source(library, rule, item);
 	int failed = change_exceptions(library, rule, item);
 	return failed ? failed : r;
@@ -406,6 +426,10 @@ static void reset_rule(struct tc_rule_source *rule)
 	rule->skip_unknown = false;
 	rule->scope = NULL;
 	rule->rate_limit = NULL;
+	rule->action = TC_ACTION_ALERT;
+	rule->error = EPERM;
+	rule->best_effort = false;
+	rule->action_at = rule->errno_at = NULL;
 	rule->skipped = false;
 	rule->id = NULL;
 	rule->n_tags = 0;

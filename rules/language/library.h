@@ -51,7 +51,11 @@ struct tc_rule_source {
 	bool skipped;			  /* it is for events of a source that there is none of */
 	const struct tc_yaml *scope;	  /* NULL: everywhere */
 	const struct tc_yaml *rate_limit; /* NULL: none */
-	const char *id;			  /* of a Sigma rule; NULL: none */
+	uint8_t action;			  /* enum tc_action */
+	uint16_t error;			  /* that a blocked call gets */
+	bool best_effort;		  /* it alerts where it cannot enforce */
+	const struct tc_yaml *action_at, *errno_at; /* NULL: not written */
+	const char *id;				    /* of a Sigma rule; NULL: none */
 	const struct tc_yaml **tags;
 	size_t n_tags;
 	struct tc_exception *exceptions;
@@ -112,6 +116,18 @@ int tc_rule_condition(const struct tc_rule_source *rule, struct tc_diagnostics *
 int tc_exceptions_add(struct tc_rule_source *rule, const struct tc_yaml *node,
 		      struct tc_diagnostics *diagnostics);
 void tc_exceptions_clear(struct tc_rule_source *rule);
+
+/* "alert", "block", "kill"; "none". */
+const char *tc_action_name(unsigned action);
+/* Set what the values of `action`, `errno` and `enforcement` say. 0 or -EINVAL (told). */
+int tc_action_set(struct tc_rule_source *rule, const struct tc_yaml *node,
+		  struct tc_diagnostics *diagnostics);
+int tc_action_set_errno(struct tc_rule_source *rule, const struct tc_yaml *node,
+			struct tc_diagnostics *diagnostics);
+int tc_action_set_enforcement(struct tc_rule_source *rule, const struct tc_yaml *node,
+			      struct tc_diagnostics *diagnostics);
+/* Whether they go together. 0 or -EINVAL (told). */
+int tc_action_check(const struct tc_rule_source *rule, struct tc_diagnostics *diagnostics);
 
 /* Looks at the value of `scope`. 0 or -EINVAL (told). */
 int tc_scope_check(const struct tc_yaml *scope, struct tc_diagnostics *diagnostics);

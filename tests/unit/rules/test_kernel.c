@@ -250,6 +250,81 @@ static void test_more_rules_than_bits_share_them(void **state)
 	free(text);
 }
 
+#define BLOCKING(condition)                                                                        \
+	"- rule: r\n  desc: d\n  priority: INFO\n  output: o\n  action: block\n  condition: |\n  " \
+	"  " condition "\n"
+
+/* The place of what the kernel cannot decide, in line 7 of the file. */
+static void test_a_blocking_rule_that_the_kernel_cannot_decide_is_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned column;
+	} refused[] = {
+		{BLOCKING("evt.kind = open and user.name = root"), 25},
+		{BLOCKING("evt.kind = open and fd.name regex '/etc/.*'"), 25},
+		{BLOCKING("evt.kind = open and not proc.pname = sh"), 29},
+		{BLOCKING("evt.kind = open and container.image contains x"), 25},
+		{BLOCKING("evt.type = openat and fd.name = /x and evt.kind = open"), 5},
+		{BLOCKING("evt.kind = exec and proc.argv intersects (-x)"), 25},
+		{BLOCKING("evt.kind = connect and fd.lport = 1024"), 28},
+		{BLOCKING("evt.kind = connect and fd.rport = oneof (1, 2)"), 28},
+	};
+
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		assert_refused(refused[i].text, "TC-R078", 7, refused[i].column);
+	/* No hook refuses an exit: told at the action. */
+	assert_refused(BLOCKING("evt.kind = exit"), "TC-R078", 5, 11);
+}
+
+static void test_best_effort_alerts_where_it_cannot_block(void **state)
+{
+	struct both both = both_of(BLOCKING(
+		"(evt.kind = open and fd.name = /etc/shadow) or "
+		"(evt.kind = open_read and user.name = root)") "  enforcement: best_effort\n");
+	struct tc_kernel_rule rule = tc_kernel_rules_at(both.kernel, 0);
+	struct story story = {0};
+	struct hook_verdict verdict;
+
+	assert_int_equal(rule.enforced, TC_KIND_BIT(TC_KIND_open));
+	assert_int_equal(story_tell(&story, events[1].text), 0);
+	verdict = kernel_says(&both, story.event);
+	assert_true(verdict.enforces);
+	assert_int_equal(tc_kernel_rules_tables(both.kernel)->terms[verdict.term].rule, 1);
+	assert_int_equal(story_tell(&story, events[0].text), 0);
+	verdict = kernel_says(&both, story.event);
+	assert_true(verdict.sent);
+	assert_false(verdict.enforces);
+	story_done(&story);
+	both_done(&both);
+}
+
+static void test_rules_that_block_keep_their_bits_and_errors(void **state)
+{
+	struct tc_buffer text = {0};
+	char *many = rules_for_paths(2000);
+	struct story story = {0};
+	struct hook_verdict verdict;
+	struct both both;
+
+	tc_buffer_add_string(&text, many);
+	tc_buffer_add_string(
+		&text,
+		BLOCKING("evt.kind = open and fd.name pmatch (/data/1999)") "  errno: EACCES\n");
+	both = both_of(text.bytes);
+	assert_int_equal(story_tell(&story, "{evt.kind: open, fd.name: /data/1999/file}"), 0);
+	verdict = kernel_says(&both, story.event);
+	assert_true(verdict.enforces);
+	assert_int_equal(tc_kernel_rules_tables(both.kernel)->terms[verdict.term].rule, 2001);
+	assert_int_equal(tc_kernel_rules_tables(both.kernel)->terms[verdict.term].error, EACCES);
+	assert_int_equal(story_tell(&story, "{evt.kind: open, fd.name: /data/1998/file}"), 0);
+	assert_false(kernel_says(&both, story.event).enforces);
+	story_done(&story);
+	both_done(&both);
+	tc_buffer_done(&text);
+	free(many);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +332,9 @@ int main(void)
 		cmocka_unit_test(test_what_cannot_be_judged_is_sent),
 		cmocka_unit_test(test_judged_parts_drop_what_the_agent_need_not_see),
 		cmocka_unit_test(test_more_rules_than_bits_share_them),
+		cmocka_unit_test(test_a_blocking_rule_that_the_kernel_cannot_decide_is_refused),
+		cmocka_unit_test(test_best_effort_alerts_where_it_cannot_block),
+		cmocka_unit_test(test_rules_that_block_keep_their_bits_and_errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

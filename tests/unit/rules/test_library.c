@@ -331,7 +331,15 @@ static void items_are_checked(void **state)
 	assert_string_equal(tc_ruleset_at(set, 0)->name, "s");
 	tc_ruleset_free(set);
 	tc_diagnostics_done(&diagnostics);
-	assert_refused(RULE("r", "fd.name = x") "  action: block\n", "TC-R046", 6, 3);
+	assert_refused(RULE("r", "fd.name = x") "  action: blok\n", "TC-R077", 6, 11);
+	assert_refused(RULE("r", "fd.name = x") "  errno: EACCES\n", "TC-R077", 6, 10);
+	assert_refused(
+		RULE("r", "fd.name = x and evt.kind = open") "  action: block\n  errno: EACCESS\n",
+		"TC-R077", 7, 10);
+	assert_refused(
+		RULE("r", "fd.name = x and evt.kind = open") "  action: block\n  errno: 4096\n",
+		"TC-R077", 7, 10);
+	assert_refused(RULE("r", "fd.name = x") "  enforcement: maybe\n", "TC-R077", 6, 16);
 	assert_refused(
 		"- rule: r\n  desc: d\n  priority: hgih\n  output: o\n  condition: fd.name = x\n",
 		"TC-R047", 3, 13);
