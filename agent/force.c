@@ -70,15 +70,20 @@ static void ask_for_events(struct tc_force *force, const struct tc_ruleset *rule
 		       tc_ruleset_kinds(rules) | tc_ruleset_kinds(others) | tc_world_kinds());
 }
 
-/* Rules whose breakers are open stay so. */
-static void mute_opened(const struct tc_force *force, struct tc_generation *generation)
+/* Whether a rule only tells what it would do. */
+static bool is_held_back(const struct tc_force *force, const struct tc_generation *generation,
+			 size_t rule)
 {
-	for (size_t i = 0; force->breakers.n && i < tc_ruleset_count(generation->rules); i++) {
-		const struct tc_breaker *breaker = tc_breakers_find(
-			&force->breakers, tc_ruleset_at(generation->rules, i)->name);
+	const struct tc_breaker *breaker =
+		tc_breakers_find(&force->breakers, tc_ruleset_at(generation->rules, rule)->name);
 
-		generation->muted[i] = breaker && breaker->open;
-	}
+	return generation->guards[rule] || (breaker && breaker->open);
+}
+
+static void hold_back(const struct tc_force *force, struct tc_generation *generation)
+{
+	for (size_t i = 0; i < tc_ruleset_count(generation->rules); i++)
+		generation->muted[i] = is_held_back(force, generation, i);
 }
 
 /* The first: tables before programs, so that no hook ever acts without them. */
@@ -115,7 +120,7 @@ int tc_force_put(struct tc_force *force, struct tc_generation *generation)
 {
 	int r;
 
-	mute_opened(force, generation);
+	hold_back(force, generation);
 	r = force->current ? put_other(force, generation) : put_first(force, generation);
 	if (r < 0) {
 		tc_error("rules cannot be put into force in the kernel: %s", strerror(-r));
@@ -206,8 +211,7 @@ static int follow_breakers(struct tc_force *force)
 
 	for (size_t i = 0; i < tc_ruleset_count(current->rules) && r >= 0; i++) {
 		const char *name = tc_ruleset_at(current->rules, i)->name;
-		const struct tc_breaker *breaker = tc_breakers_find(&force->breakers, name);
-		bool open = breaker && breaker->open;
+		bool open = is_held_back(force, current, i);
 		const char *reason = open ? "it stopped too much in one second: it tells what it "
 					    "would stop until `tocsin rearm`"
 					  : "its circuit breaker was closed";

@@ -20,9 +20,15 @@ static int fill(struct tc_generation *generation, const struct tc_generation_opt
 
 	generation->muted = calloc(n_rules + 1, sizeof(*generation->muted));
 	generation->effects = calloc(n_rules + 1, sizeof(*generation->effects));
-	if (!generation->muted || !generation->effects)
+	generation->guards = calloc(n_rules + 1, sizeof(*generation->guards));
+	if (!generation->muted || !generation->effects || !generation->guards)
 		return -ENOMEM;
-	r = tc_kernel_rules_make(generation->rules, &kernel, &generation->kernel);
+	/* The kernel enforces each rule that matches, whichever speaks. */
+	tc_ruleset_set_matching(generation->rules, TC_MATCHING_ALL);
+	r = tc_guards_find(generation->rules, options->without_guards, generation->guards);
+	tc_ruleset_set_matching(generation->rules, options->matching);
+	if (r == 0)
+		r = tc_kernel_rules_make(generation->rules, &kernel, &generation->kernel);
 	for (size_t i = 0; i < n_rules && r == 0; i++) {
 		const struct tc_kernel_rule rule = tc_kernel_rules_at(generation->kernel, i);
 
@@ -53,6 +59,18 @@ int tc_generation_make(struct tc_ruleset *rules, const struct tc_generation_opti
 	return 0;
 }
 
+static void report_guard(const struct tc_rule *rule, const struct tc_guard_event *guard,
+			 FILE *stream)
+{
+	if (guard)
+		fprintf(stream,
+			"%s:%u:%u: warning: rule `%s` is held back by the guard %s, and only "
+			"tells: it "
+			"would stop this: %s (--without-guards %s)\n",
+			rule->file, rule->line, rule->column, rule->name, guard->guard, guard->what,
+			guard->guard);
+}
+
 size_t tc_generation_report(const struct tc_generation *generation, bool strict, FILE *stream)
 {
 	size_t errors = 0;
@@ -60,6 +78,8 @@ size_t tc_generation_report(const struct tc_generation *generation, bool strict,
 	for (size_t i = 0; i < tc_ruleset_count(generation->rules); i++)
 		errors += tc_effect_report(tc_ruleset_at(generation->rules, i),
 					   &generation->effects[i], strict, stream);
+	for (size_t i = 0; i < tc_ruleset_count(generation->rules); i++)
+		report_guard(tc_ruleset_at(generation->rules, i), generation->guards[i], stream);
 	return errors;
 }
 
@@ -70,6 +90,7 @@ void tc_generation_free(struct tc_generation *generation)
 	tc_kernel_rules_free(generation->kernel);
 	tc_ruleset_free(generation->rules);
 	free(generation->effects);
+	free(generation->guards);
 	free(generation->muted);
 	free(generation);
 }

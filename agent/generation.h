@@ -16,6 +16,7 @@
 
 #include "agent/effect.h"
 #include "agent/enrich/world.h"
+#include "agent/guard.h"
 #include "agent/load.h"
 #include "rules/kernel/kernel.h"
 #include "rules/rules.h"
@@ -24,19 +25,22 @@ struct tc_generation {
 	uint32_t number; /* from 1 */
 	struct tc_ruleset *rules;
 	struct tc_kernel_rules *kernel;
-	struct tc_effect *effects; /* by place in the set: what it can do here */
-	bool *muted;		   /* the same: it tells what it would do, and does not */
+	struct tc_effect *effects;	      /* by place in the set: what it can do here */
+	const struct tc_guard_event **guards; /* the same: what it would stop, and must not */
+	bool *muted;			      /* it tells what it would do, and does not */
 };
 
 struct tc_generation_options {
 	uint32_t number;
 	/* What cannot be judged in the kernel is refused where a rule blocks. */
 	bool fail_closed;
+	enum tc_rule_matching matching;
+	const char *without_guards; /* see tc_guards_find() */
 	const struct tc_probes *probes;
 	const char *fallback_reason; /* why there are no LSM hooks; "" when there are */
 };
 
-/* Takes the rules, also when it fails. 0 or -ENOMEM. */
+/* Takes the rules, also when it fails. 0, -ENOMEM, or -EINVAL from the guards. */
 int tc_generation_make(struct tc_ruleset *rules, const struct tc_generation_options *options,
 		       struct tc_generation **ret_generation);
 /* Prints a line for each rule that cannot do here what it asks for. How many of them must. */

@@ -20,7 +20,7 @@ struct tc_reload {
 
 static int make(struct tc_reload *reload)
 {
-	enum tc_rule_matching matching = TC_MATCHING_ALL;
+	struct tc_generation_options *options = &reload->options.generation;
 	const struct tc_config *config;
 	struct tc_ruleset *rules;
 	int r = tc_config_load(reload->options.given, TC_CONFIG_TO_RUN, &reload->diagnostics,
@@ -32,9 +32,8 @@ static int make(struct tc_reload *reload)
 	r = tc_ruleset_load(config->rules.items, config->rules.count, &reload->diagnostics, &rules);
 	if (r < 0)
 		return r;
-	tc_rule_matching_parse(config->rule_matching, &matching);
-	tc_ruleset_set_matching(rules, matching);
-	return tc_generation_make(rules, &reload->options.generation, &reload->new.generation);
+	tc_rule_matching_parse(config->rule_matching, &options->matching);
+	return tc_generation_make(rules, options, &reload->new.generation);
 }
 
 static void *load(void *context)

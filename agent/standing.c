@@ -24,7 +24,9 @@ const char *tc_standing_now(const struct tc_standing *standing, size_t rule, con
 	*ret_why = effect->why;
 	if (effect->does == TC_EFFECT_ALERTS)
 		return tc_effect_name(effect->does);
-	if (breaker && breaker->open)
+	if (standing->generation->guards[rule])
+		*ret_why = standing->generation->guards[rule]->what;
+	else if (breaker && breaker->open)
 		*ret_why = "its circuit breaker is open: it stopped too much (tocsin rearm)";
 	else if (!tc_enforce_is_on(standing->enforce->state))
 		*ret_why = tc_enforce_text(standing->enforce->state);
@@ -60,6 +62,9 @@ static void put_rule(struct tc_json *json, const struct tc_standing *standing, s
 	put_text(json, "now", now);
 	put_text(json, "why", why);
 	put_uint(json, "stopped", breaker ? breaker->total : 0);
+	put_text(json, "guard",
+		 standing->generation->guards[rule] ? standing->generation->guards[rule]->guard
+						    : "");
 	tc_json_key(json, "breaker_open");
 	tc_json_bool(json, breaker && breaker->open);
 	tc_json_object_end(json);

@@ -32,6 +32,9 @@ const char *tc_priority_name(enum tc_priority priority);
 /* Any case; "info" is Informational. 0 or -EINVAL. */
 int tc_priority_parse(const char *name, enum tc_priority *ret_priority);
 
+/* Of an enum tc_action: "alert", "block", "kill"; "none". */
+const char *tc_action_name(unsigned action);
+
 struct tc_expression;
 struct tc_template;
 

@@ -161,12 +161,17 @@ static int print_config(const struct run *run)
 	return TC_EXIT_GOOD;
 }
 
-static void set_matching(const struct tc_config *config, struct tc_ruleset *rules)
+static bool guards_are_known(const struct tc_config *config)
 {
-	enum tc_rule_matching matching = TC_MATCHING_ALL;
+	size_t length;
+	const char *unknown = tc_guards_unknown(config->without_guards, &length);
 
-	tc_rule_matching_parse(config->rule_matching, &matching);
-	tc_ruleset_set_matching(rules, matching);
+	if (unknown)
+		tc_error(
+			"enforcement.without_guards: there is no guard `%.*s` (tocsin guards lists "
+			"them)",
+			(int)length, unknown);
+	return !unknown;
 }
 
 static int load_rules(struct run *run)
@@ -177,10 +182,7 @@ static int load_rules(struct run *run)
 
 	tc_diagnostics_print(&diagnostics, stderr, isatty(STDERR_FILENO));
 	tc_diagnostics_done(&diagnostics);
-	if (r < 0)
-		return r;
-	set_matching(run->config, run->rules);
-	return 0;
+	return r;
 }
 
 static struct tc_retention retention_of(const struct tc_config *config)
@@ -275,6 +277,7 @@ static struct tc_reload_options reload_options(struct run *run)
 		.strict = is_enforcing(run),
 		.generation = {.number = ++run->last_generation,
 			       .fail_closed = strcmp(run->config->undecided, "enforce") == 0,
+			       .without_guards = run->config->without_guards,
 			       .probes = run->probes,
 			       .fallback_reason = run->kernel.lsm_reason},
 	};
@@ -283,13 +286,14 @@ static struct tc_reload_options reload_options(struct run *run)
 /* The first rules: they were read before anything else. Takes them. */
 static int put_first_rules(struct run *run)
 {
-	const struct tc_reload_options options = reload_options(run);
+	struct tc_reload_options options = reload_options(run);
 	struct tc_generation *generation;
 	struct tc_ruleset *rules = run->rules;
 	size_t weak;
 	int r;
 
 	run->rules = NULL;
+	tc_rule_matching_parse(run->config->rule_matching, &options.generation.matching);
 	r = tc_generation_make(rules, &options.generation, &generation);
 	if (r < 0)
 		return r;
@@ -604,6 +608,8 @@ static int run_all(struct run *run)
 	if (run->options.print)
 		return print_config(run);
 	set_log_level(run->config);
+	if (!guards_are_known(run->config))
+		return TC_EXIT_USAGE;
 	if (load_rules(run) < 0)
 		return TC_EXIT_NO;
 	if (open_outputs(run) < 0)

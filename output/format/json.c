@@ -272,7 +272,7 @@ static void put_tail(struct document *document)
 		tc_json_string(json, rule->tags[i]);
 	tc_json_array_end(json);
 	tc_json_key_literal(json, "action");
-	tc_json_string(json, rule ? "alert" : NULL);
+	tc_json_string(json, rule ? tc_action_name(rule->action) : NULL);
 	tc_json_key_literal(json, "verdict");
 	if (verdict_field)
 		tc_event_get(event, verdict_field, -1, &verdict);

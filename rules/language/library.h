@@ -117,8 +117,6 @@ int tc_exceptions_add(struct tc_rule_source *rule, const struct tc_yaml *node,
 		      struct tc_diagnostics *diagnostics);
 void tc_exceptions_clear(struct tc_rule_source *rule);
 
-/* "alert", "block", "kill"; "none". */
-const char *tc_action_name(unsigned action);
 /* Set what the values of `action`, `errno` and `enforcement` say. 0 or -EINVAL (told). */
 int tc_action_set(struct tc_rule_source *rule, const struct tc_yaml *node,
 		  struct tc_diagnostics *diagnostics);
