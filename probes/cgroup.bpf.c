@@ -16,7 +16,7 @@ static __always_inline int cgroup_event(__u32 kind, __s32 twin, struct cgroup *c
 	struct scratch *s;
 
 	if (!kind_wanted(kind) || !cgroup_is_v2(cgroup) ||
-	    (!cgroup_in_scope(cgroup) && !current_in_scope()))
+	    (!cgroup_in_scope(cgroup) && !current_in_scope()) || !tables_want(kind))
 		return 0;
 	s = record_begin(kind, sizeof(*record), twin);
 	if (!s)
@@ -24,7 +24,7 @@ static __always_inline int cgroup_event(__u32 kind, __s32 twin, struct cgroup *c
 	record = (struct tc_cgroup_mkdir *)s->record;
 	record->target_id = cgroup_id(cgroup);
 	slot_text(s, &record->path, path);
-	record_send(s);
+	record_tell(s);
 	return 0;
 }
 

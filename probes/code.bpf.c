@@ -24,15 +24,14 @@ static __always_inline int module_asked(struct file *file)
 	struct tc_module_load *record;
 	struct scratch *s;
 
-	if (!kind_wanted(TC_KIND_module_load) || !current_in_scope())
+	if (!decide_early(TC_KIND_module_load))
 		return 0;
-	s = record_begin(TC_KIND_module_load, sizeof(*record), -1);
+	s = record_start(TC_KIND_module_load, sizeof(*record), -1);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_module_load);
 	record = (struct tc_module_load *)s->record;
 	slot_loaded(s, &record->path, file);
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 static __always_inline int kexec_asked(struct file *file)
@@ -40,15 +39,14 @@ static __always_inline int kexec_asked(struct file *file)
 	struct tc_kexec_load *record;
 	struct scratch *s;
 
-	if (!kind_wanted(TC_KIND_kexec_load) || !current_in_scope())
+	if (!decide_early(TC_KIND_kexec_load))
 		return 0;
-	s = record_begin(TC_KIND_kexec_load, sizeof(*record), -1);
+	s = record_start(TC_KIND_kexec_load, sizeof(*record), -1);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_kexec_load);
 	record = (struct tc_kexec_load *)s->record;
 	slot_loaded(s, &record->path, file);
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 /* finit_module(2), kexec_file_load(2). */
@@ -89,7 +87,7 @@ int module_loaded(struct bpf_raw_tracepoint_args *ctx)
 	struct tc_module_load *record;
 	struct scratch *s;
 
-	if (!kind_wanted(TC_KIND_module_load) || !current_in_scope())
+	if (!decide_early(TC_KIND_module_load))
 		return 0;
 	s = record_begin(TC_KIND_module_load, sizeof(*record), -1);
 	if (!s)
@@ -98,7 +96,7 @@ int module_loaded(struct bpf_raw_tracepoint_args *ctx)
 	record->header.syscall = -1;
 	record->loaded = 1;
 	slot_text(s, &record->name, (char *)module + bpf_core_field_offset(struct module, name));
-	record_send(s);
+	record_tell(s);
 	return 0;
 }
 
@@ -205,17 +203,15 @@ int BPF_PROG(bpf, int cmd, const void *attr)
 	struct tc_bpf *record;
 	struct scratch *s;
 
-	if (!bpf_is_told(cmd) || !kind_wanted(TC_KIND_bpf) || current_is_agent() ||
-	    !current_in_scope())
+	if (!bpf_is_told(cmd) || current_is_agent() || !decide_early(TC_KIND_bpf))
 		return 0;
-	s = record_begin(TC_KIND_bpf, sizeof(*record), -1);
+	s = record_start(TC_KIND_bpf, sizeof(*record), -1);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_bpf);
 	record = (struct tc_bpf *)s->record;
 	bpf_probe_read_kernel(&words, sizeof(words), attr);
 	fill_bpf(record, cmd, &words);
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 static __always_inline int userfaultfd_event(__u32 flags)
@@ -223,14 +219,14 @@ static __always_inline int userfaultfd_event(__u32 flags)
 	struct tc_userfaultfd *record;
 	struct scratch *s;
 
-	if (!kind_wanted(TC_KIND_userfaultfd) || !current_in_scope())
+	if (!decide_early(TC_KIND_userfaultfd))
 		return 0;
 	s = record_begin(TC_KIND_userfaultfd, sizeof(*record), -1);
 	if (!s)
 		return 0;
 	record = (struct tc_userfaultfd *)s->record;
 	record->uffd_flags = flags;
-	record_send(s);
+	record_tell(s);
 	return 0;
 }
 

@@ -56,7 +56,7 @@ static __always_inline int dup_event(struct file *file, __s32 new_fd, __s32 old_
 	struct tc_dup *record;
 	struct scratch *s;
 
-	if (!file || !kind_wanted(TC_KIND_dup) || !dup_is_told(file, new_fd) || !current_in_scope())
+	if (!file || !dup_is_told(file, new_fd) || !decide_early(TC_KIND_dup))
 		return 0;
 	s = record_begin(TC_KIND_dup, sizeof(*record), -1);
 	if (!s)
@@ -65,7 +65,7 @@ static __always_inline int dup_event(struct file *file, __s32 new_fd, __s32 old_
 	record->new_fd = new_fd;
 	record->old_fd = old_fd;
 	fill_dup(s, file);
-	record_send(s);
+	record_tell(s);
 	return 0;
 }
 

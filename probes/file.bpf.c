@@ -11,7 +11,7 @@
 /* What every hook of the family asks first. */
 static __always_inline bool file_event_wanted(__u32 kind)
 {
-	return kind_wanted(kind) && !current_is_agent() && current_in_scope();
+	return !current_is_agent() && decide_early(kind);
 }
 
 /*
@@ -31,6 +31,14 @@ static __always_inline bool file_is_pidfd(struct file *file)
 	return known_read(file, f_inode, i_sb, s_magic) == PIDFS_MAGIC;
 }
 
+static __always_inline int open_decide(struct scratch *s, struct file *file)
+{
+	__u32 error = record_judge(s, HOW_REFUSES | HOW_OPENED);
+
+	record_finish(s);
+	return refusal(error);
+}
+
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file)
 {
@@ -41,9 +49,9 @@ int BPF_PROG(file_open, struct file *file)
 	if (!file_event_wanted(kind) || file->f_flags & FMODE_EXEC_FLAG || file_is_fake(file) ||
 	    file_is_pidfd(file))
 		return 0;
-	s = record_begin(kind, sizeof(*record), NR_OPENAT);
+	s = record_start(kind, sizeof(*record), NR_OPENAT);
 	if (!s)
-		return 0;
+		return undecided(kind);
 	walk_path(s, file->f_path.dentry, file->f_path.mnt);
 	if (s->walk.private) {
 		record_drop(s);
@@ -56,8 +64,7 @@ int BPF_PROG(file_open, struct file *file)
 	slot_walked(s, &record->path);
 	if (record->nlink == 0)
 		record->path.flags |= TC_SLOT_DELETED;
-	record_send(s);
-	return 0;
+	return open_decide(s, file);
 }
 
 /* An entry that is about to be made. */
@@ -70,17 +77,16 @@ int BPF_PROG(path_mknod, const struct path *dir, struct dentry *dentry, umode_t 
 
 	if (!file_event_wanted(TC_KIND_create))
 		return 0;
-	s = record_begin(TC_KIND_create, sizeof(*record), NR_OPENAT);
+	s = record_start(TC_KIND_create, sizeof(*record), NR_OPENAT);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_create);
 	record = (struct tc_create *)s->record;
 	fill_directory(record, BPF_CORE_READ(dir, dentry, d_inode));
 	record->new_mode = mode & S_IALLUGO;
 	record->type = mode & S_IFMT ?: 0100000; /* mknod(2): no type is a regular file */
 	record->rdev = dev;			 /* the hook is given the number as mknod(2) was */
 	slot_path(s, &record->path, dentry, BPF_CORE_READ(dir, mnt));
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 SEC("lsm/path_mkdir")
@@ -91,15 +97,14 @@ int BPF_PROG(path_mkdir, const struct path *dir, struct dentry *dentry, umode_t 
 
 	if (!file_event_wanted(TC_KIND_mkdir))
 		return 0;
-	s = record_begin(TC_KIND_mkdir, sizeof(*record), NR_MKDIRAT);
+	s = record_start(TC_KIND_mkdir, sizeof(*record), NR_MKDIRAT);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_mkdir);
 	record = (struct tc_mkdir *)s->record;
 	fill_directory(record, BPF_CORE_READ(dir, dentry, d_inode));
 	record->new_mode = mode & S_IALLUGO;
 	slot_path(s, &record->path, dentry, BPF_CORE_READ(dir, mnt));
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 SEC("lsm/path_symlink")
@@ -110,15 +115,14 @@ int BPF_PROG(path_symlink, const struct path *dir, struct dentry *dentry, const 
 
 	if (!file_event_wanted(TC_KIND_symlink))
 		return 0;
-	s = record_begin(TC_KIND_symlink, sizeof(*record), NR_SYMLINKAT);
+	s = record_start(TC_KIND_symlink, sizeof(*record), NR_SYMLINKAT);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_symlink);
 	record = (struct tc_symlink *)s->record;
 	fill_directory(record, BPF_CORE_READ(dir, dentry, d_inode));
 	slot_path_text(s, &record->target, target);
 	slot_path(s, &record->path, dentry, BPF_CORE_READ(dir, mnt));
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 static __always_inline int unlink_event(__u32 kind, const struct path *dir, struct dentry *dentry)
@@ -128,14 +132,13 @@ static __always_inline int unlink_event(__u32 kind, const struct path *dir, stru
 
 	if (!file_event_wanted(kind))
 		return 0;
-	s = record_begin(kind, sizeof(*record), NR_UNLINKAT);
+	s = record_start(kind, sizeof(*record), NR_UNLINKAT);
 	if (!s)
-		return 0;
+		return undecided(kind);
 	record = (struct tc_unlink *)s->record;
 	fill_inode(record, BPF_CORE_READ(dentry, d_inode));
 	slot_path(s, &record->path, dentry, BPF_CORE_READ(dir, mnt));
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 SEC("lsm/path_unlink")
@@ -157,14 +160,13 @@ static __always_inline int truncate_event(struct dentry *dentry, struct vfsmount
 
 	if (!file_event_wanted(TC_KIND_truncate))
 		return 0;
-	s = record_begin(TC_KIND_truncate, sizeof(*record), NR_FTRUNCATE);
+	s = record_start(TC_KIND_truncate, sizeof(*record), NR_FTRUNCATE);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_truncate);
 	record = (struct tc_truncate *)s->record;
 	fill_inode(record, BPF_CORE_READ(dentry, d_inode));
 	slot_path(s, &record->path, dentry, mnt);
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 SEC("lsm/path_truncate")
@@ -180,22 +182,22 @@ int BPF_PROG(file_truncate, struct file *file)
 	return truncate_event(BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt));
 }
 
-static __always_inline void rename_event(struct vfsmount *old_mnt, struct dentry *old_dentry,
-					 struct vfsmount *new_mnt, struct dentry *new_dentry,
-					 __u32 flags)
+static __always_inline int rename_event(struct vfsmount *old_mnt, struct dentry *old_dentry,
+					struct vfsmount *new_mnt, struct dentry *new_dentry,
+					__u32 flags)
 {
 	struct tc_rename *record;
-	struct scratch *s = record_begin(TC_KIND_rename, sizeof(*record), NR_RENAMEAT);
+	struct scratch *s = record_start(TC_KIND_rename, sizeof(*record), NR_RENAMEAT);
 
 	if (!s)
-		return;
+		return undecided(TC_KIND_rename);
 	record = (struct tc_rename *)s->record;
 	fill_inode(record, BPF_CORE_READ(old_dentry, d_inode));
 	record->rename_flags = flags;
 	record->replaced = BPF_CORE_READ(new_dentry, d_inode) != NULL;
 	slot_path(s, &record->oldpath, old_dentry, old_mnt);
 	slot_path(s, &record->newpath, new_dentry, new_mnt);
-	record_send(s);
+	return record_decide(s);
 }
 
 /*
@@ -208,13 +210,14 @@ int BPF_PROG(path_rename, const struct path *old_dir, struct dentry *old_dentry,
 {
 	struct vfsmount *old_mnt = BPF_CORE_READ(old_dir, mnt);
 	struct vfsmount *new_mnt = BPF_CORE_READ(new_dir, mnt);
+	int refused;
 
 	if (!file_event_wanted(TC_KIND_rename))
 		return 0;
-	rename_event(old_mnt, old_dentry, new_mnt, new_dentry, flags);
-	if (flags & RENAME_EXCHANGE)
-		rename_event(new_mnt, new_dentry, old_mnt, old_dentry, flags);
-	return 0;
+	refused = rename_event(old_mnt, old_dentry, new_mnt, new_dentry, flags);
+	if (flags & RENAME_EXCHANGE && !refused)
+		refused = rename_event(new_mnt, new_dentry, old_mnt, old_dentry, flags);
+	return refused;
 }
 
 SEC("lsm/path_rename")
@@ -223,9 +226,8 @@ int BPF_PROG(path_rename_v5_10, const struct path *old_dir, struct dentry *old_d
 {
 	if (!file_event_wanted(TC_KIND_rename))
 		return 0;
-	rename_event(BPF_CORE_READ(old_dir, mnt), old_dentry, BPF_CORE_READ(new_dir, mnt),
-		     new_dentry, TC_ABSENT_U32);
-	return 0;
+	return rename_event(BPF_CORE_READ(old_dir, mnt), old_dentry, BPF_CORE_READ(new_dir, mnt),
+			    new_dentry, TC_ABSENT_U32);
 }
 
 /* Both names of a hard link are on one mount, that of the new one. */
@@ -239,17 +241,16 @@ int BPF_PROG(path_link, struct dentry *old_dentry, const struct path *new_dir,
 
 	if (!file_event_wanted(TC_KIND_link))
 		return 0;
-	s = record_begin(TC_KIND_link, sizeof(*record), NR_LINKAT);
+	s = record_start(TC_KIND_link, sizeof(*record), NR_LINKAT);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_link);
 	record = (struct tc_link *)s->record;
 	fill_inode(record, BPF_CORE_READ(old_dentry, d_inode));
 	slot_path(s, &record->oldpath, old_dentry, mnt);
 	if (record->nlink == 0) /* O_TMPFILE: this is its first name */
 		record->oldpath.flags |= TC_SLOT_DELETED;
 	slot_path(s, &record->newpath, new_dentry, mnt);
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 SEC("lsm/path_chmod")
@@ -261,48 +262,52 @@ int BPF_PROG(path_chmod, const struct path *path, umode_t mode)
 
 	if (!file_event_wanted(TC_KIND_chmod))
 		return 0;
-	s = record_begin(TC_KIND_chmod, sizeof(*record), -1);
+	s = record_start(TC_KIND_chmod, sizeof(*record), -1);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_chmod);
 	record = (struct tc_chmod *)s->record;
 	fill_inode(record, BPF_CORE_READ(dentry, d_inode));
 	record->new_mode = mode & S_IALLUGO;
 	slot_path(s, &record->path, dentry, BPF_CORE_READ(path, mnt));
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
-static __always_inline int chown_event(const struct path *path, __u32 uid, __u32 gid)
+static __always_inline struct scratch *chown_record(const struct path *path, __u32 uid, __u32 gid)
 {
 	struct dentry *dentry = BPF_CORE_READ(path, dentry);
 	struct tc_chown *record;
-	struct scratch *s;
+	struct scratch *s = record_start(TC_KIND_chown, sizeof(*record), -1);
 
-	if (!file_event_wanted(TC_KIND_chown))
-		return 0;
-	s = record_begin(TC_KIND_chown, sizeof(*record), -1);
 	if (!s)
-		return 0;
+		return NULL;
 	record = (struct tc_chown *)s->record;
 	fill_inode(record, BPF_CORE_READ(dentry, d_inode));
 	record->new_uid = uid;
 	record->new_gid = gid;
 	slot_path(s, &record->path, dentry, BPF_CORE_READ(path, mnt));
-	record_send(s);
-	return 0;
+	return s;
 }
 
 SEC("lsm/path_chown")
 int BPF_PROG(path_chown, const struct path *path, __u64 uid, __u64 gid)
 {
-	return chown_event(path, uid, gid);
+	struct scratch *s;
+
+	if (!file_event_wanted(TC_KIND_chown))
+		return 0;
+	s = chown_record(path, uid, gid);
+	return s ? record_decide(s) : undecided(TC_KIND_chown);
 }
 
 /* 5.10 refuses LSM programs on hooks with struct arguments ("arg1 type STRUCT is unsupported"). */
 SEC("kprobe/security_path_chown")
 int BPF_KPROBE(path_chown_v5_10, const struct path *path, __u64 uid, __u64 gid)
 {
-	return chown_event(path, uid, gid);
+	struct scratch *s = file_event_wanted(TC_KIND_chown) ? chown_record(path, uid, gid) : NULL;
+
+	if (s)
+		record_tell(s);
+	return 0;
 }
 
 /*
@@ -329,7 +334,7 @@ static __always_inline int setxattr_event(struct dentry *dentry, const char *nam
 		return 0;
 	s = record_begin(TC_KIND_setxattr, sizeof(*record), NR_SETXATTR);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_setxattr);
 	record = (struct tc_setxattr *)s->record;
 	if (overlayfs_acts(&record->header)) {
 		record_drop(s);
@@ -341,8 +346,7 @@ static __always_inline int setxattr_event(struct dentry *dentry, const char *nam
 	record->value_size = size;
 	slot_text(s, &record->name, name);
 	slot_fs_path(s, &record->path, dentry);
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 /* A leading user namespace came with v5.12 (71bc356f93a1), an idmap with v6.3 (39f60c1ccee7). */

@@ -23,16 +23,15 @@ int BPF_PROG(task_fix_setuid, struct cred *new, const struct cred *old, int flag
 	struct tc_setuid *record;
 	struct scratch *s;
 
-	if (!kind_wanted(TC_KIND_setuid) || !current_in_scope())
+	if (!decide_early(TC_KIND_setuid))
 		return 0;
-	s = record_begin(TC_KIND_setuid, sizeof(*record), -1);
+	s = record_start(TC_KIND_setuid, sizeof(*record), -1);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_setuid);
 	record = (struct tc_setuid *)s->record;
 	fill_old_uids(record, old);
 	fill_uids(record, new);
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 static __always_inline void fill_old_gids(struct tc_setgid *record, const struct cred *old)
@@ -57,16 +56,15 @@ int BPF_PROG(task_fix_setgid, struct cred *new, const struct cred *old, int flag
 	struct tc_setgid *record;
 	struct scratch *s;
 
-	if (!kind_wanted(TC_KIND_setgid) || !current_in_scope())
+	if (!decide_early(TC_KIND_setgid))
 		return 0;
-	s = record_begin(TC_KIND_setgid, sizeof(*record), -1);
+	s = record_start(TC_KIND_setgid, sizeof(*record), -1);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_setgid);
 	record = (struct tc_setgid *)s->record;
 	fill_old_gids(record, old);
 	fill_gids(record, new);
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 /* A set of capabilities is 64 bits in all kernels, see compat_caps. */
@@ -86,15 +84,14 @@ int BPF_PROG(capset, struct cred *new, const struct cred *old, const void *effec
 	struct tc_capset *record;
 	struct scratch *s;
 
-	if (!kind_wanted(TC_KIND_capset) || !current_in_scope())
+	if (!decide_early(TC_KIND_capset))
 		return 0;
-	s = record_begin(TC_KIND_capset, sizeof(*record), -1);
+	s = record_start(TC_KIND_capset, sizeof(*record), -1);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_capset);
 	record = (struct tc_capset *)s->record;
 	record->cap_effective = caps_at(effective);
 	record->cap_inheritable = caps_at(inheritable);
 	record->cap_permitted = caps_at(permitted);
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }

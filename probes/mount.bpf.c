@@ -22,11 +22,6 @@ static __always_inline enum tc_mount_op mount_op(unsigned long flags)
 	return TC_MOUNT_NEW;
 }
 
-static __always_inline bool mount_event_wanted(__u32 kind)
-{
-	return kind_wanted(kind) && current_in_scope();
-}
-
 SEC("lsm/sb_mount")
 int BPF_PROG(sb_mount, const char *source, const struct path *path, const char *fstype,
 	     unsigned long flags, void *data)
@@ -34,19 +29,18 @@ int BPF_PROG(sb_mount, const char *source, const struct path *path, const char *
 	struct tc_mount *record;
 	struct scratch *s;
 
-	if (!mount_event_wanted(TC_KIND_mount))
+	if (!decide_early(TC_KIND_mount))
 		return 0;
-	s = record_begin(TC_KIND_mount, sizeof(*record), -1);
+	s = record_start(TC_KIND_mount, sizeof(*record), -1);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_mount);
 	record = (struct tc_mount *)s->record;
 	record->mount_flags = flags;
 	record->op = mount_op(flags);
 	slot_path_text(s, &record->source, source);
 	slot_path(s, &record->target, BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt));
 	slot_text(s, &record->fstype, fstype);
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 static __always_inline const char *mount_fstype(struct vfsmount *mnt)
@@ -77,11 +71,11 @@ int BPF_PROG(move_mount, const struct path *from, const struct path *to)
 	struct tc_move_mount *record;
 	struct scratch *s;
 
-	if (!mount_event_wanted(TC_KIND_move_mount))
+	if (!decide_early(TC_KIND_move_mount))
 		return 0;
-	s = record_begin(TC_KIND_move_mount, sizeof(*record), -1);
+	s = record_start(TC_KIND_move_mount, sizeof(*record), -1);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_move_mount);
 	record = (struct tc_move_mount *)s->record;
 	record->op = detached_op(mnt);
 	if (BPF_CORE_READ(mount, mnt_parent) != mount) { /* it hangs somewhere already */
@@ -90,8 +84,7 @@ int BPF_PROG(move_mount, const struct path *from, const struct path *to)
 	}
 	slot_path(s, &record->target, BPF_CORE_READ(to, dentry), BPF_CORE_READ(to, mnt));
 	slot_text(s, &record->fstype, mount_fstype(mnt));
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 /* mount(2) with MS_REMOUNT comes here as well; it was told by sb_mount, with its path. */
@@ -101,11 +94,11 @@ int BPF_PROG(sb_remount, struct super_block *sb, void *options)
 	struct tc_remount *record;
 	struct scratch *s;
 
-	if (!mount_event_wanted(TC_KIND_remount))
+	if (!decide_early(TC_KIND_remount))
 		return 0;
 	s = record_begin(TC_KIND_remount, sizeof(*record), -1);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_remount);
 	record = (struct tc_remount *)s->record;
 	if (syscall_is(&record->header, NR_MOUNT, NR_32_MOUNT)) {
 		record_drop(s);
@@ -113,8 +106,7 @@ int BPF_PROG(sb_remount, struct super_block *sb, void *options)
 	}
 	record->dev = device_number(BPF_CORE_READ(sb, s_dev));
 	slot_text(s, &record->fstype, BPF_CORE_READ(sb, s_type, name));
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 SEC("lsm/sb_umount")
@@ -123,17 +115,16 @@ int BPF_PROG(sb_umount, struct vfsmount *mnt, int flags)
 	struct tc_umount *record;
 	struct scratch *s;
 
-	if (!mount_event_wanted(TC_KIND_umount))
+	if (!decide_early(TC_KIND_umount))
 		return 0;
-	s = record_begin(TC_KIND_umount, sizeof(*record), -1);
+	s = record_start(TC_KIND_umount, sizeof(*record), -1);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_umount);
 	record = (struct tc_umount *)s->record;
 	record->umount_flags = flags;
 	slot_path(s, &record->target, BPF_CORE_READ(mnt, mnt_root), mnt);
 	slot_text(s, &record->fstype, mount_fstype(mnt));
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 SEC("lsm/sb_pivotroot")
@@ -142,17 +133,16 @@ int BPF_PROG(sb_pivotroot, const struct path *put_old, const struct path *new_ro
 	struct tc_pivot_root *record;
 	struct scratch *s;
 
-	if (!mount_event_wanted(TC_KIND_pivot_root))
+	if (!decide_early(TC_KIND_pivot_root))
 		return 0;
-	s = record_begin(TC_KIND_pivot_root, sizeof(*record), -1);
+	s = record_start(TC_KIND_pivot_root, sizeof(*record), -1);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_pivot_root);
 	record = (struct tc_pivot_root *)s->record;
 	slot_path(s, &record->new_root, BPF_CORE_READ(new_root, dentry),
 		  BPF_CORE_READ(new_root, mnt));
 	slot_path(s, &record->put_old, BPF_CORE_READ(put_old, dentry), BPF_CORE_READ(put_old, mnt));
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 /* mount_setattr(2) and open_tree(2) pass no LSM hook. struct mount_attr:
@@ -163,7 +153,7 @@ static __always_inline int mount_setattr_event(int dirfd, const char *path, cons
 	struct scratch *s;
 	__u64 words[2] = {};
 
-	if (!mount_event_wanted(TC_KIND_mount_setattr))
+	if (!decide_early(TC_KIND_mount_setattr))
 		return 0;
 	s = record_begin(TC_KIND_mount_setattr, sizeof(*record), -1);
 	if (!s)
@@ -176,7 +166,7 @@ static __always_inline int mount_setattr_event(int dirfd, const char *path, cons
 	record->attr_clear = words[1];
 	record->dirfd = dirfd;
 	slot_user_text(s, &record->target, path);
-	record_send(s);
+	record_tell(s);
 	return 0;
 }
 
@@ -185,7 +175,7 @@ static __always_inline int open_tree_event(int dirfd, const char *path, __u32 fl
 	struct tc_open_tree *record;
 	struct scratch *s;
 
-	if (!(flags & OPEN_TREE_CLONE) || !mount_event_wanted(TC_KIND_open_tree))
+	if (!(flags & OPEN_TREE_CLONE) || !decide_early(TC_KIND_open_tree))
 		return 0;
 	s = record_begin(TC_KIND_open_tree, sizeof(*record), -1);
 	if (!s)
@@ -194,7 +184,7 @@ static __always_inline int open_tree_event(int dirfd, const char *path, __u32 fl
 	record->header.flags |= TC_RECORD_CALLER;
 	record->dirfd = dirfd;
 	slot_user_text(s, &record->target, path);
-	record_send(s);
+	record_tell(s);
 	return 0;
 }
 

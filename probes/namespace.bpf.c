@@ -46,7 +46,7 @@ static __always_inline int setns_begin(__s32 fd, __u32 types)
 	struct setns_call call = {.fd = fd, .types = types};
 	__u64 id = bpf_get_current_pid_tgid();
 
-	if (kind_wanted(TC_KIND_setns) && current_in_scope())
+	if (decide_early(TC_KIND_setns))
 		bpf_map_update_elem(&setns_calls, &id, &call, BPF_ANY);
 	return 0;
 }
@@ -95,7 +95,7 @@ int BPF_KPROBE(setns_file, struct file *file)
 	}
 	record->fd = asked.fd;
 	fill_setns(record, file, asked.types);
-	record_send(s);
+	record_tell(s);
 	return 0;
 }
 
@@ -104,14 +104,14 @@ static __always_inline int unshare_event(__u32 flags)
 	struct tc_unshare *record;
 	struct scratch *s;
 
-	if (!kind_wanted(TC_KIND_unshare) || !current_in_scope())
+	if (!decide_early(TC_KIND_unshare))
 		return 0;
 	s = record_begin(TC_KIND_unshare, sizeof(*record), -1);
 	if (!s)
 		return 0;
 	record = (struct tc_unshare *)s->record;
 	record->unshare_flags = flags;
-	record_send(s);
+	record_tell(s);
 	return 0;
 }
 

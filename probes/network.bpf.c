@@ -15,7 +15,7 @@
  */
 static __always_inline bool network_event_wanted(__u32 kind)
 {
-	return kind_wanted(kind) && !current_is_agent() && current_in_scope();
+	return !current_is_agent() && decide_early(kind);
 }
 
 static __always_inline struct scratch *network_begin(__u32 kind, __u32 size, __s32 io_uring_twin,
@@ -90,7 +90,7 @@ static __always_inline int tcp_connected(struct sock *sk, const void *address, i
 	record->is_server = false;
 	if (result < 0)
 		record->result = result;
-	record_send(s);
+	record_tell(s);
 	return 0;
 }
 
@@ -112,18 +112,23 @@ int BPF_PROG(tcp_v6_connect, struct sock *sk, void *address, int length, int res
 	return tcp_connected(sk, address, length, result);
 }
 
-/* True when another program tells of this socket's connects. */
-static __always_inline bool told_elsewhere(struct sock *sk)
+/* True when the hooks of unix sockets tell of this one's connects, and refuse them. */
+static __always_inline bool is_unix(struct sock *sk)
+{
+	return known_read(sk, __sk_common.skc_family) == AF_UNIX;
+}
+
+/* True when programs behind the hook tell of this socket's connects. */
+static __always_inline bool told_behind(struct sock *sk)
 {
 	__u16 family = known_read(sk, __sk_common.skc_family);
 	__u16 protocol = known_read(sk, sk_protocol);
 
-	if (family == AF_UNIX)
-		return true;
 	return settings.tells_tcp && (family == AF_INET || family == AF_INET6) &&
 	       (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
 }
 
+/* TCP is told when its local end is known, but refused here, while only the remote one is. */
 SEC("lsm/socket_connect")
 int BPF_PROG(socket_connect, struct socket *sock, void *address, int length)
 {
@@ -131,48 +136,49 @@ int BPF_PROG(socket_connect, struct socket *sock, void *address, int length)
 	struct tc_connect *record;
 	struct scratch *s;
 	__u16 family = AF_UNSPEC; /* dissolves a connection */
+	bool behind;
 
-	if (!sk || !network_event_wanted(TC_KIND_connect) || told_elsewhere(sk))
+	if (!sk || is_unix(sk))
+		return 0;
+	behind = told_behind(sk);
+	if ((behind && !enforcing()) || !network_event_wanted(TC_KIND_connect))
 		return 0;
 	bpf_probe_read_kernel(&family, sizeof(family), address);
 	if (family == AF_UNSPEC)
 		return 0;
 	s = network_begin(TC_KIND_connect, sizeof(*record), NR_CONNECT, sk);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_connect);
 	if (read_ip_port(&s->look.given, address, length))
 		s->look.given_to = LOOK_REMOTE;
 	network_fill(s->index);
 	record = (struct tc_connect *)s->record;
 	record->is_server = false;
-	record_send(s);
-	return 0;
+	return behind ? record_refuse(s, HOW_TELLS) : record_decide(s);
 }
 
 /* --- unix sockets: the path is that of the other one --- */
 
-static __always_inline void unix_event(__u32 kind, struct sock *sk, struct sock *other)
+static __always_inline int unix_event(__u32 kind, struct sock *sk, struct sock *other)
 {
 	struct tc_connect *record;
 	struct scratch *s = network_begin(kind, sizeof(*record),
 					  kind == TC_KIND_connect ? NR_CONNECT : NR_SENDMSG, sk);
 
 	if (!s)
-		return;
+		return undecided(kind);
 	network_fill(s->index);
 	record = (struct tc_connect *)s->record;
 	record->is_server = false;
 	s->look.sk = (__u64)other;
 	socket_fill_path(s->index, socket_at(record));
-	record_send(s);
+	return record_decide(s);
 }
 
 SEC("lsm/unix_stream_connect")
 int BPF_PROG(unix_stream_connect, struct sock *sk, struct sock *other, struct sock *made)
 {
-	if (network_event_wanted(TC_KIND_connect))
-		unix_event(TC_KIND_connect, sk, other);
-	return 0;
+	return network_event_wanted(TC_KIND_connect) ? unix_event(TC_KIND_connect, sk, other) : 0;
 }
 
 /* True in connect(2), by which name ever. */
@@ -196,16 +202,15 @@ int BPF_PROG(unix_may_send, struct socket *sock, struct socket *other)
 
 	if (!sk || !other_sk || (!kind_wanted(TC_KIND_connect) && !kind_wanted(TC_KIND_send)))
 		return 0;
-	if (in_connect()) {
-		if (network_event_wanted(TC_KIND_connect))
-			unix_event(TC_KIND_connect, sk, other_sk);
-		return 0;
-	}
+	if (in_connect())
+		return network_event_wanted(TC_KIND_connect)
+			       ? unix_event(TC_KIND_connect, sk, other_sk)
+			       : 0;
 	key.peer[0] = (__u64)other_sk;
 	key.peer[1] = socket_inode(other_sk);
-	if (network_event_wanted(TC_KIND_send) && first_use(&key, sk))
-		unix_event(TC_KIND_send, sk, other_sk);
-	return 0;
+	if (!network_event_wanted(TC_KIND_send) || !first_use(&key, sk))
+		return 0;
+	return unix_event(TC_KIND_send, sk, other_sk);
 }
 
 /* --- socket, bind, listen, accept --- */
@@ -221,7 +226,7 @@ int BPF_PROG(socket_create, int family, int type, int protocol, int kern)
 		return 0;
 	s = network_begin(TC_KIND_socket, sizeof(*record), NR_SOCKET, NULL);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_socket);
 	record = (struct tc_socket *)s->record;
 	network_call(&record->header);
 	record->family = family;
@@ -232,8 +237,7 @@ int BPF_PROG(socket_create, int family, int type, int protocol, int kern)
 	record->is_server = TC_ABSENT_U32;
 	record->fd = TC_ABSENT_S32;
 	record->result = TC_ABSENT_S32;
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 SEC("lsm/socket_bind")
@@ -247,7 +251,7 @@ int BPF_PROG(socket_bind, struct socket *sock, void *address, int length)
 		return 0;
 	s = network_begin(TC_KIND_bind, sizeof(*record), NR_BIND, sk);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_bind);
 	if (read_ip_port(&s->look.given, address, length))
 		s->look.given_to = LOOK_LOCAL;
 	network_fill(s->index);
@@ -257,19 +261,17 @@ int BPF_PROG(socket_bind, struct socket *sock, void *address, int length)
 		look_words(s, bpf_probe_read_kernel, address, length);
 		socket_fill_words(s->index, socket_at(record));
 	}
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
-/* The end of an event about a socket that waits for others: a unix socket has its own path. */
-static __always_inline void serving_send(struct scratch *s)
+/* Completes an event about a socket that waits for others: a unix socket has its own path. */
+static __always_inline void fill_serving(struct scratch *s)
 {
 	struct tc_accept *record = (struct tc_accept *)s->record;
 
 	record->is_server = true;
 	if (record->family == AF_UNIX)
 		socket_fill_path(s->index, socket_at(record));
-	record_send(s);
 }
 
 SEC("lsm/socket_listen")
@@ -283,12 +285,12 @@ int BPF_PROG(socket_listen, struct socket *sock, int backlog)
 		return 0;
 	s = network_begin(TC_KIND_listen, sizeof(*record), NR_LISTEN, sk);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_listen);
 	network_fill(s->index);
 	record = (struct tc_listen *)s->record;
 	record->backlog = backlog;
-	serving_send(s);
-	return 0;
+	fill_serving(s);
+	return record_decide(s);
 }
 
 /* The peer may have hung up already, which is not what fd.connected is about. */
@@ -307,7 +309,8 @@ int BPF_PROG(sock_graft, struct sock *sk, struct socket *parent)
 	record = (struct tc_accept *)s->record;
 	record->fd = TC_ABSENT_S32; /* the new one has no number yet */
 	record->connected = true;
-	serving_send(s);
+	fill_serving(s);
+	record_tell(s);
 	return 0;
 }
 
@@ -327,7 +330,7 @@ static __always_inline void exchange_event(__u32 kind, struct sock *sk, const st
 	network_fill(s->index);
 	record = (struct tc_send *)s->record;
 	record->is_server = !record->connected && socket_asked_for_port(sk);
-	record_send(s);
+	record_tell(s);
 }
 
 static __always_inline int datagram_sent(struct sock *sk, struct msghdr *msg)

@@ -34,8 +34,7 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 	struct tc_fork *record;
 	struct scratch *s;
 
-	if (tgid != (__u32)BPF_CORE_READ(child, pid) || !kind_wanted(TC_KIND_fork) ||
-	    !current_in_scope())
+	if (tgid != (__u32)BPF_CORE_READ(child, pid) || !decide_early(TC_KIND_fork))
 		return 0;
 	s = record_begin(TC_KIND_fork, sizeof(*record), -1);
 	if (!s)
@@ -48,13 +47,13 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 		record->child_cgroup_id = cgroup_id(task_cgroup(child));
 	record->child_tgid = tgid;
 	record->child_vpid = pid_own_nr(BPF_CORE_READ(child, thread_pid));
-	record_send(s);
+	record_tell(s);
 	return 0;
 }
 
-static __always_inline void exec_identity(struct tc_exec *record, struct task_struct *task)
+static __always_inline void exec_identity(struct tc_exec *record, struct task_struct *task,
+					  const struct cred *cred)
 {
-	const struct cred *cred = known_read(task, cred);
 	struct signal_struct *signal = known_read(task, signal);
 	struct compat_cred_caps caps = {};
 
@@ -110,13 +109,9 @@ static __always_inline void exec_file(struct tc_exec *record, struct file *file)
 	record->exe_lower = !record->exe_upper && inode_is_overlaid(inode);
 }
 
-static __always_inline void exec_slots(struct scratch *s, struct task_struct *task,
-				       struct linux_binprm *bprm)
+static __always_inline void exec_program(struct scratch *s, struct file *file)
 {
 	struct tc_exec *record = (struct tc_exec *)s->record;
-	struct mm_struct *mm = known_read(task, mm);
-	struct file *file = known_read(mm, exe_file);
-	struct tty_struct *tty = known_read(task, signal, tty);
 
 	if (file) {
 		exec_file(record, file);
@@ -125,18 +120,48 @@ static __always_inline void exec_slots(struct scratch *s, struct task_struct *ta
 	}
 	if (record->exe_deleted)
 		record->exe.flags |= TC_SLOT_DELETED;
-	slot_text(s, &record->filename, BPF_CORE_READ(bprm, filename));
-	slot_user_strings(s, &record->argv, known_read(mm, arg_start), known_read(mm, arg_end),
-			  TC_ARGS_MAX);
+}
+
+static __always_inline void exec_place(struct scratch *s, struct task_struct *task)
+{
+	struct tc_exec *record = (struct tc_exec *)s->record;
+	struct tty_struct *tty = known_read(task, signal, tty);
+
 	slot_path(s, &record->cwd, known_read(task, fs, pwd.dentry), known_read(task, fs, pwd.mnt));
 	if (known_read(task, fs, pwd.dentry, d_inode, i_nlink) == 0)
 		record->cwd.flags |= TC_SLOT_DELETED;
 	if (tty)
 		slot_text(s, &record->tty,
 			  (char *)tty + bpf_core_field_offset(struct tty_struct, name));
+}
+
+static __always_inline void exec_slots(struct scratch *s, struct task_struct *task,
+				       struct linux_binprm *bprm)
+{
+	struct tc_exec *record = (struct tc_exec *)s->record;
+	struct mm_struct *mm = known_read(task, mm);
+
+	exec_program(s, known_read(mm, exe_file));
+	slot_text(s, &record->filename, BPF_CORE_READ(bprm, filename));
+	slot_user_strings(s, &record->argv, known_read(mm, arg_start), known_read(mm, arg_end),
+			  TC_ARGS_MAX);
+	exec_place(s, task);
 	if (part_wanted(TC_WANT_ENVIRONMENT))
 		slot_user_strings(s, &record->env, known_read(mm, env_start),
 				  known_read(mm, env_end), TC_ENV_MAX);
+}
+
+static __always_inline void exec_begin(struct tc_exec *record, struct linux_binprm *bprm)
+{
+	/*
+	 * Behind the point of no return the kernel has made the call look like an execve() of the
+	 * new program's ABI, whatever it was (__set_personality_64bit() and _ia32()).
+	 */
+	record->header.flags &= ~TC_RECORD_COMPAT;
+	record->header.syscall = BPF_CORE_READ(bprm, fdpath) ? NR_EXECVEAT : NR_EXECVE;
+	record->argc = BPF_CORE_READ(bprm, argc);
+	record->envc = BPF_CORE_READ(bprm, envc);
+	record->secure = BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec);
 }
 
 /* Behind the point of no return: creds, comm and the argument area are those of the new program. */
@@ -148,27 +173,90 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct tc_exec *record;
 	struct scratch *s;
 
-	if (!kind_wanted(TC_KIND_exec) || !current_in_scope())
+	if (!decide_early(TC_KIND_exec))
 		return 0;
 	s = record_begin(TC_KIND_exec, sizeof(*record), -1);
 	if (!s)
 		return 0;
 	record = (struct tc_exec *)s->record;
-	/*
-	 * On its way here the kernel made the call look like an execve() of the new program's ABI,
-	 * whatever it was
-	 * (__set_personality_64bit() and _ia32()).
-	 */
-	record->header.flags &= ~TC_RECORD_COMPAT;
-	record->header.syscall = BPF_CORE_READ(bprm, fdpath) ? NR_EXECVEAT : NR_EXECVE;
-	record->argc = BPF_CORE_READ(bprm, argc);
-	record->envc = BPF_CORE_READ(bprm, envc);
-	record->secure = BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec);
-	exec_identity(record, task);
+	exec_begin(record, bprm);
+	exec_identity(record, task, known_read(task, cred));
 	exec_namespaces(record, task);
 	exec_slots(s, task, bprm);
-	record_send(s);
+	record_tell(s);
 	return 0;
+}
+
+/* The name that the new program will have: the last one of the path that was asked for, which was
+ * just put behind the record. */
+static __always_inline void exec_comm(struct tc_comm *comm, const struct scratch *s,
+				      const struct tc_slot *path)
+{
+	__u64 at = __builtin_offsetof(struct scratch, record) + path->offset;
+	__u64 behind = last_slash(s->index, at, at + path->stored);
+
+	if (!behind)
+		behind = at;
+	barrier_var(behind);
+	if (behind > sizeof(*s) - TC_TEXT_MAX)
+		return;
+	bpf_probe_read_kernel_str(comm->bytes, sizeof(comm->bytes), (const char *)s + behind);
+}
+
+/* The facts of the task as the new program will find them. */
+static __always_inline void exec_facts(struct scratch *s, struct linux_binprm *bprm)
+{
+	const struct cred *cred = known_read(bprm, cred);
+	struct tc_exec *record = (struct tc_exec *)s->record;
+	struct tc_task_facts *facts = &s->judging.facts;
+
+	read_facts(facts, compat_current());
+	facts->euid = known_read(cred, euid.val);
+	facts->uid = known_read(cred, uid.val);
+	facts->egid = known_read(cred, egid.val);
+	__builtin_memset(&facts->comm, 0, sizeof(facts->comm));
+	if (compat_comm_from_dentry(bprm))
+		bpf_probe_read_kernel_str(facts->comm.bytes, sizeof(facts->comm.bytes),
+					  known_read(bprm, file, f_path.dentry, d_name.name));
+	else
+		exec_comm(&facts->comm, s, &record->filename);
+	record->header.euid = facts->euid;
+	record->header.uid = facts->uid;
+	record->header.egid = facts->egid;
+	record->header.comm = facts->comm;
+}
+
+/*
+ * The last hook at which exec can be refused: once, for the program that would run (of a script its
+ * interpreter), with its final creds (56305aa9b6fa). Its arguments cannot be read yet. What is not
+ * refused is told behind the point of no return.
+ */
+SEC("lsm/bprm_creds_from_file")
+int BPF_PROG(exec_refused, struct linux_binprm *bprm)
+{
+	struct task_struct *task = compat_current();
+	const struct cred *cred = known_read(bprm, cred);
+	struct file *file = known_read(bprm, file);
+	struct tc_exec *record;
+	struct scratch *s;
+
+	if (!enforcing() || !kind_wanted(TC_KIND_exec) || !current_in_scope() ||
+	    !tables_enforce(TC_KIND_exec))
+		return 0;
+	s = record_begin(TC_KIND_exec, sizeof(*record), -1);
+	if (!s)
+		return undecided(TC_KIND_exec);
+	record = (struct tc_exec *)s->record;
+	exec_begin(record, bprm);
+	exec_identity(record, task, cred);
+	exec_namespaces(record, task);
+	exec_program(s, file);
+	slot_text(s, &record->filename, known_read(bprm, filename));
+	exec_facts(s, bprm);
+	exec_place(s, task);
+	note_exe(s, file);
+	walk_exe(s->index);
+	return record_refuse(s, HOW_GIVEN_TASK);
 }
 
 #define SIGNAL_GROUP_EXIT 0x4
@@ -231,7 +319,7 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 	struct scratch *s;
 	__u32 code;
 
-	if (!kind_wanted(TC_KIND_exit) || !current_in_scope() || !process_ends_now(task))
+	if (!decide_early(TC_KIND_exit) || !process_ends_now(task))
 		return 0;
 	s = record_begin(TC_KIND_exit, sizeof(*record), -1);
 	if (!s)
@@ -241,6 +329,6 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 	code = process_exit_code(task);
 	record->status = code >> 8 & 0xff;
 	record->signal = code & 0x7f;
-	record_send(s);
+	record_tell(s);
 	return 0;
 }

@@ -22,15 +22,14 @@ int BPF_PROG(task_kill, struct task_struct *target, void *info, int number, cons
 	struct tc_signal *record;
 	struct scratch *s;
 
-	if (!number || !kind_wanted(TC_KIND_signal) || is_current_process(target) ||
-	    is_on_behalf(cred) || !current_in_scope())
+	if (!number || is_current_process(target) || is_on_behalf(cred) ||
+	    !decide_early(TC_KIND_signal))
 		return 0;
-	s = record_begin(TC_KIND_signal, sizeof(*record), -1);
+	s = record_start(TC_KIND_signal, sizeof(*record), -1);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_signal);
 	record = (struct tc_signal *)s->record;
 	record->number = number;
 	fill_target(record, target);
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }

@@ -46,18 +46,17 @@ int BPF_PROG(ptrace_access_check, struct task_struct *target, unsigned int mode)
 	struct tc_trace *record;
 	struct scratch *s;
 
-	if (!(mode & PTRACE_MODE_ATTACH) || !kind_wanted(TC_KIND_trace) || !current_in_scope())
+	if (!(mode & PTRACE_MODE_ATTACH) || !decide_early(TC_KIND_trace))
 		return 0;
 	s = record_begin(TC_KIND_trace, sizeof(*record), NR_OPENAT);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_trace);
 	record = (struct tc_trace *)s->record;
 	record->access_mode = mode;
 	compat_current_syscall(compat_current(), &call);
 	fill_target(record, target);
 	trace_door(record, call.first);
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }
 
 /* The actor asks to be traced; the target is the process that becomes its tracer. */
@@ -67,15 +66,14 @@ int BPF_PROG(ptrace_traceme, struct task_struct *parent)
 	struct tc_trace *record;
 	struct scratch *s;
 
-	if (!kind_wanted(TC_KIND_trace) || !current_in_scope())
+	if (!decide_early(TC_KIND_trace))
 		return 0;
 	s = record_begin(TC_KIND_trace, sizeof(*record), -1);
 	if (!s)
-		return 0;
+		return undecided(TC_KIND_trace);
 	record = (struct tc_trace *)s->record;
 	record->door = TC_DOOR_TRACEME;
 	record->request = 0; /* PTRACE_TRACEME */
 	fill_target(record, parent);
-	record_send(s);
-	return 0;
+	return record_decide(s);
 }

@@ -69,9 +69,21 @@ static __always_inline __u64 compat_next(__u64 *counter)
 #endif
 
 /*
- * A value for each task, zero at first; NULL when there is no memory for it, or another program on
- * this CPU is just at it. Task storage came with v5.11 (4cf1bc1f1045); before it the least recently
- * used are forgotten.
+ * Whether a hash may take memory when an entry is made: for tracing programs since v6.1 (its bpf
+ * memory allocator; 34dd3bad1a6f), and 5.10 warns. There the map is as large as it may get.
+ */
+#ifdef TC_LINUX_5_10
+#define COMPAT_HASH_FLAGS 0
+#define COMPAT_CGROUPS_MAX 16384
+#else
+#define COMPAT_HASH_FLAGS BPF_F_NO_PREALLOC
+#define COMPAT_CGROUPS_MAX 65536
+#endif
+
+/*
+ * A map with a value for each task, zero at first, and the current task's: NULL when there is no
+ * memory for it, or another program on this CPU is just at it. Task storage came with v5.11
+ * (4cf1bc1f1045); before it the least recently used are forgotten.
  */
 #ifdef TC_LINUX_5_10
 struct compat_task_key {
@@ -80,12 +92,27 @@ struct compat_task_key {
 };
 
 #define COMPAT_TASK_MAP(name, value_type)                                                          \
+	static const value_type name##_new SEC(".rodata.task") = {};                               \
 	struct {                                                                                   \
 		__uint(type, BPF_MAP_TYPE_LRU_HASH);                                               \
 		__uint(max_entries, 16384);                                                        \
 		__type(key, struct compat_task_key);                                               \
 		__type(value, value_type);                                                         \
 	} name SEC(".maps")
+
+#define compat_task_value(map, task)                                                               \
+	({                                                                                         \
+		struct compat_task_key key_ = {                                                    \
+			.start_ns = BPF_CORE_READ(task, start_boottime),                           \
+			.tid = (__u32)bpf_get_current_pid_tgid(),                                  \
+		};                                                                                 \
+		void *value_ = bpf_map_lookup_elem(&map, &key_);                                   \
+		if (!value_) {                                                                     \
+			bpf_map_update_elem(&map, &key_, &map##_new, BPF_NOEXIST);                 \
+			value_ = bpf_map_lookup_elem(&map, &key_);                                 \
+		}                                                                                  \
+		value_;                                                                            \
+	})
 #else
 #define COMPAT_TASK_MAP(name, value_type)                                                          \
 	struct {                                                                                   \
@@ -94,6 +121,9 @@ struct compat_task_key {
 		__type(key, int);                                                                  \
 		__type(value, value_type);                                                         \
 	} name SEC(".maps")
+
+#define compat_task_value(map, task)                                                               \
+	bpf_task_storage_get(&map, (void *)(task), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE)
 #endif
 
 /*
@@ -300,6 +330,22 @@ struct inode___split {
 	}
 COMPAT_INODE_TIME(ctime)
 COMPAT_INODE_TIME(mtime)
+
+/*
+ * A program that was asked for by its descriptor alone is named like its file since v6.14
+ * (543841d18060), before it was by the descriptor's number.
+ */
+struct linux_binprm___dentry {
+	unsigned int comm_from_dentry : 1;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool compat_comm_from_dentry(struct linux_binprm *bprm)
+{
+	struct linux_binprm___dentry *newer = (void *)bprm;
+
+	return bpf_core_field_exists(newer->comm_from_dentry) &&
+	       BPF_CORE_READ_BITFIELD_PROBED(newer, comm_from_dentry);
+}
 
 /* The second argument of the system call that task, which is compat_current(), is in. */
 static __always_inline __u64 compat_second_argument(struct task_struct *task, bool compat)

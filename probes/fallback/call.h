@@ -204,9 +204,9 @@ static __noinline __u64 call_argument(const struct call *call, __u32 number)
 }
 
 /*
- * Records are begun and sent by global functions, which the verifier checks once and not for every
- * call of every function that tells something. Their arguments are numbers, since 5.10 allows no
- * pointers there.
+ * Records are begun by a global function, which the verifier checks once and not for every call of
+ * every function that tells something. Its arguments are numbers, since 5.10 allows no pointers
+ * there.
  */
 
 /* Index of a scratch with a record in it, or -1. */
@@ -223,15 +223,6 @@ __noinline int call_begin(__u32 kind, __u32 fixed_size)
 	return s->index;
 }
 
-__noinline int call_end(__u32 index)
-{
-	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
-
-	if (s)
-		record_send(s);
-	return 0;
-}
-
 static __always_inline struct scratch *call_record(__u32 kind, __u32 fixed_size)
 {
 	int begun = call_begin(kind, fixed_size);
@@ -240,9 +231,10 @@ static __always_inline struct scratch *call_record(__u32 kind, __u32 fixed_size)
 	return begun < 0 ? NULL : bpf_map_lookup_elem(&scratches, &index);
 }
 
+/* Not one of them: calls may be nested eight deep, and a decision needs four. */
 static __always_inline void call_send(struct scratch *s)
 {
-	call_end(s->index);
+	record_tell(s);
 }
 
 #endif

@@ -56,22 +56,33 @@ TC_CLASSIFY void tc_look_absent(const struct tc_tables *t, const struct tc_look 
 	tc_keep(&d->left, tc_row(t, look->absent));
 }
 
+/* Keeps the compiler from making a branch, or a shorter form that the verifier cannot follow. */
+#define TC_OPAQUE(value) asm volatile("" : "+r"(value))
+
+/* All bits when a < b, else none, without a branch: the verifier would follow both ways in every
+ * turn of a loop. The borrow of a - b (Warren, Hacker's Delight, 2-13). */
+TC_CLASSIFY __u64 tc_is_below(__u64 a, __u64 b)
+{
+	__u64 difference = a - b;
+
+	TC_OPAQUE(difference);
+	return 0 - (((~a & b) | ((~a | b) & difference)) >> 63);
+}
+
 /* The row of the span that a value is in. */
 TC_CLASSIFY void tc_look_span(const struct tc_tables *t, const struct tc_look *look, __u64 high,
 			      __u64 low, struct tc_decision *d)
 {
-	__u32 from = look->first, n = look->n;
+	__u64 from = look->first, n = look->n;
 
 	for (int i = 0; i < TC_SPAN_STEPS && n > 1; i++) {
-		__u32 half = n / 2;
+		__u64 half = n / 2, first_half;
 		const struct tc_span *middle = &t->spans[(from + half) & (TC_SPANS_MAX - 1)];
 
-		if (high > middle->high || (high == middle->high && low >= middle->low)) {
-			from += half;
-			n -= half;
-		} else {
-			n = half;
-		}
+		first_half = tc_is_below(high, middle->high) |
+			     (~tc_is_below(middle->high, high) & tc_is_below(low, middle->low));
+		from += half & ~first_half;
+		n = (half & first_half) | ((n - half) & ~first_half);
 	}
 	tc_keep(&d->left, tc_row(t, t->spans[from & (TC_SPANS_MAX - 1)].row));
 }
@@ -114,26 +125,51 @@ TC_CLASSIFY void tc_string_begin(const struct tc_tables *t, const struct tc_look
 	d->kills = *tc_row(t, TC_ROW_NONE);
 }
 
-/* One byte further: the next state. */
-TC_CLASSIFY __u32 tc_string_step(const struct tc_tables *t, __u32 automaton, __u32 state, __u8 byte,
-				 struct tc_decision *d)
+/*
+ * Goes on over n bytes, at most max (a constant), from *state. Ends behind a byte at which
+ * something was found: tc_string_found() is then due. How many bytes were passed.
+ */
+TC_CLASSIFY __u32 tc_string_run(const struct tc_tables *t, __u32 automaton, __u32 *state,
+				const __u8 *bytes, __u32 n, __u32 max)
 {
 	const struct tc_automaton_head *head = &t->automata[automaton & (TC_AUTOMATA_MAX - 1)];
-	__u32 class = t->classes[automaton & (TC_AUTOMATA_MAX - 1)][byte];
+	const __u8 *classes = t->classes[automaton & (TC_AUTOMATA_MAX - 1)];
+	__u64 cells = head->cells, n_classes = head->n_classes, first_found = head->first_found;
+	__u64 now = *state;
+	__u32 i = 0;
 
-	state = t->cells[(head->cells + state * head->n_classes + class) & (TC_CELLS_MAX - 1)];
-	if (state >= head->first_found)
-		tc_find(t, head->findings + state - head->first_found, d);
-	return state;
+#ifdef __clang__
+#pragma clang loop unroll(disable)
+#endif
+	while (i < max && i < n) {
+		now = t->cells[(cells + now * n_classes + classes[bytes[i]]) & (TC_CELLS_MAX - 1)];
+		i++;
+		if (now >= first_found)
+			break;
+	}
+	*state = now;
+	return i;
 }
 
-/* Behind the last byte. */
-TC_CLASSIFY void tc_string_end(const struct tc_tables *t, __u32 automaton, __u32 state,
-			       struct tc_decision *d)
+/* What was found where a run ended, if anything: number of the finding, else 0. */
+TC_CLASSIFY __u32 tc_string_found(const struct tc_tables *t, __u32 automaton, __u32 state)
 {
 	const struct tc_automaton_head *head = &t->automata[automaton & (TC_AUTOMATA_MAX - 1)];
 
-	tc_find(t, t->ends[(head->ends + state) & (TC_STATES_MAX - 1)], d);
+	return state >= head->first_found ? head->findings + state - head->first_found : 0;
+}
+
+/* What is found behind the last byte: number of the finding. */
+TC_CLASSIFY __u32 tc_string_last(const struct tc_tables *t, __u32 automaton, __u32 state)
+{
+	const struct tc_automaton_head *head = &t->automata[automaton & (TC_AUTOMATA_MAX - 1)];
+
+	return t->ends[(head->ends + state) & (TC_STATES_MAX - 1)];
+}
+
+/* When all findings are in. */
+TC_CLASSIFY void tc_string_end(struct tc_decision *d)
+{
 	for (int i = 0; i < TC_TERM_WORDS; i++) {
 		for (int lane = 0; lane < TC_LANES; lane++)
 			d->left.words[i] &= d->hits[lane].words[i];
@@ -165,52 +201,71 @@ TC_CLASSIFY int tc_is_not_vetoed(const struct tc_tables *t, const struct tc_deci
 	return any == 0;
 }
 
-/* The number of the lowest bit that is set, of a word that is not 0: BPF has no instruction for it.
- */
+/* 1 when a and b share a bit, without a branch. */
+TC_CLASSIFY __u64 tc_meet(__u64 a, __u64 b)
+{
+	__u64 both = a & b, negative = 0 - both;
+
+	TC_OPAQUE(negative);
+	return (both | negative) >> 63;
+}
+
+/* The number of the lowest bit that is set, of a word that is not 0. Without a branch, and BPF has
+ * no instruction for it. */
 TC_CLASSIFY __u32 tc_lowest_bit(__u64 word)
 {
-	__u32 bit = 0;
+	__u64 lowest = word & (0 - word);
 
-	for (__u32 half = 32; half; half /= 2)
-		if (!(word & ((1ULL << half) - 1))) {
-			word >>= half;
-			bit += half;
-		}
-	return bit;
+	return tc_meet(lowest, 0xaaaaaaaaaaaaaaaaULL) |
+	       tc_meet(lowest, 0xccccccccccccccccULL) << 1 |
+	       tc_meet(lowest, 0xf0f0f0f0f0f0f0f0ULL) << 2 |
+	       tc_meet(lowest, 0xff00ff00ff00ff00ULL) << 3 |
+	       tc_meet(lowest, 0xffff0000ffff0000ULL) << 4 |
+	       tc_meet(lowest, 0xffffffff00000000ULL) << 5;
 }
 
 #define TC_TERM_NONE 0xffffffffU
 
 /*
+ * What a term that is left asks for: an enum tc_action, TC_ACTION_NONE when something speaks
+ * against it. One that enforces and is doubtful does so only if it fails closed, else it alerts.
+ */
+TC_CLASSIFY __u32 tc_term_asks(const struct tc_tables *t, const struct tc_decision *d, __u32 number)
+{
+	const struct tc_bit *term = &t->terms[number & (TC_TERMS_MAX - 1)];
+
+	if (!tc_is_not_vetoed(t, d, number))
+		return TC_ACTION_NONE;
+	if (term->is_open &&
+	    d->doubtful.words[number / 64 & (TC_TERM_WORDS - 1)] >> (number & 63) & 1)
+		return TC_ACTION_ALERT;
+	return term->action;
+}
+
+/*
  * The term that decides, of those that are left: the first that kills, else the first that blocks,
- * else the first that alerts; TC_TERM_NONE when none holds. One that enforces and is doubtful does
- * so only if it fails closed, else it alerts. *ret_enforces says whether it does.
+ * else the first that alerts; TC_TERM_NONE when none holds. *ret_asks: what it asks for.
  */
 TC_CLASSIFY __u32 tc_decide_term(const struct tc_tables *t, const struct tc_decision *d,
-				 int *ret_enforces)
+				 __u32 *ret_asks)
 {
 	const struct tc_terms *wanted = tc_row(t, t->wanted);
-	__u32 best = TC_TERM_NONE, best_weight = 0;
+	__u32 best = TC_TERM_NONE;
 
+	*ret_asks = TC_ACTION_NONE;
 	for (__u32 word = 0; word < TC_TERM_WORDS; word++) {
 		__u64 bits = d->left.words[word] & wanted->words[word];
 
-		for (__u32 i = 0; i < 64 && bits; i++, bits &= bits - 1) {
-			__u32 bit = tc_lowest_bit(bits) & 63, number = word * 64 + bit;
-			const struct tc_bit *term = &t->terms[number & (TC_TERMS_MAX - 1)];
-			__u32 weight = term->action;
+		for (; bits; bits &= bits - 1) {
+			__u32 number = word * 64 + tc_lowest_bit(bits);
+			__u32 asks = tc_term_asks(t, d, number);
 
-			if (!tc_is_not_vetoed(t, d, number))
-				continue;
-			if (term->is_open && d->doubtful.words[word] >> bit & 1)
-				weight = TC_ACTION_ALERT;
-			if (weight > best_weight) {
+			if (asks > *ret_asks) {
 				best = number;
-				best_weight = weight;
+				*ret_asks = asks;
 			}
 		}
 	}
-	*ret_enforces = best_weight >= TC_ACTION_BLOCK;
 	return best;
 }
 

@@ -5,7 +5,7 @@
 
 #include "probes/compat/compat.h"
 
-#include "decide.h" /* takes its integer types from there */
+#include "probes/lib/classify.h" /* takes its integer types from there */
 
 const volatile struct tc_settings settings = {.ring_bytes = 4096};
 
@@ -65,18 +65,24 @@ struct {
  * for cgroups that appear. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 65536);
+	__uint(map_flags, COMPAT_HASH_FLAGS);
+	__uint(max_entries, COMPAT_CGROUPS_MAX);
 	__type(key, struct tc_cgroup_key);
 	__type(value, struct tc_terms);
 } cgroup_terms SEC(".maps");
+
+/* What looks left of all terms. */
+struct looked {
+	struct tc_terms left, doubtful;
+};
 
 /* What the looks at a task left, valid while what they looked at is the same. */
 struct task_terms {
 	__u32 generation;
 	__u32 exec_id; /* task_struct.self_exec_id: another one with each exec */
+	__u64 exe;     /* kernel address of the file, which prctl(2) may change */
 	struct tc_task_facts facts;
-	struct tc_terms left, doubtful;
+	struct looked looked;
 };
 
 COMPAT_TASK_MAP(task_terms, struct task_terms);
@@ -123,10 +129,27 @@ struct look {
 	__u32 pad;
 };
 
+/* A decision under way; see lib/verdict.h. */
+struct judging {
+	struct tc_decision d;
+	struct looked task, path;
+	struct tc_task_facts facts;
+	__u64 exe_dentry, exe_mount; /* kernel addresses of the executable; 0: there is none */
+	__u32 generation;	     /* of the tables that it is made by; 0: there are none */
+	__u32 is_stale;		     /* others came meanwhile */
+	__u32 look; /* the one that is made: at what, at which bytes of the scratch */
+	__u32 place, at, end, state, found;
+	__u32 best, asks; /* of the terms that hold: the one that decides */
+	__u32 is_told;
+};
+
 /* A place to build one record in, owned by one running program. */
 struct scratch {
 	__u32 busy;
 	__u32 index;
+	__s32 io_uring_twin; /* see record_begin() */
+	__u32 is_filled;     /* the record's header */
+	struct judging judging;
 	struct walk walk;
 	struct place place;
 	struct look look;

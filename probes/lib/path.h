@@ -131,6 +131,11 @@ __noinline int walk_leg(__u32 index)
  */
 __noinline int walk_all(__u32 index)
 {
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
+
+	if (!s)
+		return 1;
+	walk_enter(&s->walk, (struct mount *)s->walk.mount);
 	for (int i = 0; i < WALK_LEGS; i++)
 		if (walk_leg(index) == WALK_END)
 			return 0;
@@ -156,7 +161,7 @@ static __always_inline void walk_start(struct scratch *s, struct dentry *dentry,
 				       struct mount *mount)
 {
 	s->walk.dentry = (__u64)dentry;
-	walk_enter(&s->walk, mount);
+	s->walk.mount = (__u64)mount;
 	s->walk.offset = TC_PATH_MAX;
 	s->walk.size = 0;
 	s->walk.flags = 0;

@@ -2,16 +2,16 @@
 /*
  * A record from begin to end: claim scratch, fill the header, append slots, send.
  *
- *	struct scratch *s = record_begin(TC_KIND_exec, sizeof(struct tc_exec));
+ *	struct scratch *s = record_start(TC_KIND_mkdir, sizeof(struct tc_mkdir), NR_MKDIRAT);
  *	if (!s)
- *		return 0;
- *	struct tc_exec *record = (struct tc_exec *)s->record;
- *	record->argc = ...;
- *	slot_text(s, &record->filename, name);
- *	record_send(s);
+ *		return undecided(TC_KIND_mkdir);
+ *	struct tc_mkdir *record = (struct tc_mkdir *)s->record;
+ *	record->new_mode = ...;
+ *	slot_path(s, &record->path, dentry, mnt);
+ *	return record_decide(s);                       see lib/verdict.h
  *
- * record_begin() counts the loss itself when there is no scratch; record_drop() gives the scratch
- *back unsent.
+ * record_start() counts the loss itself when there is no scratch; record_drop() gives the scratch
+ * back unsent.
  */
 #ifndef TOCSIN_PROBES_RECORD_H
 #define TOCSIN_PROBES_RECORD_H
@@ -115,13 +115,21 @@ __noinline int scratch_take(__u32 cpu)
 	return index;
 }
 
+static __always_inline struct scratch *scratch_get(void)
+{
+	__s32 index = scratch_take(bpf_get_smp_processor_id());
+
+	return index >= 0 ? bpf_map_lookup_elem(&scratches, &index) : NULL;
+}
+
+/* For a record: without scratch it is lost. */
 static __always_inline struct scratch *scratch_claim(void)
 {
+	struct scratch *s = scratch_get();
 	__u32 cpu = bpf_get_smp_processor_id();
-	__s32 index = scratch_take(cpu);
 
-	if (index >= 0)
-		return bpf_map_lookup_elem(&scratches, &index);
+	if (s)
+		return s;
 	next_seq(cpu);
 	count_loss(cpu, TC_LOSS_NO_SCRATCH);
 	return NULL;
@@ -157,20 +165,16 @@ static __always_inline bool syscall_is(const struct tc_record *header, __s32 nr,
 	return header->syscall == (header->flags & TC_RECORD_COMPAT ? nr_32 : nr);
 }
 
-static __always_inline void fill_namespaces(struct tc_record *header, struct task_struct *task)
+static __always_inline __u32 task_pid_ns(struct task_struct *task)
 {
 	struct pid *pid = known_read(task, thread_pid);
 	__u32 level = known_read(pid, level);
+	struct upid upid = {};
 
-	if (level) {
-		struct upid upid = {};
-
-		bpf_core_read(&upid, sizeof(upid), &pid->numbers[level & 31]);
-		header->pid_ns = BPF_CORE_READ(upid.ns, ns.inum);
-	} else {
-		header->pid_ns = known_read(pid, numbers[0].ns, ns.inum);
-	}
-	header->mnt_ns = known_read(task, nsproxy, mnt_ns, ns.inum);
+	if (!level)
+		return known_read(pid, numbers[0].ns, ns.inum);
+	bpf_core_read(&upid, sizeof(upid), &pid->numbers[level & 31]);
+	return BPF_CORE_READ(upid.ns, ns.inum);
 }
 
 static __always_inline void fill_header(struct tc_record *header, __s32 io_uring_twin)
@@ -191,7 +195,8 @@ static __always_inline void fill_header(struct tc_record *header, __s32 io_uring
 	header->egid = known_read(cred, egid.val);
 	header->user_ns = known_read(cred, user_ns, ns.inum);
 	bpf_get_current_comm(header->comm.bytes, sizeof(header->comm.bytes));
-	fill_namespaces(header, task);
+	header->pid_ns = task_pid_ns(task);
+	header->mnt_ns = known_read(task, nsproxy, mnt_ns, ns.inum);
 	fill_syscall(header, task, io_uring_twin);
 }
 
@@ -199,20 +204,23 @@ static __always_inline void fill_header(struct tc_record *header, __s32 io_uring
  * This and record_output() are functions of their own, so that the verifier checks their branches
  * once and not in all combinations with those of what comes before and behind.
  */
-__noinline int record_fill(__u32 index, __s32 io_uring_twin)
+__noinline int record_fill(__u32 index)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
 
-	if (s)
-		fill_header((struct tc_record *)s->record, io_uring_twin);
+	if (!s || s->is_filled)
+		return 0;
+	s->is_filled = true;
+	fill_header((struct tc_record *)s->record, s->io_uring_twin);
 	return 0;
 }
 
 /*
- * Starts a record of fixed_size bytes (a constant) before its slots. io_uring_twin is the x86-64
+ * Starts a record of fixed_size bytes (a constant) before its slots, with a header that knows kind
+ * and size alone: the decision fills the rest when the record is told. io_uring_twin is the x86-64
  * number of the system call that does what an io_uring submission did here, -1 when there is none.
  */
-static __always_inline struct scratch *record_begin(__u32 kind, __u32 fixed_size,
+static __always_inline struct scratch *record_start(__u32 kind, __u32 fixed_size,
 						    __s32 io_uring_twin)
 {
 	struct scratch *s = scratch_claim();
@@ -224,7 +232,19 @@ static __always_inline struct scratch *record_begin(__u32 kind, __u32 fixed_size
 	header = (struct tc_record *)s->record;
 	header->kind = kind;
 	header->size = fixed_size;
-	record_fill(s->index, io_uring_twin);
+	s->io_uring_twin = io_uring_twin;
+	s->is_filled = false;
+	return s;
+}
+
+/* The same with a whole header, for probes that look at it. */
+static __always_inline struct scratch *record_begin(__u32 kind, __u32 fixed_size,
+						    __s32 io_uring_twin)
+{
+	struct scratch *s = record_start(kind, fixed_size, io_uring_twin);
+
+	if (s)
+		record_fill(s->index);
 	return s;
 }
 
@@ -257,6 +277,7 @@ static __always_inline __u64 wake_flags(void *ring, const struct tc_record *head
 	return BPF_RB_FORCE_WAKEUP;
 }
 
+/* Numbers the record, sends it to this CPU's ring, gives the scratch back. */
 __noinline int record_output(__u32 index)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
@@ -277,12 +298,6 @@ __noinline int record_output(__u32 index)
 		count_loss(cpu, TC_LOSS_RING_FULL);
 	scratch_release(s);
 	return 0;
-}
-
-/* Numbers the record, sends it to this CPU's ring, gives the scratch back. */
-static __always_inline void record_send(struct scratch *s)
-{
-	record_output(s->index);
 }
 
 #endif

@@ -70,7 +70,7 @@ static inline void hook_look_string(struct hook *hook, const struct tc_look *loo
 {
 	const struct tc_tables *t = hook->tables;
 	struct tc_decision *d = &hook->decision;
-	uint32_t state = t->automata[look->automaton].start;
+	uint32_t state = t->automata[look->automaton].start, found;
 
 	hook_view(hook, look, &string);
 	if (!string.present) {
@@ -82,9 +82,15 @@ static inline void hook_look_string(struct hook *hook, const struct tc_look *loo
 		return;
 	}
 	tc_string_begin(t, look, d);
-	for (uint32_t i = 0; i < string.length; i++)
-		state = tc_string_step(t, look->automaton, state, (__u8)string.bytes[i], d);
-	tc_string_end(t, look->automaton, state, d);
+	for (uint32_t i = 0; i < string.length;) {
+		i += tc_string_run(t, look->automaton, &state, (const __u8 *)string.bytes + i,
+				   string.length - i, 64);
+		found = tc_string_found(t, look->automaton, state);
+		if (found)
+			tc_find(t, found, d);
+	}
+	tc_find(t, tc_string_last(t, look->automaton, state), d);
+	tc_string_end(d);
 }
 
 static inline struct hook_string hook_slot(const struct tc_event *event, const struct tc_slot *slot)
@@ -180,7 +186,7 @@ static inline struct hook_verdict hook_decide(const struct tc_tables *tables,
 				      .comm = record->comm}};
 	struct tc_decision *d = &hook.decision;
 	struct hook_verdict verdict = {0};
-	int enforces;
+	uint32_t asks;
 
 	tc_event_get(event, tc_field_by_name("proc.exepath", 12), -1, &hook.exe);
 	d->left = *tc_row(tables, kind->row);
@@ -188,8 +194,8 @@ static inline struct hook_verdict hook_decide(const struct tc_tables *tables,
 	hook_list(&hook, &tables->task, &hook.facts);
 	hook_list(&hook, &kind->paths, record);
 	hook_list(&hook, &kind->looks, record);
-	verdict.term = tc_decide_term(tables, d, &enforces);
-	verdict.enforces = enforces;
+	verdict.term = tc_decide_term(tables, d, &asks);
+	verdict.enforces = asks >= TC_ACTION_BLOCK;
 	verdict.sent = kind->always || verdict.term != TC_TERM_NONE;
 	for (unsigned i = 0; i < TC_TERM_WORDS; i++)
 		verdict.is_doubtful |= d->doubtful.words[i] != 0;

@@ -1,0 +1,629 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * What the rules want of an event, at its hook; include/decide.h says what the tables mean,
+ * lib/classify.h how one look is made.
+ *
+ *	if (!decide_early(kind))          kind of event, cgroup and task leave no term: nobody wants
+ *it return 0; s = record_start(kind, ...); fill the members return record_decide(s);          looks
+ *at the object too: drops the record or sends it, and gives what the hook returns
+ *
+ * A decision is made by one generation of tables. Those in place are asked for anew in each
+ * function, since functions that the verifier checks once take numbers alone; when others came
+ * meanwhile, it begins again.
+ */
+#ifndef TOCSIN_PROBES_VERDICT_H
+#define TOCSIN_PROBES_VERDICT_H
+
+#include "probes/lib/look.h"
+
+#define SIGKILL 9
+#define EPERM 1
+#define ERROR_MAX 4095
+
+/* --- what enforces --- */
+
+static __always_inline bool enforcing(void)
+{
+	__u32 zero = 0;
+	struct tc_controls *c = bpf_map_lookup_elem(&controls, &zero);
+
+	return c && c->enforce;
+}
+
+static __always_inline void count_undecided(enum tc_undecided reason)
+{
+	__u32 zero = 0;
+	struct tc_controls *c = bpf_map_lookup_elem(&controls, &zero);
+
+	if (c)
+		__sync_fetch_and_add(&c->undecided[reason], 1);
+}
+
+/* What a hook returns to refuse with an error, 0 for none. Newer kernels (seen on v6.12) want to
+ * see that it is in its range; negation makes the verifier forget what it knew. */
+static __always_inline int refusal(__u64 error)
+{
+	__u64 result = 0;
+
+	barrier_var(error);
+	if (error > ERROR_MAX)
+		return 0;
+	asm volatile("%0 -= %1" : "+r"(result) : "r"(error));
+	return (int)result;
+}
+
+/* --- the task --- */
+
+static __always_inline void read_facts(struct tc_task_facts *facts, struct task_struct *task)
+{
+	const struct cred *cred = known_read(task, cred);
+
+	facts->euid = known_read(cred, euid.val);
+	facts->uid = known_read(cred, uid.val);
+	facts->egid = known_read(cred, egid.val);
+	facts->mnt_ns = known_read(task, nsproxy, mnt_ns, ns.inum);
+	facts->pid_ns = task_pid_ns(task);
+	facts->user_ns = known_read(cred, user_ns, ns.inum);
+	bpf_get_current_comm(facts->comm.bytes, sizeof(facts->comm.bytes));
+}
+
+static __always_inline bool facts_equal(const struct tc_task_facts *a,
+					const struct tc_task_facts *b)
+{
+	const __u64 *x = (const void *)a, *y = (const void *)b;
+	__u64 differs = 0;
+
+	_Static_assert(sizeof(*a) % sizeof(*x) == 0, "compared by words");
+	for (unsigned i = 0; i < sizeof(*a) / sizeof(*x); i++)
+		differs |= x[i] ^ y[i];
+	return !differs;
+}
+
+/* The current task's entry, *ret_valid when it holds for the task as it is now; NULL when there is
+ * no room. */
+static __always_inline struct task_terms *task_entry(__u32 generation, struct tc_task_facts *facts,
+						     bool *ret_valid)
+{
+	struct task_struct *task = compat_current();
+	struct task_terms *entry = compat_task_value(task_terms, task);
+
+	read_facts(facts, task);
+	*ret_valid = entry && entry->generation == generation &&
+		     entry->exec_id == known_read(task, self_exec_id) &&
+		     entry->exe == (__u64)known_read(task, mm, exe_file) &&
+		     facts_equal(&entry->facts, facts);
+	return entry;
+}
+
+static __always_inline void looked_begin(struct scratch *s, const struct tc_tables *t)
+{
+	s->judging.d.left = *tc_row(t, TC_ROW_ALL);
+	s->judging.d.doubtful = *tc_row(t, TC_ROW_NONE);
+}
+
+static __always_inline void looked_end(struct scratch *s, struct looked *looked)
+{
+	looked->left = s->judging.d.left;
+	looked->doubtful = s->judging.d.doubtful;
+}
+
+static __always_inline void note_exe(struct scratch *s, struct file *exe)
+{
+	s->judging.exe_dentry = exe ? (__u64)known_read(exe, f_path.dentry) : 0;
+	s->judging.exe_mount = exe ? (__u64)known_read(exe, f_path.mnt) : 0;
+}
+
+/* A record's paths were copied by now: the noted executable's is walked in their place. */
+__noinline int walk_exe(__u32 index)
+{
+	struct scratch *s = scratch_at(index);
+
+	if (s && s->judging.exe_dentry)
+		walk_path(s, (struct dentry *)s->judging.exe_dentry,
+			  (struct vfsmount *)s->judging.exe_mount);
+	return 0;
+}
+
+/* Makes the looks at a task whose facts are in judging, and whose executable was walked. */
+static __always_inline void look_at_task(struct scratch *s, const struct tc_tables *t)
+{
+	looked_begin(s, t);
+	look_list(s, &t->task, __builtin_offsetof(struct scratch, judging.facts));
+	looked_end(s, &s->judging.task);
+}
+
+/* Puts what the looks at the current task left into judging.task; false when they must be made
+ * anew: then its facts and its executable are in judging. */
+__noinline int task_kept(__u32 index)
+{
+	struct scratch *s = scratch_at(index);
+	struct task_struct *task = compat_current();
+	struct task_terms *entry;
+	bool valid;
+
+	if (!s)
+		return true;
+	entry = task_entry(s->judging.generation, &s->judging.facts, &valid);
+	if (valid && entry) {
+		s->judging.task = entry->looked;
+		return true;
+	}
+	note_exe(s, known_read(task, mm, exe_file));
+	return false;
+}
+
+/* Keeps judging.task with the task, as that was when its facts were read. */
+__noinline int task_keep(__u32 index)
+{
+	struct scratch *s = scratch_at(index);
+	struct task_struct *task = compat_current();
+	struct task_terms *entry = compat_task_value(task_terms, task);
+
+	if (!s || !entry || s->judging.is_stale)
+		return 0;
+	entry->generation = 0;
+	entry->exec_id = known_read(task, self_exec_id);
+	entry->exe = (__u64)known_read(task, mm, exe_file);
+	entry->facts = s->judging.facts;
+	entry->looked = s->judging.task;
+	barrier();
+	entry->generation = s->judging.generation;
+	return 0;
+}
+
+/* Looks at the task whose facts are in judging, and whose executable was walked: it need not be the
+ * current one. */
+__noinline int judge_task_anew(__u32 index)
+{
+	struct scratch *s = scratch_at(index);
+	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
+
+	if (t)
+		look_at_task(s, t);
+	return 0;
+}
+
+static __always_inline void judge_task(struct scratch *s)
+{
+	if (task_kept(s->index))
+		return;
+	walk_exe(s->index);
+	judge_task_anew(s->index);
+	task_keep(s->index);
+}
+
+/* --- the cgroup --- */
+
+/* What the nearest cgroup above the current one leaves that was judged; NULL when none was. */
+static __noinline const struct tc_terms *cgroup_above(__u64 generation)
+{
+	struct cgroup *cgroup = task_cgroup((struct task_struct *)bpf_get_current_task());
+	struct tc_cgroup_key key = {.generation = generation};
+	const struct tc_terms *found = NULL;
+	struct cgroup_subsys_state *css;
+
+#pragma clang loop unroll(disable)
+	for (int depth = 0; depth < CGROUP_DEPTH_MAX; depth++) {
+		css = BPF_CORE_READ(cgroup, self.parent);
+		if (!css)
+			break;
+		cgroup = BPF_CORE_READ(css, cgroup);
+		key.cgroup_id = cgroup_id(cgroup);
+		found = bpf_map_lookup_elem(&cgroup_terms, &key);
+		if (found)
+			break;
+	}
+	return found;
+}
+
+static __always_inline const struct tc_terms *cgroup_left(const struct tc_tables *t)
+{
+	struct tc_cgroup_key key = {.cgroup_id = bpf_get_current_cgroup_id(),
+				    .generation = t->generation};
+	const struct tc_terms *left = bpf_map_lookup_elem(&cgroup_terms, &key);
+
+	if (!left)
+		left = cgroup_above(t->generation);
+	return left ?: tc_row(t, t->cgroup_unknown);
+}
+
+/* --- before there is a record --- */
+
+/* Whether a term is in all sets. */
+static __always_inline bool any_in(const struct tc_terms *a, const struct tc_terms *b,
+				   const struct tc_terms *c, const struct tc_terms *d,
+				   const struct tc_terms *e)
+{
+	__u64 any = 0;
+
+	for (int i = 0; i < TC_TERM_WORDS; i++)
+		any |= a->words[i] & b->words[i] & c->words[i] & d->words[i] & e->words[i];
+	return any != 0;
+}
+
+/* What the current task leaves; NULL when that must be judged first. */
+static __always_inline const struct tc_terms *task_left(const struct tc_tables *t)
+{
+	struct tc_task_facts facts;
+	struct task_terms *entry;
+	bool valid;
+
+	entry = task_entry(t->generation, &facts, &valid);
+	return entry && valid ? &entry->looked.left : NULL;
+}
+
+enum early { EARLY_NOTHING, EARLY_SOMETHING, EARLY_JUDGE_TASK };
+
+/* Whether kind, cgroup, task and path leave a term: the dearest is asked last. */
+static __always_inline enum early early_left(const struct tc_tables *t,
+					     const struct tc_kind_table *table,
+					     const struct tc_terms *path)
+{
+	const struct tc_terms *row = tc_row(t, table->row), *wanted = tc_row(t, t->wanted);
+	const struct tc_terms *cgroup = path, *task;
+
+	if (table->asks_cgroup)
+		cgroup = cgroup_left(t);
+	if (!any_in(row, cgroup, path, wanted, wanted))
+		return EARLY_NOTHING;
+	if (!table->asks_task)
+		return EARLY_SOMETHING;
+	task = task_left(t);
+	if (!task)
+		return EARLY_JUDGE_TASK;
+	return any_in(row, cgroup, path, wanted, task) ? EARLY_SOMETHING : EARLY_NOTHING;
+}
+
+__noinline int tables_left(__u32 kind)
+{
+	const struct tc_tables *t = tables_in_place();
+	const struct tc_kind_table *table;
+
+	if (!t)
+		return EARLY_SOMETHING;
+	table = &t->kinds[kind & (TC_KIND_LIMIT - 1)];
+	if (table->always)
+		return EARLY_SOMETHING;
+	if (table->row == TC_ROW_NONE)
+		return EARLY_NOTHING;
+	return early_left(t, table, tc_row(t, TC_ROW_ALL));
+}
+
+/* Judges the current task by the tables in place, ahead of a record. */
+static __always_inline void judge_task_early(void)
+{
+	const struct tc_tables *t = tables_in_place();
+	struct scratch *s = t ? scratch_get() : NULL;
+
+	if (!s)
+		return;
+	s->judging.generation = t->generation;
+	s->judging.is_stale = false;
+	judge_task(s);
+	scratch_release(s);
+}
+
+/* False when no term is left for this kind of event, whatever its object. */
+static __always_inline bool tables_want(__u32 kind)
+{
+	int left = tables_left(kind);
+
+	if (left == EARLY_JUDGE_TASK) {
+		judge_task_early();
+		left = tables_left(kind);
+	}
+	return left != EARLY_NOTHING;
+}
+
+/* Whether a term that enforces is left for this kind of event in this cgroup. */
+__noinline int tables_enforce(__u32 kind)
+{
+	const struct tc_tables *t = tables_in_place();
+	const struct tc_kind_table *table;
+	const struct tc_terms *row, *cgroup, *rules;
+
+	if (!t)
+		return false;
+	table = &t->kinds[kind & (TC_KIND_LIMIT - 1)];
+	row = tc_row(t, table->row);
+	rules = tc_row(t, t->enforcing);
+	if (!any_in(row, rules, rules, rules, rules))
+		return false;
+	cgroup = table->asks_cgroup ? cgroup_left(t) : row;
+	return any_in(row, cgroup, rules, rules, rules);
+}
+
+/* False when nobody wants this kind of event from the current task. Checked before anything that
+ * costs. */
+static __always_inline bool decide_early(__u32 kind)
+{
+	return kind_wanted(kind) && current_in_scope() && tables_want(kind);
+}
+
+/* --- the decision --- */
+
+enum decide_how {
+	HOW_TELLS = 0,	      /* the hook cannot refuse */
+	HOW_REFUSES = 1,      /* it can */
+	HOW_ONLY_REFUSES = 2, /* it does nothing else: another one tells of the event */
+	HOW_GIVEN_TASK = 4,   /* not of the current task, but of one whose facts are in judging */
+	HOW_OPENED = 8,	      /* the path of an opened file is looked at by itself */
+};
+
+/* Weighs a term that is left. */
+__noinline int weigh_term(__u32 index, __u32 number)
+{
+	struct scratch *s = scratch_at(index);
+	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
+	__u32 asks;
+
+	if (!t)
+		return 0;
+	asks = tc_term_asks(t, &s->judging.d, number);
+	if (asks > s->judging.asks) {
+		s->judging.asks = asks;
+		s->judging.best = number;
+	}
+	return 0;
+}
+
+__noinline int weigh_word(__u32 index, __u32 word)
+{
+	struct scratch *s = scratch_at(index);
+	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
+	__u64 bits;
+
+	if (!t)
+		return 0;
+	word &= TC_TERM_WORDS - 1;
+	bits = s->judging.d.left.words[word] & tc_row(t, t->wanted)->words[word];
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < 64 && bits; i++) {
+		weigh_term(index, word * 64 + tc_lowest_bit(bits));
+		bits &= bits - 1;
+	}
+	return 0;
+}
+
+static __always_inline bool enforcing_in_doubt(const struct tc_tables *t,
+					       const struct tc_decision *d)
+{
+	const struct tc_terms *row = tc_row(t, t->enforcing);
+	__u64 any = 0;
+
+	for (int i = 0; i < TC_TERM_WORDS; i++)
+		any |= d->left.words[i] & d->doubtful.words[i] & row->words[i];
+	return any != 0;
+}
+
+static __always_inline void keep_looked(struct tc_decision *d, const struct looked *looked)
+{
+	tc_keep(&d->left, &looked->left);
+	tc_add(&d->doubtful, &looked->doubtful);
+}
+
+static __always_inline const struct tc_kind_table *kind_table(const struct scratch *s,
+							      const struct tc_tables *t)
+{
+	return &t->kinds[((const struct tc_record *)s->record)->kind & (TC_KIND_LIMIT - 1)];
+}
+
+enum judge_begin { BEGIN_NOTHING, BEGIN_WITHOUT_TASK, BEGIN_WITH_TASK };
+
+/* Begins a decision by the tables in place, if there are any, and says what it needs. */
+__noinline int judge_begin(__u32 index)
+{
+	struct scratch *s = scratch_at(index);
+	const struct tc_tables *t = s ? tables_in_place() : NULL;
+
+	if (!s)
+		return BEGIN_NOTHING;
+	s->judging.generation = t ? t->generation : 0;
+	s->judging.is_stale = false;
+	s->judging.asks = TC_ACTION_NONE;
+	s->judging.is_told = !t || kind_table(s, t)->always;
+	if (!t || kind_table(s, t)->row == TC_ROW_NONE)
+		return BEGIN_NOTHING;
+	return kind_table(s, t)->asks_task ? BEGIN_WITH_TASK : BEGIN_WITHOUT_TASK;
+}
+
+/* What the looks at an opened file's path leave of all terms: kept by inode, so whatever is left.
+ */
+__noinline int judge_path(__u32 index)
+{
+	struct scratch *s = scratch_at(index);
+	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
+
+	if (!t)
+		return 0;
+	looked_begin(s, t);
+	look_list(s, &kind_table(s, t)->paths, __builtin_offsetof(struct scratch, record));
+	looked_end(s, &s->judging.path);
+	return 0;
+}
+
+/* All the rest: judging.d. */
+__noinline int judge_object(__u32 index, __u32 how)
+{
+	struct scratch *s = scratch_at(index);
+	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
+	const struct tc_kind_table *table;
+
+	if (!t)
+		return 0;
+	table = kind_table(s, t);
+	s->judging.d.left = *tc_row(t, table->row);
+	s->judging.d.doubtful = *tc_row(t, TC_ROW_NONE);
+	if (table->asks_cgroup)
+		tc_keep(&s->judging.d.left, cgroup_left(t));
+	if (table->asks_task)
+		keep_looked(&s->judging.d, &s->judging.task);
+	if (how & HOW_OPENED)
+		keep_looked(&s->judging.d, &s->judging.path);
+	look_list(s, &table->looks, __builtin_offsetof(struct scratch, record));
+	if (enforcing_in_doubt(t, &s->judging.d))
+		count_undecided(TC_UNDECIDED_DOUBT);
+	return 0;
+}
+
+/* What is done about a term that enforces; the error that the hook returns. */
+static __always_inline __u32 enforce_term(struct tc_record *header, const struct tc_bit *term,
+					  __u32 how)
+{
+	__u32 error = how & HOW_REFUSES ? term->error ?: EPERM : 0;
+
+	if (!enforcing()) {
+		header->verdict = TC_VERDICT_WOULD_BLOCK;
+		error = 0;
+	} else if (term->action == TC_ACTION_KILL && bpf_send_signal(SIGKILL) == 0) {
+		header->verdict = TC_VERDICT_KILLED;
+	} else if (error) {
+		header->verdict = TC_VERDICT_BLOCKED;
+	} else {
+		return 0; /* the hook that can refuse did not: the agent judges */
+	}
+	header->rule = term->rule;
+	header->error = error;
+	return error;
+}
+
+/* Which of the terms that are left decides, and what the record says of it: the error that the hook
+ * returns. */
+__noinline int judge_verdict(__u32 index, __u32 how)
+{
+	struct scratch *s = scratch_at(index);
+	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
+	struct tc_record *header;
+	__u32 error = 0;
+
+	if (!t)
+		return 0;
+#pragma clang loop unroll(disable)
+	for (__u32 word = 0; word < TC_TERM_WORDS; word++)
+		weigh_word(index, word);
+	if (s->judging.is_stale)
+		return 0;
+	header = (struct tc_record *)s->record;
+	s->judging.is_told |= s->judging.asks != TC_ACTION_NONE;
+	if (s->judging.asks >= TC_ACTION_BLOCK)
+		error = enforce_term(header, &t->terms[s->judging.best & (TC_TERMS_MAX - 1)], how);
+	if (how & HOW_ONLY_REFUSES && header->verdict < TC_VERDICT_BLOCKED)
+		s->judging.is_told = false;
+	return error;
+}
+
+/* Judges the record, and writes the verdict into it: the error that the hook returns.
+ * record_finish() is due. */
+static __always_inline __u32 record_judge(struct scratch *s, __u32 how)
+{
+	struct tc_record *header = (struct tc_record *)s->record;
+	__u32 error = 0;
+	int begun;
+
+	for (int i = 0; i < 2; i++) {
+		begun = judge_begin(s->index);
+		if (begun == BEGIN_NOTHING)
+			break;
+		if (begun == BEGIN_WITH_TASK) {
+			if (how & HOW_GIVEN_TASK)
+				judge_task_anew(s->index);
+			else
+				judge_task(s);
+		}
+		if (how & HOW_OPENED)
+			judge_path(s->index);
+		judge_object(s->index, how);
+		error = judge_verdict(s->index, how);
+		if (!s->judging.is_stale)
+			break;
+	}
+	header->generation = s->judging.generation;
+	if (s->judging.is_stale) { /* twice: the agent judges */
+		count_undecided(TC_UNDECIDED_RELOAD);
+		s->judging.is_told = !(how & HOW_ONLY_REFUSES);
+	}
+	return error;
+}
+
+/* Sends what is told and drops what is not: the scratch is gone. */
+static __always_inline void record_finish(struct scratch *s)
+{
+	if (!s->judging.is_told) {
+		record_drop(s);
+		return;
+	}
+	record_fill(s->index);
+	record_output(s->index);
+}
+
+/* The end of a record at a hook that can refuse: what the hook returns. */
+static __always_inline int record_decide(struct scratch *s)
+{
+	__u32 error = record_judge(s, HOW_REFUSES);
+
+	record_finish(s);
+	return refusal(error);
+}
+
+/* The same where nothing can be refused. */
+static __always_inline void record_tell(struct scratch *s)
+{
+	record_judge(s, HOW_TELLS);
+	record_finish(s);
+}
+
+/* The same at a hook that refuses only: the record is told when it does. */
+static __always_inline int record_refuse(struct scratch *s, __u32 how)
+{
+	__u32 error = record_judge(s, how | HOW_REFUSES | HOW_ONLY_REFUSES);
+
+	record_finish(s);
+	return refusal(error);
+}
+
+/* --- without a record --- */
+
+/* What a term says that could not be judged: its error when it fails closed, else 0. */
+__noinline int blind_error(__u32 number)
+{
+	const struct tc_tables *t = tables_in_place();
+	const struct tc_bit *term;
+
+	if (!t || !enforcing())
+		return 0;
+	term = &t->terms[number & (TC_TERMS_MAX - 1)];
+	return term->is_open ? 0 : term->error ?: EPERM;
+}
+
+/* The same of the first term that enforces and that kind and cgroup leave: all fail in one way. */
+__noinline int undecided_error(__u32 kind)
+{
+	const struct tc_tables *t = tables_in_place();
+	const struct tc_terms *row, *cgroup, *rules;
+	const struct tc_kind_table *table;
+
+	if (!t)
+		return 0;
+	table = &t->kinds[kind & (TC_KIND_LIMIT - 1)];
+	row = tc_row(t, table->row);
+	rules = tc_row(t, t->enforcing);
+	cgroup = table->asks_cgroup ? cgroup_left(t) : tc_row(t, TC_ROW_ALL);
+#pragma clang loop unroll(disable)
+	for (__u32 word = 0; word < TC_TERM_WORDS; word++) {
+		__u64 bits = row->words[word] & cgroup->words[word] & rules->words[word];
+
+		if (!bits)
+			continue;
+		count_undecided(TC_UNDECIDED_NO_SCRATCH);
+		return blind_error(word * 64 + tc_lowest_bit(bits));
+	}
+	return 0;
+}
+
+/* What a hook returns when there was no scratch for its record. */
+static __always_inline int undecided(__u32 kind)
+{
+	return refusal((__u32)undecided_error(kind));
+}
+
+#endif
