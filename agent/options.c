@@ -116,6 +116,17 @@ static void print_help(const struct parser *parser)
 		parser->usage->more(stdout);
 }
 
+static struct {
+	tc_usage_callback callback;
+	void *context;
+} diverted;
+
+void tc_options_divert_help(tc_usage_callback callback, void *context)
+{
+	diverted.callback = callback;
+	diverted.context = context;
+}
+
 /* --- mistakes --- */
 
 static int usage_error(const struct tc_usage *usage)
@@ -340,7 +351,10 @@ static int take(const struct parser *parser, int value, char **argv)
 		return usage_error(parser->usage);
 	}
 	if (row == parser->n_rows) {
-		print_help(parser);
+		if (diverted.callback)
+			diverted.callback(parser->usage, diverted.context);
+		else
+			print_help(parser);
 		return TC_EXIT_GOOD;
 	}
 	int error = store(option, optarg);

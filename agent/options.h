@@ -64,6 +64,11 @@ struct tc_usage {
 int tc_options_parse(const struct tc_usage *usage, int argc, char **argv,
 		     struct tc_strings *ret_positional);
 
+/* --help calls back instead of printing, for those who want to know all options; NULL: no longer.
+ */
+typedef void (*tc_usage_callback)(const struct tc_usage *usage, void *context);
+void tc_options_divert_help(tc_usage_callback callback, void *context);
+
 /* Appends to a list. 0 or -ENOMEM. */
 int tc_strings_add(struct tc_strings *strings, const char *string);
 /* Reads a value of one of the kinds that are numbers. 0, -EINVAL for a malformed one, -ERANGE when

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/cmd/cmd.h"
+#include "agent/cmd/fields.h"
 #include "agent/cmd/kinds.h"
 #include "agent/schema.h"
 #include "output/format/json_writer.h"
@@ -17,8 +18,7 @@ static int compare_fields(const void *left, const void *right)
 	return strcmp((*a)->name, (*b)->name);
 }
 
-/* The fields in the order of their names, NULL behind the last; NULL when memory is out. */
-static const struct tc_field **sorted_fields(void)
+const struct tc_field **tc_fields_sorted(void)
 {
 	unsigned n = tc_field_count();
 	const struct tc_field **fields = calloc(n + 1, sizeof(*fields));
@@ -30,16 +30,14 @@ static const struct tc_field **sorted_fields(void)
 	return fields;
 }
 
-/* The type as a rule writer sees it. */
-static const char *type_of(const struct tc_field *field)
+const char *tc_field_type_name(const struct tc_field *field)
 {
 	if (field->type == TC_TYPE_STRING && field->flags & TC_FIELD_ANY)
 		return tc_type_name(TC_TYPE_LIST);
 	return tc_type_name(field->type);
 }
 
-/* The events that have the field, in the fewest words. */
-static void add_where(struct tc_buffer *text, uint64_t kinds)
+void tc_field_add_where(struct tc_buffer *text, uint64_t kinds)
 {
 	uint64_t all = tc_kinds_all();
 
@@ -55,8 +53,7 @@ static void add_where(struct tc_buffer *text, uint64_t kinds)
 	}
 }
 
-/* How the field is written: its name, with the index that it may have. */
-static void add_name(struct tc_buffer *text, const struct tc_field *field)
+void tc_field_add_name(struct tc_buffer *text, const struct tc_field *field)
 {
 	bool optional = field->flags & TC_FIELD_ANY || field->type == TC_TYPE_LIST;
 
@@ -116,9 +113,9 @@ static void markdown_fields(struct tc_buffer *text, const struct tc_field **fiel
 				(int)length, field->name);
 		group = field->name;
 		tc_buffer_add_string(text, "| `");
-		add_name(text, field);
-		tc_buffer_printf(text, "` | %s | ", type_of(field));
-		add_where(text, field->kinds);
+		tc_field_add_name(text, field);
+		tc_buffer_printf(text, "` | %s | ", tc_field_type_name(field));
+		tc_field_add_where(text, field->kinds);
 		tc_buffer_add_string(text, " | ");
 		add_cell(text, field->doc);
 		tc_buffer_add_string(text, " |\n");
@@ -146,9 +143,9 @@ static void write_plain(struct tc_buffer *text, const struct tc_field **fields)
 	tc_buffer_add_string(text, "\nFields:\n");
 	for (; *fields; fields++) {
 		tc_buffer_add_string(text, "  ");
-		add_name(text, *fields);
-		tc_buffer_printf(text, " (%s; ", type_of(*fields));
-		add_where(text, (*fields)->kinds);
+		tc_field_add_name(text, *fields);
+		tc_buffer_printf(text, " (%s; ", tc_field_type_name(*fields));
+		tc_field_add_where(text, (*fields)->kinds);
 		tc_buffer_printf(text, ")\n      %s\n", (*fields)->doc);
 	}
 }
@@ -197,7 +194,7 @@ static void json_field(struct tc_json *json, const struct tc_field *field)
 	tc_json_key(json, "name");
 	tc_json_string(json, field->name);
 	tc_json_key(json, "type");
-	tc_json_string(json, type_of(field));
+	tc_json_string(json, tc_field_type_name(field));
 	tc_json_key(json, "format");
 	tc_json_string(json, tc_show_doc(field->show));
 	tc_json_key(json, "indexed");
@@ -245,7 +242,7 @@ int tc_cmd_fields(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	const struct tc_field **fields = sorted_fields();
+	const struct tc_field **fields = tc_fields_sorted();
 	if (fields && json)
 		write_json(&text, fields);
 	else if (fields && markdown)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/config/keys.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,6 +86,15 @@ void tc_config_wanted(const struct tc_config_key *key, struct tc_buffer *text)
 	if (key->range)
 		tc_buffer_printf(text, ", from %.*s to %s", (int)strcspn(key->range, " "),
 				 key->range, strchr(key->range, ' ') + 1);
+}
+
+void tc_config_describe(const struct tc_config_key *key, struct tc_buffer *text)
+{
+	tc_buffer_printf(text, "%c%s. It is ", toupper((unsigned char)key->doc[0]), key->doc + 1);
+	tc_config_wanted(key, text);
+	tc_buffer_add_char(text, '.');
+	if (key->type != TC_CONFIG_TYPE_OUTPUTS)
+		tc_buffer_printf(text, " Changes need a %s.", key->reloads ? "reload" : "restart");
 }
 
 /* --- reading --- */

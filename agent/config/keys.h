@@ -47,6 +47,8 @@ static inline const void *tc_config_value(const struct tc_config *config,
 	return (const char *)config + key->offset;
 }
 
+/* Sentences on what the key is for, what its value is, and when a change is in force. */
+void tc_config_describe(const struct tc_config_key *key, struct tc_buffer *text);
 /* What a value of the key is, in words. */
 void tc_config_wanted(const struct tc_config_key *key, struct tc_buffer *text);
 /*

@@ -206,9 +206,7 @@ static void add_default_key(struct tc_buffer *text, const struct tc_config_key *
 	_cleanup_buffer_ struct tc_buffer words = {0};
 	unsigned indent = depth_of(key->path) * INDENT;
 
-	tc_buffer_printf(&words, "%c%s. ", toupper((unsigned char)key->doc[0]), key->doc + 1);
-	tc_config_wanted(key, &words);
-	tc_buffer_printf(&words, ". Changes need a %s.", key->reloads ? "reload" : "restart");
+	tc_config_describe(key, &words);
 	add_comment(text, indent, tc_buffer_failed(&words) ? "" : words.bytes);
 	if (key->type == TC_CONFIG_TYPE_OUTPUTS)
 		tc_buffer_add_string(text, "# outputs:\n#   stdout: {}\n");
@@ -226,6 +224,7 @@ void tc_config_print_default(struct tc_buffer *text)
 
 	tc_buffer_add_string(
 		text,
+		"# SPDX-License-Identifier: Apache-2.0\n"
 		"# The configuration of tocsin(8), see tocsin.yaml(5). What is in a comment "
 		"is the default.\n"
 		"# Files conf.d/*.yaml beside this one are read after it. `tocsin check FILE` "
