@@ -171,7 +171,7 @@ struct tc_tables {
 	__u16 pad;
 	__u16 cgroup_unknown; /* row: what a cgroup leaves that nobody has judged yet, nor any above
 				 it */
-	__u16 pad_2;
+	__u16 cgroup_cares;   /* row: terms that ask for the cgroup, themselves or in a veto */
 	struct tc_look_list task; /* looks at the task */
 	struct tc_kind_table kinds[TC_KIND_LIMIT];
 	struct tc_bit terms[TC_TERMS_MAX];

@@ -56,6 +56,13 @@ TC_CLASSIFY void tc_look_absent(const struct tc_tables *t, const struct tc_look 
 	tc_keep(&d->left, tc_row(t, look->absent));
 }
 
+/* A cgroup that nobody has judged yet, nor any above it. */
+TC_CLASSIFY void tc_look_unknown_cgroup(const struct tc_tables *t, struct tc_decision *d)
+{
+	tc_keep(&d->left, tc_row(t, t->cgroup_unknown));
+	tc_add(&d->doubtful, tc_row(t, t->cgroup_cares));
+}
+
 /* Keeps the compiler from making a branch, or a shorter form that the verifier cannot follow. */
 #define TC_OPAQUE(value) asm volatile("" : "+r"(value))
 

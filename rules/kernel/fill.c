@@ -192,25 +192,31 @@ static int fill_absent(struct tc_filling *filling, const struct tc_look_plan *pl
 	return tc_filling_row(filling, &left, &look->absent);
 }
 
-/* Terms that ask, and terms with a veto that does. */
-static int fill_cares(struct tc_filling *filling, const struct tc_look_plan *plan,
-		      struct tc_look *look)
+/* Adds the terms that have one of some vetoes. */
+static void add_vetoed(const struct tc_filling *filling, struct tc_terms *terms)
 {
-	const struct tc_bits *bits = filling->bits;
-	struct tc_terms cares = {0}, more = {0};
+	const struct tc_terms asking = *terms;
 
-	for (size_t i = 0; i < plan->n_asking; i++)
-		tc_terms_add(&cares, bits->bit[plan->asking[i].clause]);
-	more = cares;
-	for (uint32_t bit = 0; bit < bits->n; bit++) {
+	for (uint32_t bit = 0; bit < filling->bits->n; bit++) {
 		const struct tc_bit *term = &filling->tables->terms[bit];
 		const struct tc_terms *vetoes = &filling->tables->rows[term->vetoes];
 
 		for (unsigned word = 0; word < TC_TERM_WORDS; word++)
-			if (vetoes->words[word] & cares.words[word])
-				tc_terms_add(&more, bit);
+			if (vetoes->words[word] & asking.words[word])
+				tc_terms_add(terms, bit);
 	}
-	return tc_filling_row(filling, &more, &look->cares);
+}
+
+/* Terms that ask, and terms with a veto that does. */
+static int fill_cares(struct tc_filling *filling, const struct tc_look_plan *plan,
+		      struct tc_look *look)
+{
+	struct tc_terms cares = {0};
+
+	for (size_t i = 0; i < plan->n_asking; i++)
+		tc_terms_add(&cares, filling->bits->bit[plan->asking[i].clause]);
+	add_vetoed(filling, &cares);
+	return tc_filling_row(filling, &cares, &look->cares);
 }
 
 static uint8_t bytes_of(enum tc_wire wire)
@@ -535,22 +541,27 @@ static int fill_kinds(struct listing *listing)
 	return r;
 }
 
-/* What is left of the terms before a cgroup was judged: no veto, and nothing is refused. */
+/* What is left of the terms before a cgroup was judged: all but vetoes that ask for it. */
 static int fill_cgroup_unknown(struct tc_filling *filling)
 {
 	const struct tc_bits *bits = filling->bits;
-	struct tc_terms left;
+	struct tc_terms left, cares = {0};
+	int r;
 
 	memset(&left, 0xff, sizeof(left));
 	for (uint32_t i = 0; i < bits->n_members; i++) {
 		const struct tc_clause *clause = member(filling, i);
-		bool enforces = clause->action >= TC_ACTION_BLOCK;
+		uint32_t bit = bits->bit[bits->members[i]];
 
-		if (asks_cgroup(filling, clause) && (clause->action == TC_ACTION_NONE ||
-						     (enforces && !filling->options->fail_closed)))
-			tc_terms_remove(&left, bits->bit[bits->members[i]]);
+		if (!asks_cgroup(filling, clause))
+			continue;
+		tc_terms_add(&cares, bit);
+		if (clause->action == TC_ACTION_NONE)
+			tc_terms_remove(&left, bit);
 	}
-	return tc_filling_row(filling, &left, &filling->tables->cgroup_unknown);
+	add_vetoed(filling, &cares);
+	r = tc_filling_row(filling, &left, &filling->tables->cgroup_unknown);
+	return r ? r : tc_filling_row(filling, &cares, &filling->tables->cgroup_cares);
 }
 
 int tc_filling_run(struct tc_filling *filling)

@@ -91,7 +91,7 @@ int tc_kernel_rules_make(struct tc_ruleset *set, const struct tc_kernel_options 
 		r = rules->tables && rules->verdicts ? tc_event_init(&rules->event) : -ENOMEM;
 	}
 	if (!r) {
-		r = -E2BIG;
+		r = options->budget ? fill(rules, options, options->budget) : -E2BIG;
 		for (size_t i = 0; i < sizeof(budgets) / sizeof(budgets[0]) && r == -E2BIG; i++)
 			r = fill(rules, options, &budgets[i]);
 	}

@@ -19,10 +19,14 @@
 #include "decide.h"
 #include "rules/ruleset.h"
 
+struct tc_kernel_budget;
+
 struct tc_kernel_options {
 	uint32_t generation; /* from 1 */
 	uint64_t always;     /* kinds that are sent whatever the rules say */
 	bool fail_closed;    /* what cannot be judged is refused; else it passes, and is told */
+	/* How much alerts may take, see bits.h; NULL: as much as there is room for. For tests. */
+	const struct tc_kernel_budget *budget;
 };
 
 /* Rules in the form of the kernel. */

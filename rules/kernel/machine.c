@@ -95,12 +95,19 @@ static uint32_t child_of(struct building *building, uint32_t parent, tc_piece pi
 	return number;
 }
 
+/* How many pieces are looked for: one at least that takes a byte, since what takes none is found
+ * before any byte is read. */
 static uint32_t kept_pieces(const struct tc_shape *shape, const struct tc_wanted *wanted)
 {
 	uint32_t n = wanted->pieces && wanted->pieces < shape->n ? wanted->pieces : shape->n;
+	uint32_t plain = 0;
 
+	while (plain < shape->n && shape->pieces[plain] & TC_PIECE_REPEATS)
+		plain++;
+	if (n <= plain)
+		n = plain < shape->n ? plain + 1 : shape->n;
 	/* Of a repeat at the end nothing need be seen. */
-	while (n < shape->n && n > 1 && shape->pieces[n - 1] & TC_PIECE_REPEATS)
+	while (n < shape->n && shape->pieces[n - 1] & TC_PIECE_REPEATS)
 		n--;
 	return n;
 }

@@ -264,6 +264,8 @@ enum tc_unjudged tc_subject_find(const struct tc_input *input, unsigned kind, ui
 		return TC_UNJUDGED_LIST;
 	fact = find_fact(field->name);
 	member = field->member[kind];
+	if (!(field->kinds & TC_KIND_BIT(kind)))
+		return TC_UNJUDGED_TABLES;
 	if (fact) {
 		why = find_fact_of(fact, &subject, ret_place);
 	} else if (member) {
@@ -296,10 +298,8 @@ bool tc_subject_place(const struct tc_subject *subject, unsigned kind,
 {
 	const struct tc_input input = {.field = subject->field, .index = -1};
 
-	if (subject->is_constant ||
-	    (!subject->is_task && !(subject->field->kinds & TC_KIND_BIT(kind))))
-		return false;
-	return tc_subject_find(&input, kind, subject->mask, ret_subject, ret_place) == TC_JUDGED &&
+	return !subject->is_constant &&
+	       tc_subject_find(&input, kind, subject->mask, ret_subject, ret_place) == TC_JUDGED &&
 	       tc_subject_equal(subject, ret_subject);
 }
 

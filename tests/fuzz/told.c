@@ -3,6 +3,11 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "agent/names.h"
+#include "agent/syscalls.h"
+#include "rules/kernel/subject.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -133,29 +138,125 @@ static bool is_decided(const struct tc_field *field, unsigned kind)
 	       strcmp(field->name, "evt.type") == 0;
 }
 
+/* A number of words, or of the types of files. */
+static uint64_t take_number(struct fuzz_input *input, const struct tc_member *member)
+{
+	static const uint32_t types[] = {S_IFREG, S_IFDIR, S_IFLNK, S_IFSOCK, 0, S_IFREG};
+	uint64_t number = 0, bits;
+	const char *word;
+
+	if (strcmp(member->member, "type") == 0)
+		return types[fuzz_below(input, COUNT(types))] | fuzz_below(input, 512);
+	for (unsigned n = fuzz_below(input, 4); n; n--) {
+		unsigned place = fuzz_below(input, 32);
+
+		while (place && !tc_names_at(member->show, place, &bits, &word))
+			place /= 2;
+		if (tc_names_at(member->show, place, &bits, &word))
+			number = tc_names_joins(member->show) ? number | bits : bits;
+	}
+	return fuzz_below(input, 16) ? number : number + fuzz_byte(input);
+}
+
+/* Puts a value into the record, which then says as much of it as the value does. */
+static void put(struct fuzz_told *told, struct fuzz_input *input, const struct tc_member *member)
+{
+	bool is_words = tc_names_has(member->show) || strcmp(member->member, "type") == 0;
+	struct tc_draft_fault fault;
+	struct tc_value value;
+
+	if (told->is_seen && is_words && member->wire != TC_W_u16 && member->wire != TC_W_slot) {
+		tc_draft_number(&told->draft, member, take_number(input, member));
+		return;
+	}
+	value = take_value(told, input, tc_show_type(member->show));
+	/* A word that the member does not have is not put. */
+	if (tc_draft_put(&told->draft, member, &value, &fault) || member->wire != TC_W_slot ||
+	    member->show == TC_SHOW_ip)
+		return;
+	struct tc_slot *slot = (struct tc_slot *)(told->draft.bytes + member->offset);
+
+	slot->size = value.size;
+	slot->flags |= value.flags & TC_VALUE_CUT ? TC_SLOT_CUT : 0;
+	slot->flags |= value.flags & TC_VALUE_TAIL ? TC_SLOT_TAIL : 0;
+	slot->flags |= value.flags & TC_VALUE_UNREADABLE ? TC_SLOT_UNREADABLE : 0;
+}
+
+/* Whether a hook, or who judges a cgroup, sees what the field says. */
+static bool is_seen(const struct tc_field *field, unsigned kind)
+{
+	const struct tc_input input = {.field = field, .index = -1, .type = field->type};
+	struct tc_subject subject;
+	struct tc_place place;
+
+	if (strcmp(field->name, "proc.exepath") == 0)
+		return field->member[kind];
+	return field->member[kind] || tc_subject_cgroup(&input) != TC_CGROUP_NOTHING ||
+	       tc_subject_find(&input, kind, UINT64_MAX, &subject, &place) == TC_JUDGED;
+}
+
 static void state(struct fuzz_told *told, struct fuzz_input *input, const struct tc_field *field)
 {
-	struct tc_value value = take_value(told, input, field->type);
+	const struct tc_member *member = field->member[told->event.record->kind];
+	struct tc_value value;
 
-	if (!is_decided(field, told->event.record->kind))
-		fuzz_need(tc_event_set(&told->event, field, -1, &value) == 0);
+	if (is_decided(field, told->event.record->kind))
+		return;
+	if (told->is_seen && is_seen(field, told->event.record->kind)) {
+		if (member && strcmp(member->name, "cgroup.id") && member->show != TC_SHOW_verdict)
+			put(told, input, member);
+		return;
+	}
+	value = take_value(told, input, field->type);
+	fuzz_need(tc_event_set(&told->event, field, -1, &value) == 0);
+}
+
+static const char *const cgroups[] = {"/", "/system.slice/ssh.service", "/user.slice",
+				      "/user.slice/ab"};
+
+void fuzz_told_see(struct fuzz_told *told)
+{
+	told->is_seen = true;
+	for (size_t i = 0; i < COUNT(cgroups); i++)
+		fuzz_need(tc_cgroups_set(told->world.cgroups, i + 1, cgroups[i], strlen(cgroups[i]),
+					 false) == 0);
+}
+
+/* One of the system calls that lead to the kind, and a cgroup, or none. */
+static void tell_header(struct fuzz_told *told, struct fuzz_input *input)
+{
+	const char *calls = told->event.kind->syscalls;
+	struct tc_record *header = &told->draft.header;
+	unsigned number = fuzz_below(input, 12);
+	char name[64];
+
+	header->cgroup_id = fuzz_below(input, COUNT(cgroups) + 1);
+	told->event.cgroup = tc_cgroups_find(told->world.cgroups, header->cgroup_id);
+	for (size_t length; *calls; calls += length, calls += strspn(calls, " ")) {
+		length = strcspn(calls, " ");
+		snprintf(name, sizeof(name), "%.*s", (int)length, calls);
+		if (tc_syscall_number(name, false) < 0)
+			continue;
+		header->syscall = tc_syscall_number(name, false);
+		if (!number--)
+			break;
+	}
 }
 
 struct tc_event *fuzz_told_next(struct fuzz_told *told, struct fuzz_input *input,
 				const struct tc_field *const *fields, size_t n_fields)
 {
 	const struct tc_kind_info *kind = take_kind(input);
-	struct tc_draft_fault fault;
 
 	tc_draft_begin(&told->draft, kind);
 	tc_event_reset(&told->event, &told->draft.header, kind);
 	told->event.world = &told->world;
+	if (told->is_seen)
+		tell_header(told, input);
 	for (unsigned n = kind->n_members ? fuzz_below(input, 4) : 0; n; n--) {
 		const struct tc_member *member = &kind->members[fuzz_below(input, kind->n_members)];
-		struct tc_value value = take_value(told, input, tc_show_type(member->show));
 
-		/* A word that the member does not have is not put. */
-		tc_draft_put(&told->draft, member, &value, &fault);
+		put(told, input, member);
 	}
 	for (size_t i = 0; i < n_fields; i++)
 		if (fuzz_below(input, 4))

@@ -17,10 +17,15 @@ struct fuzz_told {
 	struct tc_world world;
 	struct tc_event event;
 	struct tc_draft draft;
+	/* What a hook sees is what rules see: fields that the record has are told by it alone, and
+	 * the cgroup is one that the world knows. */
+	bool is_seen;
 };
 
 void fuzz_told_init(struct fuzz_told *told);
 void fuzz_told_done(struct fuzz_told *told);
+/* From now on events are what a hook sees. */
+void fuzz_told_see(struct fuzz_told *told);
 /*
  * The next event: its kind, and values of members and of fields, as the input says, most often of
  * the n fields given. A field that the kind alone decides keeps its value: what the compiler knows

@@ -16,6 +16,7 @@ struct hook_verdict {
 	bool sent;
 	uint32_t term; /* TC_TERM_NONE: none holds */
 	bool enforces, is_doubtful;
+	struct tc_decision decision;
 };
 
 struct hook {
@@ -190,7 +191,10 @@ static inline struct hook_verdict hook_decide(const struct tc_tables *tables,
 
 	tc_event_get(event, tc_field_by_name("proc.exepath", 12), -1, &hook.exe);
 	d->left = *tc_row(tables, kind->row);
-	tc_keep(&d->left, cgroup ? cgroup : tc_row(tables, tables->cgroup_unknown));
+	if (cgroup)
+		tc_keep(&d->left, cgroup);
+	else
+		tc_look_unknown_cgroup(tables, d);
 	hook_list(&hook, &tables->task, &hook.facts);
 	hook_list(&hook, &kind->paths, record);
 	hook_list(&hook, &kind->looks, record);
@@ -199,6 +203,7 @@ static inline struct hook_verdict hook_decide(const struct tc_tables *tables,
 	verdict.sent = kind->always || verdict.term != TC_TERM_NONE;
 	for (unsigned i = 0; i < TC_TERM_WORDS; i++)
 		verdict.is_doubtful |= d->doubtful.words[i] != 0;
+	verdict.decision = *d;
 	return verdict;
 }
 
