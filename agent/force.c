@@ -64,10 +64,11 @@ static void ask_for_events(struct tc_force *force, const struct tc_ruleset *rule
 {
 	volatile struct tc_controls *controls = tc_probes_controls(force->probes);
 
-	controls->wants = wants(rules) | wants(others);
+	controls->wants = wants(rules) | wants(others) |
+			  (force->options.environment ? TC_WANT_ENVIRONMENT : 0);
 	controls->urgent = urgent_kinds(rules) | urgent_kinds(others);
-	tc_probes_want(force->probes,
-		       tc_ruleset_kinds(rules) | tc_ruleset_kinds(others) | tc_world_kinds());
+	tc_probes_want(force->probes, tc_ruleset_kinds(rules) | tc_ruleset_kinds(others) |
+					      tc_world_kinds() | force->options.kinds);
 }
 
 /* Whether a rule only tells what it would do. */
@@ -130,18 +131,6 @@ int tc_force_put(struct tc_force *force, struct tc_generation *generation)
 	force->current = generation;
 	force->next_standing_ns = 0;
 	return 0;
-}
-
-static void learn(void *context, struct tc_cgroup *cgroup)
-{
-	const struct tc_force *force = context;
-
-	tc_world_learn(force->generations.world, cgroup, tc_clock_boot_ns());
-}
-
-void tc_force_learn(struct tc_force *force)
-{
-	tc_cgroups_each(force->generations.world->cgroups, learn, force);
 }
 
 void tc_force_begin(struct tc_force *force, struct tc_pipeline *pipeline)
@@ -255,7 +244,7 @@ static void write_standing(struct tc_force *force, uint64_t now_ns)
 	struct tc_buffer text = {0};
 	int r = 0;
 
-	if (now_ns < force->next_standing_ns)
+	if (now_ns < force->next_standing_ns || !force->options.journal_path)
 		return;
 	force->next_standing_ns = now_ns + NS_PER_S;
 	tc_standing_print(&standing, &text);

@@ -13,8 +13,11 @@
 
 struct tc_force_options {
 	struct tc_enforce_options enforce;
-	uint64_t breaker;	  /* see struct tc_breakers */
-	const char *journal_path; /* the file of agent/standing.h lies beside it */
+	uint64_t breaker; /* see struct tc_breakers */
+	uint64_t kinds;	  /* sent whether a rule wants them or not ... */
+	bool environment; /* ... and so is the environment of programs */
+	const char *
+		journal_path; /* the file of agent/standing.h lies beside it; NULL: there is none */
 };
 
 struct tc_force {
@@ -37,8 +40,6 @@ void tc_force_init(struct tc_force *force, const struct tc_force_options *option
 		   struct tc_probes *probes, struct tc_world *world);
 void tc_force_done(struct tc_force *force);
 
-/* After the world looked at the host: what is not known yet of containers is looked up. */
-void tc_force_learn(struct tc_force *force);
 /* Rules enforce from now on, if they are to; what happens is told to the pipeline. */
 void tc_force_begin(struct tc_force *force, struct tc_pipeline *pipeline);
 

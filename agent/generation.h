@@ -36,6 +36,7 @@ struct tc_generation_options {
 	bool fail_closed;
 	enum tc_rule_matching matching;
 	const char *without_guards; /* see tc_guards_find() */
+	uint64_t kinds; /* sent whether a rule wants them or not, beside those of the tables */
 	const struct tc_probes *probes;
 	const char *fallback_reason; /* why there are no LSM hooks; "" when there are */
 };

@@ -11,6 +11,7 @@
 #include "agent/rule_limits.h"
 #include "output/summary.h"
 #include "output/uuid.h"
+#include "recording/recorder.h"
 
 /* A fault that repeats is not logged for ever. */
 #define REFUSED_LOGGED 10
@@ -151,7 +152,9 @@ static int emit(struct tc_pipeline *pipeline, const struct tc_rule *rule)
 	};
 	int r = tc_uuid_make(alert.time_ns, alert.uuid);
 
-	if (r >= 0 && pipeline->parts.journal)
+	if (r >= 0 && pipeline->parts.tell)
+		r = pipeline->parts.tell(pipeline->parts.tell_context, &alert);
+	else if (r >= 0 && pipeline->parts.journal)
 		r = tc_journal_add(pipeline->parts.journal, &alert);
 	if (r == -ENOBUFS) {
 		drop(pipeline, rule);
@@ -232,6 +235,14 @@ static int judge(struct tc_pipeline *pipeline)
 	return r;
 }
 
+/* Behind what the host was asked for it. What limits tell a replay tells by itself: by its own
+ * rules. */
+static void keep_record(struct tc_pipeline *pipeline, const void *bytes, size_t size)
+{
+	if (pipeline->parts.recorder && !pipeline->telling)
+		tc_recorder_take(pipeline->parts.recorder, bytes, size);
+}
+
 static int feed(struct tc_pipeline *pipeline, const void *bytes, size_t size)
 {
 	struct tc_event *event = &pipeline->event;
@@ -242,6 +253,7 @@ static int feed(struct tc_pipeline *pipeline, const void *bytes, size_t size)
 		if (pipeline->counts.refused++ < REFUSED_LOGGED)
 			tc_error("a record was refused: %s", error.reason);
 		untold_add(&pipeline->refused, 1, pipeline->last_ns);
+		keep_record(pipeline, bytes, size);
 		return 0;
 	}
 	pipeline->last_ns = event->record->time_ns;
@@ -249,6 +261,7 @@ static int feed(struct tc_pipeline *pipeline, const void *bytes, size_t size)
 		pipeline->fed_ns = tc_clock_boot_ns();
 	pipeline->counts.events++;
 	r = tc_world_enrich(pipeline->parts.world, event);
+	keep_record(pipeline, bytes, size);
 	if (r >= 0)
 		r = judge(pipeline);
 	if (r >= 0 && event->kind->traits & TC_TRAIT_AGENT)
@@ -306,16 +319,28 @@ static int end_spans(struct tc_pipeline *pipeline, const struct tc_record *recor
 	return r;
 }
 
-/* Where no record comes spans end as well. Records may be of another time than now, in a recording:
- * it goes on from the last one as it does here. */
-static int end_spans_by_now(struct tc_pipeline *pipeline)
+int tc_pipeline_pass(struct tc_pipeline *pipeline, uint64_t now_ns)
 {
 	struct judges *all[] = {&pipeline->former, &pipeline->current};
-	uint64_t now_ns = pipeline->last_ns + tc_clock_boot_ns() - pipeline->fed_ns;
 	int r = 0;
 
-	for (size_t i = 0; i < 2 && r >= 0 && pipeline->fed_ns; i++)
+	for (size_t i = 0; i < 2 && r >= 0; i++)
 		r = tell_limited(pipeline, all[i], now_ns, false);
+	return r;
+}
+
+/* Where no record comes spans end as well. The time of records goes on from the last one as it does
+ * here. */
+static int end_spans_by_now(struct tc_pipeline *pipeline)
+{
+	uint64_t now_ns = pipeline->last_ns + tc_clock_boot_ns() - pipeline->fed_ns;
+	int r;
+
+	if (!pipeline->fed_ns || pipeline->telling)
+		return 0;
+	r = tc_pipeline_pass(pipeline, now_ns);
+	if (pipeline->parts.recorder)
+		tc_recorder_pass(pipeline->parts.recorder, now_ns);
 	return r;
 }
 
@@ -328,7 +353,7 @@ int tc_pipeline_feed(void *context, const void *bytes, size_t size)
 
 	if (r >= 0)
 		r = feed(pipeline, bytes, size);
-	/* A recording has such a record at its place. */
+	/* A recording has this record at its place: its own host tells of no step. */
 	if (r >= 0 && tc_world_clock_step(pipeline->parts.world, &step_ns, &offset_ns)) {
 		const struct tc_record *record =
 			tc_notice_clock_step(&notice, pipeline->last_ns, step_ns, offset_ns);

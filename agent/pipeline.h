@@ -17,6 +17,11 @@
 #include "rules/rules.h"
 
 struct tc_pipeline;
+struct tc_recorder;
+
+/* Takes an alert, or a notice; valid during the call, seq and json are not set. 0, or a negative
+ * errno, which stops the pipeline. */
+typedef int (*tc_alert_callback)(void *context, const struct tc_alert *alert);
 
 /* Told of each record that a rule decided in the kernel, before its alert. */
 typedef void (*tc_decided_callback)(void *context, const struct tc_rule *rule,
@@ -29,7 +34,10 @@ struct tc_pipeline_parts {
 	uint32_t generation;	    /* of the tables that the kernel has of them; 0: it has none */
 	struct tc_journal *journal; /* NULL: alerts are not kept */
 	struct tc_couriers *couriers; /* woken behind each commit; NULL: there are none */
-	tc_decided_callback decided;  /* NULL: nobody is told */
+	struct tc_recorder *recorder; /* gets each record, in this order; NULL: there is none */
+	tc_alert_callback tell; /* gets alerts in place of the journal; NULL: the journal does */
+	void *tell_context;
+	tc_decided_callback decided; /* NULL: nobody is told */
 	void *decided_context;
 };
 
@@ -54,6 +62,12 @@ void tc_pipeline_free(struct tc_pipeline *pipeline);
  * urgent one.
  */
 int tc_pipeline_feed(void *pipeline, const void *bytes, size_t size);
+
+/*
+ * No record up to a time since boot: what ends by then ends. tc_pipeline_commit() lets time pass as
+ * it does here; a replay, which does not commit, as it did then. As tc_pipeline_feed().
+ */
+int tc_pipeline_pass(struct tc_pipeline *pipeline, uint64_t now_ns);
 
 /*
  * Ends a batch: commits the journal, then wakes the couriers, which tell it to the outputs; waits

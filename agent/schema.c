@@ -85,6 +85,16 @@ uint64_t tc_kinds_all(void)
 	return kinds;
 }
 
+uint64_t tc_kinds_with(uint32_t traits)
+{
+	uint64_t kinds = 0;
+
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++)
+		if (kind_infos[kind].traits & traits)
+			kinds |= TC_KIND_BIT(kind);
+	return kinds;
+}
+
 /* True when word is one of the blank-separated words of a list. */
 static bool has_word(const char *words, const char *word, size_t length)
 {

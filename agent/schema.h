@@ -114,8 +114,9 @@ const struct tc_kind_info *tc_kind_by_name(const char *name);
 /* Kinds that evt.type = syscall can be true for; all kinds when no row of the schema names the
  * system call. */
 uint64_t tc_kinds_of_syscall(const char *syscall);
-/* All kinds as a set of bits. */
+/* All kinds as a set of bits; those that have one of the traits. */
 uint64_t tc_kinds_all(void);
+uint64_t tc_kinds_with(uint32_t traits);
 
 /* Number of fields; fields have ids 0 to tc_field_count() - 1. */
 unsigned tc_field_count(void);

@@ -44,20 +44,36 @@ static int take_random(unsigned char ret_bytes[RANDOM_BYTES])
 	return 0;
 }
 
-int tc_uuid_make(uint64_t time_ns, char ret_uuid[TC_UUID_LENGTH + 1])
+/* The last eight bytes are set. */
+static void make(uint64_t time_ns, unsigned char bytes[16], char *ret_uuid)
 {
 	uint64_t ms = time_ns / NS_PER_MS;
 	uint64_t fraction = time_ns % NS_PER_MS * 4096 / NS_PER_MS;
-	unsigned char bytes[16];
-	int error = take_random(bytes + 8);
 
-	if (error)
-		return error;
 	for (unsigned i = 0; i < 6; i++)
 		bytes[i] = (unsigned char)(ms >> (40 - 8 * i));
 	bytes[6] = (unsigned char)(0x70 | fraction >> 8);
 	bytes[7] = (unsigned char)fraction;
 	bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3f));
 	print_hex(bytes, ret_uuid);
+}
+
+int tc_uuid_make(uint64_t time_ns, char ret_uuid[TC_UUID_LENGTH + 1])
+{
+	unsigned char bytes[16];
+	int error = take_random(bytes + 8);
+
+	if (error)
+		return error;
+	make(time_ns, bytes, ret_uuid);
 	return 0;
+}
+
+void tc_uuid_number(uint64_t time_ns, uint64_t number, char ret_uuid[TC_UUID_LENGTH + 1])
+{
+	unsigned char bytes[16];
+
+	for (unsigned i = 0; i < 8; i++)
+		bytes[8 + i] = (unsigned char)(number >> (56 - 8 * i));
+	make(time_ns, bytes, ret_uuid);
 }

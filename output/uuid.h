@@ -14,4 +14,10 @@
  */
 int tc_uuid_make(uint64_t time_ns, char ret_uuid[TC_UUID_LENGTH + 1]);
 
+/*
+ * The same with a number below 2^62 in place of the random bits, for what is to be the same each
+ * time: alerts of a replay. Unique among those of one replay alone.
+ */
+void tc_uuid_number(uint64_t time_ns, uint64_t number, char ret_uuid[TC_UUID_LENGTH + 1]);
+
 #endif

@@ -102,6 +102,20 @@ void tc_ruleset_set_matching(struct tc_ruleset *set, enum tc_rule_matching match
 size_t tc_ruleset_judge(struct tc_ruleset *set, struct tc_event *event,
 			const struct tc_rule **ret_matches, size_t max);
 
+/* What a rule cost. What several rules share is computed for the first of them, which pays. */
+struct tc_rule_cost {
+	uint64_t looks; /* events for which its condition was evaluated */
+	uint64_t matches;
+	uint64_t ns;
+};
+
+/*
+ * From now on judging counts and measures, which takes some tens of nanoseconds for each look:
+ * costs has room for all rules, in file order, and one more for what wakes rules up; it is added to
+ * what is there. NULL: no more.
+ */
+void tc_ruleset_measure(struct tc_ruleset *set, struct tc_rule_cost *costs);
+
 /* Appends the rule's output text with its fields filled in; a missing value is <NA>. */
 void tc_template_render(const struct tc_template *output, struct tc_event *event,
 			struct tc_buffer *text);

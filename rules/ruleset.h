@@ -32,6 +32,7 @@ struct tc_ruleset {
 	size_t n_files;
 	struct tc_rule_left_out *left_out; /* Sigma rules for what is not here */
 	size_t n_left_out;
+	struct tc_rule_cost *costs; /* see tc_ruleset_measure(); NULL: nothing is measured */
 	char hash[TC_RULESET_HASH_LENGTH + 1];
 };
 

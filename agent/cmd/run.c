@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "agent/cmd/cmd.h"
+#include "agent/cmd/run.h"
 #include "agent/cmd/run_report.h"
 #include "agent/config/change.h"
-#include "agent/config/config.h"
-#include "agent/enrich/clock.h"
+#include "agent/enrich/host.h"
 #include "agent/kernel.h"
 #include "agent/load.h"
 #include "agent/force.h"
@@ -24,6 +24,7 @@
 #include "agent/scope.h"
 #include "agent/service.h"
 #include "agent/standing.h"
+#include "recording/tap.h"
 
 /* How long a record that is not urgent may lie in its ring, in milliseconds. */
 #define DRAIN_MS 100
@@ -35,19 +36,16 @@
 /* How often the last batch is tried while another program holds the journal; each waits 20 ms. */
 #define LAST_TRIES 50
 
-struct run_options {
-	struct tc_config_given given;
-	uint64_t duration_ns; /* UINT64_MAX: until a signal comes */
-	bool print;
-};
-
 /* All that runs; freed in the opposite order. */
 struct run {
-	struct run_options options;
+	struct tc_run_options options;
 	struct tc_config *config; /* that the agent began with */
 	struct tc_ruleset *rules; /* until they are in force */
 	struct tc_journal *journal;
 	struct tc_couriers *couriers;
+	struct tc_recorder *recorder;
+	struct tc_recorder_about recording;
+	struct tc_recorder_counts recorded;
 	struct tc_kernel kernel;
 	struct tc_world world;
 	struct tc_probes *probes;
@@ -88,9 +86,21 @@ static void request_rearm(int signal)
 	rearm_requested = 1;
 }
 
-static int parse(struct run_options *options, int argc, char **argv)
+int tc_run_check(const struct tc_run_options *options, const char *command)
 {
-	struct tc_option rows[TC_CONFIG_MAX + 4] = {
+	if (options->duration_ns == 0) {
+		fprintf(stderr,
+			"tocsin %s: --for 0: not a time to watch for; without --for it has no "
+			"end\n",
+			command);
+		return TC_EXIT_USAGE;
+	}
+	return tc_config_given_check(&options->given, command);
+}
+
+static int parse(struct tc_run_options *options, int argc, char **argv)
+{
+	struct tc_option rows[TC_CONFIG_MAX + 5] = {
 		{"config", 'c', TC_OPTION_STRING, "FILE", &options->given.path,
 		 "configuration, see tocsin.yaml(5); options have precedence over it "
 		 "(" TC_CONFIG_DEFAULT_PATH ")"},
@@ -98,6 +108,8 @@ static int parse(struct run_options *options, int argc, char **argv)
 		 "print the configuration that would be in force, and where each value comes from"},
 		{"for", 0, TC_OPTION_DURATION, "DURATION", &options->duration_ns,
 		 "stop after that time: 90s, 5m, 2h"},
+		{"record", 0, TC_OPTION_STRING, "FILE", &options->recording,
+		 "record the events as well, for tocsin replay; the file must not exist"},
 	};
 	const struct tc_usage usage = {
 		.command = "run",
@@ -112,15 +124,10 @@ static int parse(struct run_options *options, int argc, char **argv)
 	};
 	int code;
 
-	if (tc_config_options(&options->given, rows + 3))
+	if (tc_config_options(&options->given, TC_CONFIG_EVERY, rows + 4))
 		return TC_EXIT_ENVIRONMENT;
 	code = tc_options_parse(&usage, argc, argv, NULL);
-	if (code < 0 && options->duration_ns == 0) {
-		fprintf(stderr, "tocsin run: --for 0: not a time to watch for; without --for it "
-				"has no end\n");
-		code = TC_EXIT_USAGE;
-	}
-	return code < 0 ? tc_config_given_check(&options->given, usage.command) : code;
+	return code < 0 ? tc_run_check(options, usage.command) : code;
 }
 
 /* --- parts --- */
@@ -176,9 +183,11 @@ static bool guards_are_known(const struct tc_config *config)
 
 static int load_rules(struct run *run)
 {
+	const struct tc_strings *given = &run->options.given.keys[TC_CONFIG_rules].texts;
+	bool none = run->options.only_records && !given->count;
 	struct tc_diagnostics diagnostics = {0};
-	int r = tc_ruleset_load(run->config->rules.items, run->config->rules.count, &diagnostics,
-				&run->rules);
+	int r = tc_ruleset_load(run->config->rules.items, none ? 0 : run->config->rules.count,
+				&diagnostics, &run->rules);
 
 	tc_diagnostics_print(&diagnostics, stderr, isatty(STDERR_FILENO));
 	tc_diagnostics_done(&diagnostics);
@@ -245,29 +254,40 @@ static int start_probes(struct run *run)
  * boot, and beside the journal, which `tocsin off` makes. */
 #define OFF_FILE "/run/tocsin/off"
 
+/* Who only records stops nobody. */
+static bool is_enforcing(const struct run *run)
+{
+	return !run->options.only_records && strcmp(run->config->mode, "enforce") == 0;
+}
+
+/* NULL: there is no journal, nor anything beside it. */
+static const char *journal_path(const struct run *run)
+{
+	return run->options.only_records ? NULL : run->config->journal_path;
+}
+
 static int init_force(struct run *run)
 {
 	const struct tc_config *config = run->config;
 	struct tc_force_options options = {
-		.enforce = {.enforce = strcmp(config->mode, "enforce") == 0,
+		.enforce = {.enforce = is_enforcing(run),
 			    .trial_ns = config->trial,
 			    .command_line = "/proc/cmdline",
 			    .off_files = run->off_files},
 		.breaker = config->breaker,
-		.journal_path = config->journal_path,
+		.kinds = run->options.kinds,
+		.environment = run->options.environment,
+		.journal_path = journal_path(run),
 	};
 
 	run->off_files[0] = OFF_FILE;
-	run->off_files[1] = run->off_file = tc_standing_off_file(config->journal_path);
-	if (!run->off_file)
-		return -ENOMEM;
+	if (journal_path(run)) {
+		run->off_files[1] = run->off_file = tc_standing_off_file(journal_path(run));
+		if (!run->off_file)
+			return -ENOMEM;
+	}
 	tc_force_init(&run->force, &options, run->probes, &run->world);
 	return 0;
-}
-
-static bool is_enforcing(const struct run *run)
-{
-	return strcmp(run->config->mode, "enforce") == 0;
 }
 
 static struct tc_reload_options reload_options(struct run *run)
@@ -278,6 +298,7 @@ static struct tc_reload_options reload_options(struct run *run)
 		.generation = {.number = ++run->last_generation,
 			       .fail_closed = strcmp(run->config->undecided, "enforce") == 0,
 			       .without_guards = run->config->without_guards,
+			       .kinds = run->options.kinds,
 			       .probes = run->probes,
 			       .fallback_reason = run->kernel.lsm_reason},
 	};
@@ -306,6 +327,29 @@ static int put_first_rules(struct run *run)
 	return tc_force_put(&run->force, generation);
 }
 
+static const char *source_name(const struct run *run)
+{
+	return tc_probes_fallback(run->probes) ? "fallback" : "lsm";
+}
+
+/* What the world asks about the host; a recording notes down the answers. */
+static int open_world(struct run *run)
+{
+	struct tc_host *host = tc_host_new("", 0);
+
+	run->recording = (struct tc_recorder_about){
+		.kinds = ((tc_ruleset_kinds(run->force.current->rules) | tc_world_kinds() |
+			   run->options.kinds) &
+			  tc_probes_kinds(run->probes)) |
+			 tc_kinds_with(TC_TRAIT_AGENT),
+		.scope = run->config->scope,
+		.source = source_name(run),
+	};
+	if (host && run->recorder)
+		host = tc_tap_new(host, run->recorder, &run->recording);
+	return host ? tc_world_open(&run->world, host) : -ENOMEM;
+}
+
 static int start(struct run *run)
 {
 	struct tc_pipeline_parts parts;
@@ -323,16 +367,16 @@ static int start(struct run *run)
 	if (r < 0)
 		return r;
 	/* Events first, then the look at /proc: nothing falls between the two. */
-	r = tc_world_scan(&run->world);
+	r = open_world(run);
 	if (r < 0)
 		return tc_error_return(r, "cannot read the processes and cgroups of this host");
-	tc_force_learn(&run->force);
 
 	parts = (struct tc_pipeline_parts){.world = &run->world,
 					   .rules = run->force.current->rules,
 					   .generation = run->force.current->number,
 					   .journal = run->journal,
 					   .couriers = run->couriers,
+					   .recorder = run->recorder,
 					   .decided = tc_force_decided,
 					   .decided_context = &run->force};
 	r = tc_pipeline_new(&parts, &run->pipeline);
@@ -356,11 +400,11 @@ static void stop(struct run *run)
 	tc_probes_free(run->probes);
 	tc_world_done(&run->world);
 	tc_kernel_done(&run->kernel);
+	tc_recorder_close(run->recorder, NULL);
 	tc_couriers_free(run->couriers);
 	tc_journal_close(run->journal);
 	tc_ruleset_free(run->rules);
 	tc_config_free(run->config);
-	tc_config_given_done(&run->options.given);
 }
 
 /* --- the loop --- */
@@ -427,6 +471,9 @@ static int serve_reload(struct run *run)
 	if (run->reload || !reload_requested)
 		return 0;
 	reload_requested = 0;
+	/* Of what a reload can change nothing is there. */
+	if (run->options.only_records)
+		return 0;
 	tc_service_reloading();
 	tc_couriers_reopen(run->couriers);
 	options = reload_options(run);
@@ -459,14 +506,23 @@ static int patience_ms(const struct run *run)
 
 static int tell_start(struct run *run)
 {
-	const char *source = tc_probes_fallback(run->probes) ? "fallback" : "lsm";
 	struct tc_notice notice;
 
 	const struct tc_ruleset *rules = run->force.current->rules;
 
 	return tell(run,
 		    tc_notice_start(&notice, tc_clock_boot_ns(), (uint32_t)tc_ruleset_count(rules),
-				    tc_ruleset_hash(rules), source));
+				    tc_ruleset_hash(rules), source_name(run)));
+}
+
+/* Beside alerts a recording is worth less than they are: its end, which was logged, ends nothing.
+ */
+static int flush_recording(struct run *run)
+{
+	if (!run->recorder)
+		return 0;
+	tc_recorder_flush(run->recorder, TC_RECORDER_BLOCK_NS);
+	return run->options.only_records ? tc_recorder_error(run->recorder) : 0;
 }
 
 static int watch(struct run *run)
@@ -480,6 +536,9 @@ static int watch(struct run *run)
 			break;
 		tc_pipeline_commit(
 			run->pipeline); /* a failure was logged; the next round tries again */
+		r = flush_recording(run);
+		if (r < 0)
+			break;
 		r = tc_force_serve(&run->force, tc_reader_complete_ns(run->reader));
 		if (r >= 0)
 			r = serve_commands(run);
@@ -513,6 +572,14 @@ static int commit_last(struct run *run)
 	return r;
 }
 
+static int close_recording(struct run *run)
+{
+	struct tc_recorder *recorder = run->recorder;
+
+	run->recorder = NULL;
+	return tc_recorder_close(recorder, &run->recorded);
+}
+
 /*
  * What the rings still hold is judged, the end is told, all is committed and told to the outputs:
  * each of it even when something before went wrong. What cannot be committed is counted when the
@@ -522,7 +589,7 @@ static int finish(struct run *run)
 {
 	struct tc_pipeline_counts counts;
 	struct tc_notice notice;
-	int drained, told, committed;
+	int drained, told, committed, recorded;
 
 	tc_force_end(&run->force);
 	let_probes_settle(run);
@@ -532,9 +599,10 @@ static int finish(struct run *run)
 					counts.lost + counts.refused));
 	committed = commit_last(run);
 	tc_couriers_stop(run->couriers);
+	recorded = close_recording(run);
 	if (drained < 0)
 		return drained;
-	return told < 0 ? told : committed;
+	return told < 0 ? told : committed < 0 ? committed : recorded;
 }
 
 /* What asks an agent for something would end one that is still starting: it waits until it is
@@ -573,7 +641,8 @@ static void report_start(const struct run *run)
 		.probes = run->probes,
 		.generation = run->force.current,
 		.state = run->force.enforce.state,
-		.journal_path = run->config->journal_path,
+		.journal_path = journal_path(run),
+		.recording = run->options.recording,
 		.scope = run->config->scope,
 	};
 
@@ -585,8 +654,9 @@ static void report_end(const struct run *run)
 	struct tc_pipeline_counts counts;
 
 	tc_pipeline_counts(run->pipeline, &counts);
-	tc_run_report_end(&counts, tc_clock_boot_ns() - run->started_ns, run->config->journal_path,
-			  stderr);
+	tc_run_report_end(&counts, tc_clock_boot_ns() - run->started_ns, journal_path(run), stderr);
+	if (run->options.recording)
+		tc_run_report_recording(&run->recorded, run->options.recording, stderr);
 }
 
 static int open_journal(struct run *run)
@@ -596,6 +666,9 @@ static int open_journal(struct run *run)
 
 	if (r >= 0)
 		tc_journal_set_retention(run->journal, &retention);
+	if (r >= 0)
+		r = tc_couriers_start(run->couriers, run->config->journal_path,
+				      tc_journal_last_seq(run->journal));
 	return r;
 }
 
@@ -612,16 +685,17 @@ static int run_all(struct run *run)
 		return TC_EXIT_USAGE;
 	if (load_rules(run) < 0)
 		return TC_EXIT_NO;
-	if (open_outputs(run) < 0)
+	if (!run->options.only_records && open_outputs(run) < 0)
 		return TC_EXIT_USAGE;
 	if (geteuid() != 0) {
 		tc_error("watching needs root: the kernel lets nobody else load probes");
 		return TC_EXIT_ENVIRONMENT;
 	}
-	if (open_journal(run) < 0 ||
-	    tc_couriers_start(run->couriers, run->config->journal_path,
-			      tc_journal_last_seq(run->journal)) < 0 ||
-	    start(run) < 0)
+	if (run->options.recording && tc_recorder_open(run->options.recording, &run->recorder) < 0)
+		return TC_EXIT_ENVIRONMENT;
+	if (!run->options.only_records && open_journal(run) < 0)
+		return TC_EXIT_ENVIRONMENT;
+	if (start(run) < 0)
 		return TC_EXIT_ENVIRONMENT;
 
 	catch_signals();
@@ -640,15 +714,29 @@ static int run_all(struct run *run)
 	return r < 0 ? TC_EXIT_ENVIRONMENT : TC_EXIT_GOOD;
 }
 
+void tc_run_prepare(void)
+{
+	mask_requests(SIG_BLOCK);
+}
+
+int tc_run(const struct tc_run_options *options)
+{
+	struct run run = {.options = *options};
+	int code = run_all(&run);
+
+	stop(&run);
+	return code;
+}
+
 int tc_cmd_run(int argc, char **argv)
 {
-	struct run run = {.options = {.duration_ns = UINT64_MAX}};
+	struct tc_run_options options = {.duration_ns = UINT64_MAX};
+	int code;
 
-	mask_requests(SIG_BLOCK);
-	int code = parse(&run.options, argc, argv);
-
+	tc_run_prepare();
+	code = parse(&options, argc, argv);
 	if (code < 0)
-		code = run_all(&run);
-	stop(&run);
+		code = tc_run(&options);
+	tc_config_given_done(&options.given);
 	return code;
 }

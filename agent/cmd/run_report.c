@@ -148,7 +148,11 @@ void tc_run_report_start(const struct tc_run_report *report, FILE *stream)
 		fprintf(stream, ", %zu of them on events that are not seen here", n_blind);
 	fputc('\n', stream);
 	print_enforcing(report, stream);
-	fprintf(stream, "journal   %s\nwatching\n", report->journal_path);
+	if (report->journal_path)
+		fprintf(stream, "journal   %s\n", report->journal_path);
+	if (report->recording)
+		fprintf(stream, "recording %s\n", report->recording);
+	fprintf(stream, "watching\n");
 	fflush(stream);
 }
 
@@ -172,5 +176,18 @@ void tc_run_report_end(const struct tc_pipeline_counts *counts, uint64_t duratio
 	if (counts->dropped)
 		fprintf(stream, "%llu alerts found no room in the journal\n",
 			(unsigned long long)counts->dropped);
-	fprintf(stream, "journal   %s\n", journal_path);
+	if (journal_path)
+		fprintf(stream, "journal   %s\n", journal_path);
+}
+
+void tc_run_report_recording(const struct tc_recorder_counts *counts, const char *path,
+			     FILE *stream)
+{
+	fprintf(stream, "recording %s: %llu records of %llu bytes in %llu bytes", path,
+		(unsigned long long)counts->records, (unsigned long long)counts->record_bytes,
+		(unsigned long long)counts->file_bytes);
+	if (counts->records)
+		fprintf(stream, ", %.1f for each",
+			(double)counts->file_bytes / (double)counts->records);
+	fputc('\n', stream);
 }

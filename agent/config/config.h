@@ -78,8 +78,12 @@ struct tc_config_given {
 	} keys[TC_CONFIG_MAX];
 };
 
-/* Stores at most TC_CONFIG_MAX rows of options that fill in given. 0 or -ENOMEM. */
-int tc_config_options(struct tc_config_given *given, struct tc_option *rows);
+#define TC_CONFIG_BIT(member) (1ULL << TC_CONFIG_##member)
+#define TC_CONFIG_EVERY (~0ULL)
+
+/* Stores at most TC_CONFIG_MAX rows of options that fill in given, for the keys of a set of
+ * TC_CONFIG_BIT. 0 or -ENOMEM. */
+int tc_config_options(struct tc_config_given *given, uint64_t keys, struct tc_option *rows);
 /* Looks at what options were given. -1, or an exit code when something is wrong, which was told. */
 int tc_config_given_check(const struct tc_config_given *given, const char *command);
 void tc_config_given_done(struct tc_config_given *given);

@@ -47,12 +47,13 @@ static struct tc_option make_row(struct tc_config_given *given,
 	return row;
 }
 
-int tc_config_options(struct tc_config_given *given, struct tc_option *rows)
+int tc_config_options(struct tc_config_given *given, uint64_t keys, struct tc_option *rows)
 {
 	int r = 0;
 
 	for (unsigned id = 0; id < TC_CONFIG_MAX && !r; id++) {
-		const struct tc_config_option *option = tc_config_option(id);
+		const struct tc_config_option *option =
+			keys >> id & 1 ? tc_config_option(id) : NULL;
 
 		r = option ? make_doc(option, &given->keys[id].doc) : 0;
 		if (option && !r)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/enrich/container_reader.h"
 #include "agent/enrich/scan.h"
 
 struct live_host {
@@ -27,6 +28,7 @@ static struct live_host *live(struct tc_host *host)
 static int about(struct tc_host *host, struct tc_host_about *ret_about)
 {
 	*ret_about = (struct tc_host_about){0};
+	ret_about->now_ns = tc_clock_boot_ns();
 	tc_clock_measure(&ret_about->clock);
 	tc_clock_boot_id(ret_about->boot_id);
 	if (gethostname(ret_about->hostname, TC_HOSTNAME_MAX) < 0)

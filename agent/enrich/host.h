@@ -10,17 +10,19 @@
 
 #include "agent/enrich/cgroupfs.h"
 #include "agent/enrich/clock.h"
-#include "agent/enrich/container_reader.h"
 #include "agent/enrich/process.h"
 #include "agent/enrich/services.h"
 #include "agent/enrich/user.h"
 
 #define TC_HOSTNAME_MAX 64
 
+struct tc_container_facts;
+struct tc_container_question;
 struct tc_host;
 
 /* What is asked once, before anything else. */
 struct tc_host_about {
+	uint64_t now_ns; /* since boot */
 	struct tc_clock clock;
 	char boot_id[TC_BOOT_ID_LENGTH + 1]; /* "" when unknown */
 	char hostname[TC_HOSTNAME_MAX + 1];

@@ -79,25 +79,41 @@ static void sort(struct tc_services *services)
 	services->count = kept;
 }
 
-struct tc_services *tc_services_read(const char *path)
+/* Takes the file. */
+static struct tc_services *read_all(FILE *file)
 {
-	struct tc_services *services = calloc(1, sizeof(*services));
-	FILE *file = services ? fopen(path, "re") : NULL;
+	struct tc_services *services = file ? calloc(1, sizeof(*services)) : NULL;
 	struct service service = {0};
 	char *line = NULL;
 	size_t room = 0;
 
-	if (!file) {
-		free(services);
+	if (!file)
 		return NULL;
-	}
-	for (; getline(&line, &room, file) >= 0; service.line++)
+	for (; services && getline(&line, &room, file) >= 0; service.line++)
 		if (parse_line(line, &service) && !append(services, &service))
 			break;
 	free(line);
 	fclose(file);
-	sort(services);
+	if (services)
+		sort(services);
 	return services;
+}
+
+struct tc_services *tc_services_read(const char *path)
+{
+	return read_all(fopen(path, "re"));
+}
+
+struct tc_services *tc_services_parse(const char *text)
+{
+	return read_all(fmemopen((char *)text, strlen(text), "r"));
+}
+
+void tc_services_write(const struct tc_services *services, struct tc_buffer *text)
+{
+	for (size_t i = 0; i < services->count; i++)
+		tc_buffer_printf(text, "%s %u/%s\n", services->rows[i].name, services->rows[i].port,
+				 services->rows[i].udp ? "udp" : "tcp");
 }
 
 void tc_services_free(struct tc_services *services)

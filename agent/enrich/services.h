@@ -9,11 +9,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/buffer.h"
+
 struct tc_services;
 
 /* Reads a file of services; a line that is none is passed over. NULL when it cannot be read or
  * memory is out: then no port has a name. */
 struct tc_services *tc_services_read(const char *path);
+/* The same with a text in place of the file, and such a text for it. */
+struct tc_services *tc_services_parse(const char *text);
+void tc_services_write(const struct tc_services *services, struct tc_buffer *text);
 void tc_services_free(struct tc_services *services);
 
 /* Name of a TCP or UDP port; NULL when it has none. services may be NULL. */

@@ -26,6 +26,7 @@ struct names {
 	char *block;
 	size_t block_size, block_capacity;
 	struct stat stat; /* of the file read */
+	uint64_t version;
 };
 
 struct tc_users {
@@ -155,6 +156,7 @@ static int names_read(struct names *names, FILE *file)
 	}
 	if (fresh.count)
 		qsort(fresh.rows, fresh.count, sizeof(*fresh.rows), compare_names);
+	fresh.version = names->version + 1;
 	names_done(names);
 	*names = fresh;
 	return 0;
@@ -200,6 +202,31 @@ int tc_users_read(struct tc_users *users, const char *passwd, const char *group)
 	int error = names_parse(&users->users, passwd);
 
 	return error < 0 ? error : names_parse(&users->groups, group);
+}
+
+uint64_t tc_users_version(const struct tc_users *users)
+{
+	return users->users.version + users->groups.version;
+}
+
+/* The first line with an id stands first among its rows, so their order says all. */
+static void names_write(const struct names *names, struct tc_buffer *text)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		const char *name = names->block + names->rows[i].offset;
+		const char *rest = name + names->rows[i].length + 1;
+
+		tc_buffer_add(text, name, names->rows[i].length);
+		tc_buffer_add_string(text, ":x");
+		tc_buffer_add_string(text, rest + strcspn(rest, ":"));
+		tc_buffer_add_char(text, '\n');
+	}
+}
+
+void tc_users_write(const struct tc_users *users, struct tc_buffer *passwd, struct tc_buffer *group)
+{
+	names_write(&users->users, passwd);
+	names_write(&users->groups, group);
 }
 
 static const struct name *find_row(const struct names *names, uint32_t id)

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#include "agent/buffer.h"
+
 struct tc_users;
 
 /* An empty table, or NULL when memory is out. */
@@ -26,6 +28,13 @@ int tc_users_refresh(struct tc_users *users, const char *root);
 /* Takes the names from texts in the form of the two files, for hosts that are not this one. 0 or
  * -ENOMEM. */
 int tc_users_read(struct tc_users *users, const char *passwd, const char *group);
+
+/* Changes with each set of names that was read. */
+uint64_t tc_users_version(const struct tc_users *users);
+/* Appends all names in the form of the two files, without what stands in the column of passwords.
+ */
+void tc_users_write(const struct tc_users *users, struct tc_buffer *passwd,
+		    struct tc_buffer *group);
 
 /* Name of a user or group; NULL when it has none. Valid until the next refresh. */
 const char *tc_users_name(const struct tc_users *users, uint32_t uid, uint32_t *ret_length);

@@ -34,15 +34,7 @@ static const struct tc_namespaces initial_namespaces = {
 
 uint64_t tc_world_kinds(void)
 {
-	uint64_t kinds = 0;
-
-	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
-		const struct tc_kind_info *info = tc_kind_info(kind);
-
-		if (info && info->traits & TC_TRAIT_STATE)
-			kinds |= TC_KIND_BIT(kind);
-	}
-	return kinds;
+	return tc_kinds_with(TC_TRAIT_STATE);
 }
 
 static void find_types(struct tc_world *world)
@@ -109,13 +101,14 @@ static void read_namespaces(struct tc_world *world)
 	};
 }
 
-static int read_about(struct tc_world *world)
+static int read_about(struct tc_world *world, uint64_t *ret_now_ns)
 {
 	struct tc_host_about about;
 	int error = world->origin->ops->about(world->origin, &about);
 
 	if (error < 0)
 		return error;
+	*ret_now_ns = about.now_ns;
 	world->clock = world->next_clock = about.clock;
 	memcpy(world->boot_id, about.boot_id, sizeof(world->boot_id));
 	static_assert(sizeof(world->hostname) == sizeof(about.hostname), "host names fit");
@@ -137,12 +130,48 @@ static int read_processes(struct tc_world *world)
 	return error;
 }
 
+int tc_world_learn(struct tc_world *world, struct tc_cgroup *cgroup, uint64_t now_ns)
+{
+	int news = world->containers
+			   ? tc_containers_see(world->containers, cgroup, world->users, now_ns)
+			   : 0;
+
+	if (news > 0)
+		tc_cgroups_learned(world->cgroups, cgroup);
+	return news < 0 ? news : 0;
+}
+
+/* What stands beside the world while it learns of all cgroups. */
+struct learning {
+	struct tc_world *world;
+	uint64_t now_ns;
+	int error;
+};
+
+static void learn(void *context, struct tc_cgroup *cgroup)
+{
+	struct learning *learning = context;
+
+	if (learning->error == 0)
+		learning->error = tc_world_learn(learning->world, cgroup, learning->now_ns);
+}
+
+/* Rules may ask for containers in the kernel, before there is an event of theirs. */
+static int read_containers(struct tc_world *world, uint64_t now_ns)
+{
+	struct learning learning = {.world = world, .now_ns = now_ns};
+
+	tc_cgroups_each(world->cgroups, learn, &learning);
+	return learning.error;
+}
+
 int tc_world_open(struct tc_world *world, struct tc_host *host)
 {
+	uint64_t now_ns;
 	int error;
 
 	world->origin = host;
-	error = read_about(world);
+	error = read_about(world, &now_ns);
 	if (error < 0)
 		return error;
 	read_namespaces(world);
@@ -159,7 +188,8 @@ int tc_world_open(struct tc_world *world, struct tc_host *host)
 	if (error < 0)
 		tc_warning("cgroups are unknown: cannot read the cgroup v2 file system: %s",
 			   strerror(-error));
-	return read_processes(world);
+	error = read_containers(world, now_ns);
+	return error < 0 ? error : read_processes(world);
 }
 
 int tc_world_scan(struct tc_world *world)
@@ -419,17 +449,6 @@ static int see_actor(struct tc_world *world, struct tc_event *event)
 	if (record->kind == TC_KIND_exec && !is_refused_exec(record) && !is_incomplete(process))
 		process = process->parent;
 	return look_up_line(world, process, record->time_ns);
-}
-
-int tc_world_learn(struct tc_world *world, struct tc_cgroup *cgroup, uint64_t now_ns)
-{
-	int news = world->containers
-			   ? tc_containers_see(world->containers, cgroup, world->users, now_ns)
-			   : 0;
-
-	if (news > 0)
-		tc_cgroups_learned(world->cgroups, cgroup);
-	return news < 0 ? news : 0;
 }
 
 int tc_world_enrich(struct tc_world *world, struct tc_event *event)

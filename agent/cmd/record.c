@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tocsin record: keep the events of this host in a file. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/cmd/cmd.h"
+#include "agent/cmd/run.h"
+#include "agent/schema.h"
+
+static int usage_error(const char *what, const char *why)
+{
+	fprintf(stderr, "tocsin record: %s: %s\n", what, why);
+	return TC_EXIT_USAGE;
+}
+
+/* Words with commas between them, or `all`. -1 or an exit code. */
+static int add_kinds(const char *words, uint64_t *kinds)
+{
+	char word[64];
+
+	for (size_t length; *words; words += length + (words[length] == ',')) {
+		const struct tc_kind_info *kind;
+
+		length = strcspn(words, ",");
+		snprintf(word, sizeof(word), "%.*s", (int)length, words);
+		kind = tc_kind_by_name(word);
+		if (!kind && strcmp(word, "all") != 0)
+			return usage_error(word, "no kind of event: `tocsin fields` names them");
+		*kinds |= kind ? TC_KIND_BIT(kind->kind) : tc_kinds_all();
+	}
+	return -1;
+}
+
+static int check(struct tc_run_options *options, const struct tc_strings *kinds)
+{
+	bool has_rules = options->given.keys[TC_CONFIG_rules].texts.count;
+	int code = tc_run_check(options, "record");
+
+	if (code < 0 && !options->recording)
+		return usage_error("--output", "the file to write must be named");
+	for (size_t i = 0; i < kinds->count && code < 0; i++)
+		code = add_kinds(kinds->items[i], &options->kinds);
+	if (!kinds->count && !has_rules)
+		options->kinds = tc_kinds_all();
+	return code;
+}
+
+/* Keys of the configuration that matter here. */
+#define KEYS                                                                                       \
+	(TC_CONFIG_BIT(rules) | TC_CONFIG_BIT(scope) | TC_CONFIG_BIT(ring_bytes) |                 \
+	 TC_CONFIG_BIT(fallback) | TC_CONFIG_BIT(log_level))
+
+static int parse(struct tc_run_options *options, int argc, char **argv)
+{
+	struct tc_strings kinds = {0};
+	struct tc_option rows[TC_CONFIG_MAX + 6] = {
+		{"output", 'o', TC_OPTION_STRING, "FILE", &options->recording,
+		 "file to write; it must not exist"},
+		{"for", 0, TC_OPTION_DURATION, "DURATION", &options->duration_ns,
+		 "stop after that time: 90s, 5m, 2h"},
+		{"kinds", 'k', TC_OPTION_STRINGS, "KIND,...", &kinds,
+		 "record these kinds of events: exec,open,connect ... or all (all, unless there "
+		 "are "
+		 "--rules: then what these can match)"},
+		{"environment", 0, TC_OPTION_FLAG, NULL, &options->environment,
+		 "record the environment of programs as well, which may hold secrets"},
+		{"config", 'c', TC_OPTION_STRING, "FILE", &options->given.path,
+		 "configuration, see tocsin.yaml(5); options have precedence over it "
+		 "(" TC_CONFIG_DEFAULT_PATH ")"},
+	};
+	const struct tc_usage usage = {
+		.command = "record",
+		.synopsis = "-o FILE [OPTION]...",
+		.doc = "Records events of this host, and what the agent knows of it: processes, "
+		       "cgroups, containers, names of users. `tocsin replay` judges the file by "
+		       "any "
+		       "rules. What is recorded may be confidential: the file is readable for its "
+		       "owner alone. Ends on SIGINT or SIGTERM. Needs root.",
+		.options = rows,
+	};
+	int code;
+
+	if (tc_config_options(&options->given, KEYS, rows + 5))
+		return TC_EXIT_ENVIRONMENT;
+	code = tc_options_parse(&usage, argc, argv, NULL);
+	if (code < 0)
+		code = check(options, &kinds);
+	free(kinds.items);
+	return code;
+}
+
+int tc_cmd_record(int argc, char **argv)
+{
+	struct tc_run_options options = {.duration_ns = UINT64_MAX, .only_records = true};
+	int code;
+
+	tc_run_prepare();
+	code = parse(&options, argc, argv);
+	if (code < 0)
+		code = tc_run(&options);
+	tc_config_given_done(&options.given);
+	return code;
+}

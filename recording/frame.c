@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recording/frame.h"
+
+#include <assert.h>
+
+#include "recording/crc32c.h"
+
+static_assert(sizeof(struct tc_frame) == 48, "no holes");
+static_assert(sizeof(struct tc_entry_head) == TC_ENTRY_ALIGN, "entries stay aligned");
+
+static uint32_t checksum(const struct tc_frame *frame, const void *stored)
+{
+	struct tc_frame head = *frame;
+
+	head.crc = 0;
+	return tc_crc32c(tc_crc32c(0, &head, sizeof(head)), stored, frame->stored);
+}
+
+void tc_frame_seal(struct tc_frame *frame, const void *stored)
+{
+	frame->crc = checksum(frame, stored);
+}
+
+bool tc_frame_is_sealed(const struct tc_frame *frame, const void *stored)
+{
+	return frame->crc == checksum(frame, stored);
+}
