@@ -263,3 +263,42 @@ int tc_draft_put(struct tc_draft *draft, const struct tc_member *member,
 		return put_words(draft, member, value, ret_fault);
 	}
 }
+
+/* Some value of a type. */
+static struct tc_value any_value(enum tc_type type, const char *text)
+{
+	static const char list[] = "one\0two", address[TC_IP_BYTES] = {[10] = -1, -1, 10, 1, 2, 3};
+	struct tc_value value = {.type = type, .bytes = text, .length = (uint32_t)strlen(text)};
+
+	switch (type) {
+	case TC_TYPE_STRING:
+		break;
+	case TC_TYPE_LIST:
+		value.bytes = list;
+		value.length = sizeof(list);
+		break;
+	case TC_TYPE_IP:
+		value.bytes = address;
+		value.length = sizeof(address);
+		break;
+	default:
+		return (struct tc_value){.type = type, .uint = 1};
+	}
+	value.size = value.length;
+	return value;
+}
+
+void tc_draft_fill(struct tc_draft *draft, const char *text)
+{
+	const struct tc_kind_info *kind = draft->kind;
+	struct tc_draft_fault ignored;
+
+	for (unsigned i = 0; i < kind->n_members; i++) {
+		const struct tc_member *member = &kind->members[i];
+		struct tc_value value = any_value(tc_show_type(member->show), text);
+
+		/* Where words stand for numbers the text is none of them. */
+		if (tc_draft_put(draft, member, &value, &ignored) < 0)
+			tc_draft_number(draft, member, 1);
+	}
+}

@@ -40,6 +40,9 @@ void tc_draft_begin(struct tc_draft *draft, const struct tc_kind_info *kind);
  * reason. */
 int tc_draft_put(struct tc_draft *draft, const struct tc_member *member,
 		 const struct tc_value *value, struct tc_draft_fault *ret_fault);
+/* Gives each of the kind's own members some value, strings this text: for tests of what takes any
+ * event. */
+void tc_draft_fill(struct tc_draft *draft, const char *text);
 /* Writes the number of one of the kind's own members. */
 void tc_draft_number(struct tc_draft *draft, const struct tc_member *member, uint64_t number);
 /* The kind's member of that name in its struct, or NULL. */

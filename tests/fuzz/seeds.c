@@ -126,29 +126,6 @@ static void write_dictionaries(void)
 
 static struct tc_draft draft;
 
-static void fill(const struct tc_member *member)
-{
-	static const char address[TC_IP_BYTES] = {[10] = -1, -1, 10, 1, 2, 3};
-	struct tc_value value = {.type = tc_show_type(member->show)};
-	struct tc_draft_fault fault;
-
-	if (value.type == TC_TYPE_STRING) {
-		value.bytes = "/srv/a";
-		value.length = value.size = 6;
-	} else if (value.type == TC_TYPE_LIST) {
-		value.bytes = "one\0two";
-		value.length = value.size = 8;
-	} else if (value.type == TC_TYPE_IP) {
-		value.bytes = address;
-		value.length = value.size = sizeof(address);
-	} else {
-		value.uint = 1;
-	}
-	/* Where words stand for numbers. */
-	if (tc_draft_put(&draft, member, &value, &fault) < 0)
-		tc_draft_number(&draft, member, 1);
-}
-
 static void write_record(FILE *stream)
 {
 	fputc(draft.header.size & 0xff, stream);
@@ -187,8 +164,7 @@ static void write_records(void)
 		if (!info)
 			continue;
 		tc_draft_begin(&draft, info);
-		for (unsigned i = 0; i < info->n_members; i++)
-			fill(&info->members[i]);
+		tc_draft_fill(&draft, "/srv/a");
 		if (info->traits & TC_TRAIT_STATE)
 			write_record(story);
 		stream = create("fuzz_decode/%s", info->name);

@@ -19,6 +19,11 @@ union made {
 	struct tc_connect connect;
 	struct tc_listen listen;
 	struct tc_loss loss;
+	struct tc_setuid setuid;
+	struct tc_setgid setgid;
+	struct tc_setns setns;
+	struct tc_signal signal;
+	struct tc_bpf bpf;
 	char bytes[TC_RECORD_MAX];
 };
 

@@ -14,34 +14,13 @@
 #include <cmocka.h>
 
 #include "agent/enrich/image.h"
-#include "agent/enrich/world.h"
 #include "tests/unit/agent/expect_fields.h"
-#include "tests/unit/agent/make_record.h"
+#include "tests/unit/agent/world_fixture.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define CONTAINER 42
 #define SERVICE 43
 #define UNKNOWN 44
-
-struct fixture {
-	struct tc_world world;
-	struct tc_event event;
-	union made made;
-};
-
-static void feed(struct fixture *fixture)
-{
-	const struct tc_record *record = &fixture->made.header;
-
-	tc_event_reset(&fixture->event, record, tc_kind_info(record->kind));
-	assert_int_equal(tc_world_enrich(&fixture->world, &fixture->event), 0);
-}
-
-static void feed_and_settle(struct fixture *fixture)
-{
-	feed(fixture);
-	tc_world_settle(&fixture->world, &fixture->event);
-}
 
 /* init (1) -> sshd (100) -> bash (200) -> curl (300) */
 static void make_family(struct fixture *fixture)
@@ -100,24 +79,12 @@ static void make_cgroups(struct fixture *fixture)
 
 static int set_up(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct fixture *fixture = fixture_new();
 
 	setenv("TZ", "UTC", 1);
-	assert_int_equal(tc_world_init(&fixture->world), 0);
-	assert_int_equal(tc_event_init(&fixture->event), 0);
 	make_cgroups(fixture);
 	make_family(fixture);
 	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	tc_event_done(&fixture->event);
-	tc_world_done(&fixture->world);
-	free(fixture);
 	return 0;
 }
 
@@ -173,7 +140,7 @@ static void the_actor_is_what_exec_made_it(void **state)
 	       {"thread.cap_effective", "CAP_CHOWN"}, {"ns.net", "4026531841"},
 	       {"ns.net_is_host", "-"}, {"ns.uts_is_host", "true"}, {"ns.ipc_is_host", "-"},
 	       {"proc.exec_filename", "-"}, {"proc.is_lineage_cut", "false"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void ancestors_are_numbered_from_the_process_itself(void **state)
@@ -194,7 +161,7 @@ static void ancestors_are_numbered_from_the_process_itself(void **state)
 	       {"proc.apid", "-"}, {"proc.sname", "bash"}, {"proc.sid.exe", "-bash"},
 	       {"proc.sid.exepath", "/usr/bin/bash"}, {"proc.ppid.ts", "2000"},
 	       {"proc.ppid.duration", "5000001000"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void a_session_leader_that_ended_is_still_named(void **state)
@@ -206,7 +173,7 @@ static void a_session_leader_that_ended_is_still_named(void **state)
 	make_open(fixture);
 	feed(fixture);
 	EXPECT(fixture, {"proc.sname", "bash"}, {"proc.pname", "bash"}, {"proc.aname[2]", "sshd"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void an_unknown_process_has_no_values_but_its_header(void **state)
@@ -226,7 +193,7 @@ static void an_unknown_process_has_no_values_but_its_header(void **state)
 	       {"user.loginuid", "-"}, {"user.loginname", "-"}, {"cgroup.path", "-"},
 	       {"cgroup.unit", "-"}, {"container.id", "-"}, {"container.runtime", "-"},
 	       {"container.full_id", "-"}, {"ns.net_is_host", "-"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void lose(struct fixture *fixture, uint64_t until_ns)
@@ -245,7 +212,7 @@ static void after_a_loss_the_former_program_is_not_shown(void **state)
 	make_open(fixture);
 	feed(fixture);
 	EXPECT(fixture, {"proc.is_doubtful", "false"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 	lose(fixture, 4 * SECOND);
 	make_open(fixture);
 	feed(fixture);
@@ -260,12 +227,12 @@ static void after_a_loss_the_former_program_is_not_shown(void **state)
 	       {"user.loginuid", "-"}, {"user.loginname", "-"}, {"ns.uts_is_host", "-"},
 	       {"proc.pname", "-"}, {"proc.pexepath", "-"}, {"proc.pcmdline", "-"},
 	       {"proc.aname", "-"}, {"proc.apid[1]", "200"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 	MAKE(&fixture->made, open, 2, 20, "kworker/0:1");
 	fixture->made.header.flags = TC_RECORD_KERNEL;
 	feed(fixture);
 	EXPECT(fixture, {"proc.is_doubtful", "false"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void an_exec_is_never_in_doubt(void **state)
@@ -279,13 +246,13 @@ static void an_exec_is_never_in_doubt(void **state)
 	EXPECT(fixture, {"proc.is_doubtful", "false"}, {"proc.exepath", "/usr/bin/dash"},
 	       {"proc.cmdline", "sh -c id"}, {"proc.exe", "sh"}, {"proc.aname[0]", "sh"},
 	       {"proc.pname", "-"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 	/* But another exec may have followed it, before the end of the loss. */
 	MAKE(&fixture->made, open, 300, 3000, "sh");
 	fixture->made.header.time_ns = 5 * SECOND;
 	feed(fixture);
 	EXPECT(fixture, {"proc.is_doubtful", "true"}, {"proc.exepath", "-"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void the_boot_has_an_id(void **state)
@@ -295,11 +262,11 @@ static void the_boot_has_an_id(void **state)
 	make_open(fixture);
 	feed(fixture);
 	EXPECT(fixture, {"evt.boot_id", "-"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 	strcpy(fixture->world.boot_id, "0f9d4a3e-6d5c-4c0e-9a57-1c2f6d5f7b11");
 	feed(fixture);
 	EXPECT(fixture, {"evt.boot_id", "0f9d4a3e-6d5c-4c0e-9a57-1c2f6d5f7b11"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void events_without_a_world_have_no_values(void **state)
@@ -329,7 +296,7 @@ static void a_kernel_thread_has_a_name_only(void **state)
 	feed(fixture);
 	EXPECT(fixture, {"proc.cmdline", "kworker/0:1"}, {"proc.args", "-"}, {"proc.exe", "-"},
 	       {"evt.via", "kernel"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void exec_shows_its_own_program(void **state)
@@ -344,7 +311,7 @@ static void exec_shows_its_own_program(void **state)
 	       {"proc.exe", "sh"}, {"proc.cmdline", "sh -c id"}, {"proc.argv", "sh,-c,id"},
 	       {"proc.argv[1]", "-c"}, {"proc.tty", "0"}, {"proc.tty_name", "-"},
 	       {"proc.pname", "bash"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void what_was_cut_says_so(void **state)
@@ -374,7 +341,7 @@ static void what_was_cut_says_so(void **state)
 	assert_true(tc_event_get(&fixture->event, tc_field_by_name("proc.exe", 8), -1, &value));
 	assert_int_equal(value.flags, 0);
 	assert_int_equal(value.size, 4);
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void what_was_unreadable_says_so(void **state)
@@ -396,7 +363,7 @@ static void what_was_unreadable_says_so(void **state)
 		if (!(value.flags & TC_VALUE_UNREADABLE))
 			fail_msg("%s does not say that it was unreadable", names[i]);
 	}
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static const struct {
@@ -425,7 +392,7 @@ static void the_type_is_the_system_call(void **state)
 		feed(fixture);
 		assert_string_equal(get_field(&fixture->event, "evt.type"), types[i].type);
 		assert_string_equal(get_field(&fixture->event, "evt.via"), types[i].via);
-		tc_world_settle(&fixture->world, &fixture->event);
+		settle(fixture);
 	}
 }
 
@@ -443,7 +410,7 @@ static void times_are_written_in_many_ways(void **state)
 	       {"evt.datetime.s", "2023-11-14 22:13:20"}, {"evt.rawtime", "1700000000123456789"},
 	       {"evt.rawtime.s", "1700000000"}, {"evt.rawtime.ns", "123456789"}, {"evt.dir", "<"},
 	       {"evt.category", "file"}, {"evt.num", "8"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void results_follow_the_verdict(void **state)
@@ -454,16 +421,16 @@ static void results_follow_the_verdict(void **state)
 	feed(fixture);
 	EXPECT(fixture, {"evt.res", "SUCCESS"}, {"evt.rawres", "0"}, {"evt.failed", "false"},
 	       {"fd.num", "0"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 	fixture->made.header.verdict = TC_VERDICT_BLOCKED;
 	feed(fixture);
 	EXPECT(fixture, {"evt.res", "EPERM"}, {"evt.rawres", "-1"}, {"evt.failed", "true"},
 	       {"fd.num", "-1"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 	fixture->made.header.error = EACCES;
 	feed(fixture);
 	EXPECT(fixture, {"evt.res", "EACCES"}, {"evt.rawres", "-13"}, {"evt.failed", "true"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void flags_of_the_record_are_fields(void **state)
@@ -474,13 +441,13 @@ static void flags_of_the_record_are_fields(void **state)
 	feed(fixture);
 	EXPECT(fixture, {"evt.truncated", "false"}, {"evt.unreadable", "false"},
 	       {"evt.source_hook", "lsm"}, {"evt.paths_are_raw", "false"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 	fixture->made.header.flags =
 		TC_RECORD_CUT | TC_RECORD_UNREADABLE | TC_RECORD_FALLBACK | TC_RECORD_CALLER;
 	feed(fixture);
 	EXPECT(fixture, {"evt.truncated", "true"}, {"evt.unreadable", "true"},
 	       {"evt.source_hook", "tracepoint"}, {"evt.paths_are_raw", "true"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static const struct {
@@ -512,7 +479,7 @@ static void the_file_is_told_apart(void **state)
 		EXPECT(fixture, {"fd.name", files[i].path}, {"fd.directory", files[i].directory},
 		       {"fd.filename", files[i].filename}, {"fd.typechar", files[i].letter},
 		       {"fd.type", files[i].word}, {"file.type", files[i].full});
-		tc_world_settle(&fixture->world, &fixture->event);
+		settle(fixture);
 	}
 }
 
@@ -531,7 +498,7 @@ static void a_cut_path_has_no_directory_and_no_name(void **state)
 	assert_false(
 		tc_event_get(&fixture->event, tc_field_by_name("fd.filename", 11), -1, &value));
 	assert_true(value.flags & TC_VALUE_CUT);
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static const struct {
@@ -556,7 +523,7 @@ static void opens_are_for_reading_or_writing(void **state)
 		feed(fixture);
 		EXPECT(fixture, {"evt.is_open_read", opens[i].is_read},
 		       {"evt.is_open_write", opens[i].is_write}, {"evt.is_open_exec", "false"});
-		tc_world_settle(&fixture->world, &fixture->event);
+		settle(fixture);
 	}
 	MAKE(&fixture->made, create, 300, 3000, "curl");
 	fixture->made.create.new_mode = 0755;
@@ -564,7 +531,7 @@ static void opens_are_for_reading_or_writing(void **state)
 	feed(fixture);
 	EXPECT(fixture, {"evt.is_open_exec", "true"}, {"fd.typechar", "f"},
 	       {"evt.is_open_read", "-"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void the_cgroup_tells_unit_and_container(void **state)
@@ -577,18 +544,18 @@ static void the_cgroup_tells_unit_and_container(void **state)
 	       {"cgroup.unit", "ssh.service"}, {"cgroup.slice", "system.slice"},
 	       {"container.id", "host"}, {"container.full_id", "host"},
 	       {"container.runtime", "host"}, {"container.type", "host"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 	fixture->made.header.cgroup_id = CONTAINER;
 	feed(fixture);
 	EXPECT(fixture, {"cgroup.path", "/system.slice/docker-" ID ".scope"},
 	       {"container.id", "0123456789ab"}, {"container.full_id", ID},
 	       {"container.runtime", "docker"}, {"container.type", "docker"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 	fixture->made.header.cgroup_id = 1;
 	feed(fixture);
 	EXPECT(fixture, {"cgroup.path", "/"}, {"cgroup.unit", "-"}, {"cgroup.slice", "-"},
 	       {"container.id", "host"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void a_trace_shows_both_sides(void **state)
@@ -607,7 +574,7 @@ static void a_trace_shows_both_sides(void **state)
 	       {"target.is_child", "true"}, {"target.cgroup.unit", "docker-" ID ".scope"},
 	       {"target.container.id", "0123456789ab"}, {"target.container.runtime", "docker"},
 	       {"target.cgroup.path", "/system.slice/docker-" ID ".scope"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 	fixture->made.trace.target_tgid = 1;
 	fixture->made.trace.target_start_ns = 10;
 	fixture->made.trace.target_cgroup_id = UNKNOWN;
@@ -615,7 +582,7 @@ static void a_trace_shows_both_sides(void **state)
 	EXPECT(fixture, {"target.exepath", "/usr/lib/systemd/systemd"},
 	       {"target.is_child", "false"}, {"target.pname", "-"}, {"target.cgroup.path", "-"},
 	       {"target.container.id", "-"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void a_made_cgroup_tells_its_container(void **state)
@@ -631,7 +598,7 @@ static void a_made_cgroup_tells_its_container(void **state)
 	EXPECT(fixture, {"target.cgroup.path", "/machine.slice/libpod-" ID ".scope"},
 	       {"target.cgroup.slice", "machine.slice"}, {"target.container.full_id", ID},
 	       {"target.container.runtime", "podman"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void users_have_names(void **state)
@@ -644,7 +611,7 @@ static void users_have_names(void **state)
 	feed(fixture);
 	EXPECT(fixture, {"user.name", "root"}, {"user.rname", "-"}, {"group.name", "root"},
 	       {"user.uid", "0"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 static void namespaces_are_compared_with_process_1(void **state)
@@ -660,7 +627,7 @@ static void namespaces_are_compared_with_process_1(void **state)
 	feed(fixture);
 	EXPECT(fixture, {"ns.mnt_is_host", "true"}, {"ns.pid_is_host", "true"},
 	       {"ns.user_is_host", "false"}, {"ns.net_is_host", "false"});
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 /* The places that image.h gives the members of exec are those of the schema. */

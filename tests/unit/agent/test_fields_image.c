@@ -11,44 +11,11 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
-#include "agent/enrich/world.h"
 #include "tests/unit/agent/expect_fields.h"
-#include "tests/unit/agent/make_record.h"
+#include "tests/unit/agent/world_fixture.h"
 
 #define HOST_PID_NS 0xEFFFFFFCU
 #define REAL_NS 1700000000000000000ULL
-
-struct fixture {
-	struct tc_world world;
-	struct tc_event event;
-	union {
-		union made made;
-		struct tc_setuid setuid;
-		struct tc_setgid setgid;
-		struct tc_setns setns;
-		struct tc_signal signal;
-		struct tc_bpf bpf;
-	};
-};
-
-static void feed(struct fixture *fixture)
-{
-	const struct tc_record *record = &fixture->made.header;
-
-	tc_event_reset(&fixture->event, record, tc_kind_info(record->kind));
-	assert_int_equal(tc_world_enrich(&fixture->world, &fixture->event), 0);
-}
-
-static void feed_and_settle(struct fixture *fixture)
-{
-	feed(fixture);
-	tc_world_settle(&fixture->world, &fixture->event);
-}
-
-static void settle(struct fixture *fixture)
-{
-	tc_world_settle(&fixture->world, &fixture->event);
-}
 
 #define EXPECT(fixture, ...) EXPECT_FIELDS(&(fixture)->event, __VA_ARGS__)
 
@@ -81,10 +48,8 @@ static void make_family(struct fixture *fixture)
 
 static int set_up(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct fixture *fixture = fixture_new();
 
-	assert_int_equal(tc_world_init(&fixture->world), 0);
-	assert_int_equal(tc_event_init(&fixture->event), 0);
 	assert_int_equal(tc_users_read(fixture->world.users,
 				       "root:x:0:0:root:/root:/bin/bash\n"
 				       "alice:x:1000:1000::/home/alice:\n",
@@ -93,16 +58,6 @@ static int set_up(void **state)
 	fixture->world.clock.real_minus_boot_ns = (int64_t)REAL_NS;
 	make_family(fixture);
 	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	tc_event_done(&fixture->event);
-	tc_world_done(&fixture->world);
-	free(fixture);
 	return 0;
 }
 
@@ -233,20 +188,20 @@ static void setuid_has_names_as_falco_shows_them(void **state)
 
 	MAKE(&fixture->made, setuid, 200, 2000 * SECOND, "su");
 	fixture->made.header.syscall = 105;
-	fixture->setuid.new_euid = fixture->setuid.new_fsuid = 1000;
+	fixture->made.setuid.new_euid = fixture->made.setuid.new_fsuid = 1000;
 	feed(fixture);
 	EXPECT(fixture, {"evt.type", "setuid"}, {"evt.arg.uid", "alice"},
 	       {"evt.rawarg.uid", "1000"}, {"user.name", "root"}, {"user.uid", "0"},
 	       {"evt.args", "uid=alice"}, {"evt.info", "uid=alice"});
 	settle(fixture);
 	fixture->made.header.syscall = 122; /* setfsuid */
-	fixture->setuid.new_euid = 0;
+	fixture->made.setuid.new_euid = 0;
 	feed(fixture);
 	EXPECT(fixture, {"evt.type", "setfsuid"}, {"evt.arg.uid", "alice"},
 	       {"evt.rawarg.uid", "0"});
 	settle(fixture);
 	MAKE(&fixture->made, setgid, 200, 2000 * SECOND, "su");
-	fixture->setgid.new_egid = 20;
+	fixture->made.setgid.new_egid = 20;
 	feed(fixture);
 	EXPECT(fixture, {"evt.arg.gid", "wheel"}, {"evt.rawarg.gid", "20"});
 	settle(fixture);
@@ -257,24 +212,24 @@ static void namespaces_of_the_host_are_known(void **state)
 	struct fixture *fixture = *state;
 
 	MAKE(&fixture->made, setns, 200, 2000 * SECOND, "nsenter");
-	fixture->setns.nstype = CLONE_NEWPID;
-	fixture->setns.ns = HOST_PID_NS;
-	fixture->setns.target_tgid = TC_ABSENT_U32;
+	fixture->made.setns.nstype = CLONE_NEWPID;
+	fixture->made.setns.ns = HOST_PID_NS;
+	fixture->made.setns.target_tgid = TC_ABSENT_U32;
 	feed(fixture);
 	EXPECT(fixture, {"setns.is_host", "true"}, {"evt.arg.nstype", "CLONE_NEWPID"},
 	       {"setns.pid", "-"});
 	settle(fixture);
-	fixture->setns.ns = 4026532000;
+	fixture->made.setns.ns = 4026532000;
 	feed(fixture);
 	EXPECT(fixture, {"setns.is_host", "false"});
 	settle(fixture);
-	fixture->setns.nstype = CLONE_NEWNS; /* the host's is not known here */
+	fixture->made.setns.nstype = CLONE_NEWNS; /* the host's is not known here */
 	feed(fixture);
 	EXPECT(fixture, {"setns.is_host", "-"});
 	settle(fixture);
-	fixture->setns.nstype = CLONE_NEWNS | CLONE_NEWNET;
-	fixture->setns.ns = TC_ABSENT_U32;
-	fixture->setns.target_tgid = 1;
+	fixture->made.setns.nstype = CLONE_NEWNS | CLONE_NEWNET;
+	fixture->made.setns.ns = TC_ABSENT_U32;
+	fixture->made.setns.target_tgid = 1;
 	feed(fixture);
 	EXPECT(fixture, {"setns.is_host", "true"}, {"evt.arg.nstype", "CLONE_NEWNS|CLONE_NEWNET"},
 	       {"setns.ns", "-"});
@@ -287,16 +242,16 @@ static void a_signal_has_a_target(void **state)
 
 	feed_and_settle(fixture);
 	MAKE(&fixture->made, signal, 200, 2000 * SECOND, "grep");
-	fixture->signal.number = SIGKILL;
-	fixture->signal.target_tgid = fixture->signal.target_tid = 100;
-	fixture->signal.target_start_ns = 1000 * SECOND;
-	fixture->signal.target_uid = 1000;
+	fixture->made.signal.number = SIGKILL;
+	fixture->made.signal.target_tgid = fixture->made.signal.target_tid = 100;
+	fixture->made.signal.target_start_ns = 1000 * SECOND;
+	fixture->made.signal.target_uid = 1000;
 	feed(fixture);
 	EXPECT(fixture, {"evt.arg.sig", "SIGKILL"}, {"evt.rawarg.sig", "9"}, {"target.pid", "100"},
 	       {"target.exepath", "/bin/sh"}, {"target.user", "alice"}, {"target.is_child", "-"},
 	       {"evt.args", "pid=100 sig=SIGKILL"});
 	settle(fixture);
-	fixture->signal.number = 34;
+	fixture->made.signal.number = 34;
 	feed(fixture);
 	EXPECT(fixture, {"evt.arg.sig", "SIGRTMIN"});
 	settle(fixture);
@@ -307,9 +262,10 @@ static void commands_of_bpf_have_names(void **state)
 	struct fixture *fixture = *state;
 
 	MAKE(&fixture->made, bpf, 200, 2000 * SECOND, "loader");
-	fixture->bpf.cmd = 5;
-	fixture->bpf.prog_type = 2;
-	fixture->bpf.map_type = fixture->bpf.attach_type = fixture->bpf.id = TC_ABSENT_U32;
+	fixture->made.bpf.cmd = 5;
+	fixture->made.bpf.prog_type = 2;
+	fixture->made.bpf.map_type = fixture->made.bpf.attach_type = fixture->made.bpf.id =
+		TC_ABSENT_U32;
 	feed(fixture);
 	EXPECT(fixture, {"evt.arg.cmd", "BPF_PROG_LOAD"}, {"bpf.prog_type", "BPF_PROG_TYPE_KPROBE"},
 	       {"bpf.map_type", "-"}, {"bpf.attach_type", "-"}, {"bpf.id", "-"},

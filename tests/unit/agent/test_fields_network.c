@@ -10,15 +10,8 @@
 #include <cmocka.h>
 
 #include "agent/enrich/services.h"
-#include "agent/enrich/world.h"
 #include "agent/value.h"
-#include "tests/unit/agent/make_record.h"
-
-struct fixture {
-	struct tc_world world;
-	struct tc_event event;
-	union made made;
-};
+#include "tests/unit/agent/world_fixture.h"
 
 struct expectation {
 	const char *field, *value; /* as text; <NA>: there is none */
@@ -28,9 +21,7 @@ static void expect_all(struct fixture *fixture, const struct expectation *rows, 
 {
 	_cleanup_buffer_ struct tc_buffer text = {0};
 
-	tc_event_reset(&fixture->event, &fixture->made.header,
-		       tc_kind_info(fixture->made.header.kind));
-	assert_int_equal(tc_world_enrich(&fixture->world, &fixture->event), 0);
+	feed(fixture);
 	for (size_t i = 0; i < n; i++) {
 		const struct tc_field *field =
 			tc_field_by_name(rows[i].field, strlen(rows[i].field));
@@ -45,7 +36,7 @@ static void expect_all(struct fixture *fixture, const struct expectation *rows, 
 		if (strcmp(text.bytes, rows[i].value) != 0)
 			fail_msg("%s is %s, not %s", rows[i].field, text.bytes, rows[i].value);
 	}
-	tc_world_settle(&fixture->world, &fixture->event);
+	settle(fixture);
 }
 
 #define EXPECT(fixture, ...)                                                                       \
@@ -255,24 +246,13 @@ static void every_kind_with_a_socket_has_its_fields(void **state)
 	assert_true(wire->kinds == derived->kinds);
 }
 
-static int setup(void **state)
+static int set_up(void **state)
 {
-	static struct fixture fixture;
-
-	*state = &fixture;
-	return tc_world_init(&fixture.world) < 0 || tc_event_init(&fixture.event) < 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	tc_event_done(&fixture->event);
-	tc_world_done(&fixture->world);
+	*state = fixture_new();
 	return 0;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

@@ -12,49 +12,18 @@
 #include <cmocka.h>
 
 #include "agent/enrich/scan.h"
-#include "agent/enrich/world.h"
-#include "tests/unit/agent/make_record.h"
-
-struct fixture {
-	struct tc_world world;
-	struct tc_event event;
-	union made made;
-};
+#include "tests/unit/agent/world_fixture.h"
 
 static int set_up(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	assert_int_equal(tc_world_init(&fixture->world), 0);
-	assert_int_equal(tc_event_init(&fixture->event), 0);
-	*state = fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-
-	tc_event_done(&fixture->event);
-	tc_world_done(&fixture->world);
-	free(fixture);
+	*state = fixture_new();
 	return 0;
 }
 
 static struct tc_event *enrich(struct fixture *fixture)
 {
-	const struct tc_record *record = &fixture->made.header;
-
-	tc_event_reset(&fixture->event, record, tc_kind_info(record->kind));
-	assert_int_equal(tc_world_enrich(&fixture->world, &fixture->event), 0);
-	assert_ptr_equal(fixture->event.world, &fixture->world);
+	feed(fixture);
 	return &fixture->event;
-}
-
-static void settle(struct fixture *fixture)
-{
-	tc_world_settle(&fixture->world, &fixture->event);
-	assert_null(fixture->event.process);
 }
 
 static void make_cgroup(struct fixture *fixture, enum tc_kind kind, uint64_t id, const char *path)
