@@ -120,35 +120,76 @@ const struct tc_list *tc_written_list(const struct tc_written *written, const st
 	return list && list->definition.index < visibility ? list : NULL;
 }
 
-/* Items that are names of lists stand for theirs; max counts down. */
-static void write_items(const struct tc_written *written, const struct tc_list *list, size_t *max,
-			unsigned depth, struct tc_buffer *text)
-{
-	for (const struct tc_term *item = list->items; item && *max; item = item->next) {
-		const struct tc_list *inner =
-			tc_written_list(written, item, list->definition.visibility);
+/* Lists that are being written into one another, as compile/gather.c puts them into an operand. */
+struct writing {
+	const struct tc_written *written;
+	struct tc_buffer *text;
+	size_t left;	    /* items that may still be written */
+	bool full;	    /* the dots are there */
+	struct tc_map seen; /* lists that need not be looked at again */
+};
 
-		if (inner && depth) {
-			write_items(written, inner, max, depth - 1, text);
-			continue;
-		}
-		if (text->bytes[text->length - 1] != '(')
-			tc_buffer_add_string(text, ", ");
-		if (!--*max)
-			tc_buffer_add_string(text, "...");
-		else
-			write_term(item, text);
+struct open_list {
+	const struct tc_list *list;
+	const struct open_list *outer;
+};
+
+static bool is_open(const struct open_list *open, const struct tc_list *list)
+{
+	while (open && open->list != list)
+		open = open->outer;
+	return open;
+}
+
+static void write_item(struct writing *writing, const struct tc_term *item)
+{
+	if (writing->text->bytes[writing->text->length - 1] != '(')
+		tc_buffer_add_string(writing->text, ", ");
+	writing->full = !writing->left;
+	if (writing->full) {
+		tc_buffer_add_string(writing->text, "...");
+	} else {
+		write_term(item, writing->text);
+		writing->left--;
 	}
+}
+
+/* Items that are names of lists stand for theirs, each once; one that is being written is a word.
+ */
+static bool write_items(struct writing *writing, const struct tc_list *list,
+			const struct open_list *outer)
+{
+	const struct open_list open = {list, outer};
+	uint32_t ignored;
+
+	if (tc_map_get(&writing->seen, &list, sizeof(list), &ignored))
+		return true;
+	if (tc_map_add(&writing->seen, &list, sizeof(list), 0))
+		return false;
+	for (const struct tc_term *item = list->items; item; item = item->next) {
+		const struct tc_list *inner =
+			tc_written_list(writing->written, item, list->definition.visibility);
+
+		if (writing->full || tc_buffer_failed(writing->text))
+			return true;
+		if (!inner || is_open(&open, inner))
+			write_item(writing, item);
+		else if (!write_items(writing, inner, &open))
+			return false;
+	}
+	return true;
 }
 
 void tc_written_items(const struct tc_written *written, const struct tc_list *list, size_t max,
 		      struct tc_buffer *text)
 {
-	max++;
+	struct writing writing = {.written = written, .text = text, .left = max};
+
 	tc_buffer_add_char(text, '(');
-	if (!tc_buffer_failed(text))
-		write_items(written, list, &max, 100, text);
+	if (!tc_buffer_failed(text) && !write_items(&writing, list, NULL))
+		text->failed = true;
 	tc_buffer_add_char(text, ')');
+	tc_map_done(&writing.seen);
 }
 
 /* --- the tree --- */

@@ -235,6 +235,25 @@ static void test_alerts_are_events(void **state)
 	explained_done(&explained);
 }
 
+/* As the compiler puts lists into each other: each once, and one that comes back is the word. */
+static void lists_in_circles_are_written_once(void **state)
+{
+	static const char circles[] = "- list: sshd\n  items: [x]\n"
+				      "- list: other\n  items: []\n"
+				      "- list: sshd\n  items: [sshd, a, other, other, b]\n"
+				      "- list: other\n  items: [sshd, c]\n";
+	struct explained explained;
+	struct tc_buffer text = {0};
+	const struct tc_term word = {.kind = TC_TERM_WORD, .text = "sshd", .length = 4};
+
+	explain(&explained, circles, "proc.name in (sshd)", NULL);
+	tc_written_items(explained.written, tc_written_list(explained.written, &word, UINT32_MAX),
+			 20, &text);
+	assert_string_equal(text.bytes, "(sshd, a, sshd, c, b)");
+	tc_buffer_done(&text);
+	explained_done(&explained);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_lists_are_written_out),
 		cmocka_unit_test(test_macros_that_stand_for_many_parts),
 		cmocka_unit_test(test_alerts_are_events),
+		cmocka_unit_test(lists_in_circles_are_written_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
