@@ -170,6 +170,9 @@ void tc_run_report_end(const struct tc_pipeline_counts *counts, uint64_t duratio
 				(unsigned long long)counts->by_priority[priority],
 				tc_priority_name((enum tc_priority)priority));
 	fputc('\n', stream);
+	if (counts->limited)
+		fprintf(stream, "%llu alerts were kept back by their rules (rate_limit)\n",
+			(unsigned long long)counts->limited);
 	if (counts->refused)
 		fprintf(stream, "%llu records could not be read\n",
 			(unsigned long long)counts->refused);
