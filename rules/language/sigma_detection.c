@@ -10,6 +10,8 @@
 
 /* Deepest nesting of parentheses. */
 #define DEPTH_MAX 100
+/* Names in the condition times selections that they are compared with. */
+#define COMPARED_MAX 1000000
 /* Longest name of a selection, or pattern of names. */
 #define NAME_MAX_BYTES 255
 
@@ -141,6 +143,7 @@ struct reader {
 	const char *at;
 	unsigned depth;
 	bool *used; /* by number of the selection */
+	unsigned long compared;
 };
 
 struct word {
@@ -210,6 +213,26 @@ static bool fits(const char *name, struct word pattern)
 	return !fnmatch(text, name, 0);
 }
 
+/* Whether the condition is too large, by what it became and by the work that names make. Told once.
+ */
+static bool is_too_large(struct reader *reader, struct word name)
+{
+	struct tc_sigma *sigma = reader->sigma;
+	bool text = sigma->text->buffer.length > TC_SIGMA_TEXT_MAX;
+
+	if (!text && reader->compared <= COMPARED_MAX)
+		return false;
+	if (sigma->faulty)
+		return true;
+	if (text)
+		tc_sigma_fault(sigma, TC_DIAGNOSTIC_SIGMA_CONDITION, where(reader, name),
+			       "the condition becomes larger than %u bytes", TC_SIGMA_TEXT_MAX);
+	else
+		tc_sigma_fault(sigma, TC_DIAGNOSTIC_SIGMA_CONDITION, where(reader, name),
+			       "names here times selections are more than %u", COMPARED_MAX);
+	return true;
+}
+
 /* Adds the selections that a name, or a pattern of names, means. Count of them. */
 static size_t add_selections(struct reader *reader, struct word name, bool pattern,
 			     const char *join)
@@ -217,6 +240,9 @@ static size_t add_selections(struct reader *reader, struct word name, bool patte
 	struct tc_sigma *sigma = reader->sigma;
 	size_t found = 0, number = 0;
 
+	reader->compared += sigma->detection->n_children / 2;
+	if (is_too_large(reader, name))
+		return 1;
 	for (const struct tc_yaml *key = sigma->detection->first; key;
 	     key = key->next->next, number++) {
 		if (!is_selection(key) ||
@@ -227,14 +253,8 @@ static size_t add_selections(struct reader *reader, struct word name, bool patte
 		if (found++)
 			tc_sigma_emit(sigma, reader->node, join);
 		reader->used[number] = true;
-		if (sigma->text->buffer.length > TC_SIGMA_TEXT_MAX) {
-			if (!sigma->faulty)
-				tc_sigma_fault(sigma, TC_DIAGNOSTIC_SIGMA_CONDITION,
-					       where(reader, name),
-					       "the condition becomes larger than %u bytes",
-					       TC_SIGMA_TEXT_MAX);
+		if (is_too_large(reader, name))
 			return found;
-		}
 		tc_sigma_selection(sigma, key->next);
 	}
 	return found;

@@ -190,6 +190,24 @@ static void macros_that_double(void **state)
 	tc_buffer_done(&text);
 }
 
+/* Each name of the condition is looked for among all selections. */
+static void sigma_selections_times_names(void **state)
+{
+	struct tc_buffer text = {0};
+
+	tc_buffer_add_string(&text, "title: t\nid: 1\n"
+				    "logsource: {product: linux, category: process_creation}\n"
+				    "detection:\n");
+	for (unsigned i = 0; i < 20000; i++)
+		tc_buffer_printf(&text, "  k%u: [x]\n", i);
+	tc_buffer_add_string(&text, "  condition: k0");
+	for (unsigned i = 0; i < 20000; i++)
+		tc_buffer_add_string(&text, " or 1 of k19999*");
+	tc_buffer_add_char(&text, '\n');
+	load("20000 Sigma selections", text.bytes, text.length, "TC-R116");
+	tc_buffer_done(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +222,7 @@ int main(void)
 		cmocka_unit_test(invalid_utf8),
 		cmocka_unit_test(alias_bomb),
 		cmocka_unit_test(macros_that_double),
+		cmocka_unit_test(sigma_selections_times_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
