@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "agent/nearest.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The calls that x32 numbers on its own, arch/x86/entry/syscalls/syscall_64.tbl from 512 on. */
@@ -120,4 +122,24 @@ int32_t tc_syscall_number(const char *name, bool i386)
 		if (names[number] && strcmp(names[number], name) == 0)
 			return (int32_t)number;
 	return -1;
+}
+
+bool tc_syscall_is_name(const char *name)
+{
+	static const char ring[] = "io_uring_";
+	size_t skipped = strncmp(name, ring, sizeof(ring) - 1) == 0 ? sizeof(ring) - 1 : 0;
+
+	/* Calls of io_uring itself are called so as well. */
+	return tc_syscall_number(name, false) >= 0 || tc_syscall_number(name, true) >= 0 ||
+	       (skipped && tc_syscall_number(name + skipped, false) >= 0);
+}
+
+const char *tc_syscall_nearest(const char *name)
+{
+	struct tc_nearest nearest = {.word = name, .length = strlen(name)};
+
+	for (size_t number = 0; number < COUNT(names_64); number++)
+		if (names_64[number])
+			tc_nearest_offer(&nearest, names_64[number]);
+	return nearest.best;
 }

@@ -20,6 +20,11 @@ const char *tc_syscall_name(int32_t number, bool i386);
  * or NULL. */
 const char *tc_syscall_io_uring_name(int32_t twin);
 
+/* Whether that is a name of one of the ABIs, or of an io_uring operation as above. */
+bool tc_syscall_is_name(const char *name);
+/* The one of them that is nearest to a wrong name; NULL when none is near. */
+const char *tc_syscall_nearest(const char *name);
+
 /* The number with that name in the ABI (without the x32 bit), or -1. */
 int32_t tc_syscall_number(const char *name, bool i386);
 

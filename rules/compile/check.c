@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/syscalls.h"
 #include "rules/compile/compile.h"
 #include "rules/compile/estimate.h"
 #include "rules/compile/field.h"
@@ -76,11 +77,34 @@ static void warn_backspace(struct tc_compiler *compiler, const struct tc_words *
 {
 	const struct tc_term *word = words->items[0];
 
-	if (!word->quoted || !memchr(word->text, '\b', word->length))
+	if (!memchr(word->text, '\b', word->length))
 		return;
 	tc_diagnostic_hint(tc_where_report(compiler->diagnostics, TC_DIAGNOSTIC_REGEX_BACKSPACE,
 					   word->where, "`\\b` in quotes is a backspace"),
 			   "for the edge of a word write \\\\b, and `search`, which knows it");
+}
+
+/* Names of system calls are mistyped, and some of Falco's are no names of calls. */
+static void warn_types(struct tc_compiler *compiler, const struct tc_words *words)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		const struct tc_term *word = words->items[i];
+		const char *near;
+
+		if (tc_is_event_type(word->text))
+			continue;
+		near = tc_syscall_nearest(word->text);
+		struct tc_diagnostic *found = tc_where_report(
+			compiler->diagnostics, TC_DIAGNOSTIC_TYPE_UNKNOWN, word->where,
+			"no event has the type `%s`: it is no system call", word->text);
+		if (near)
+			tc_diagnostic_hint(found, "did you mean `%s`?", near);
+	}
+}
+
+static bool is_equality(enum tc_operator_kind op)
+{
+	return op == TC_OPERATOR_EQ || op == TC_OPERATOR_NE || op == TC_OPERATOR_IN;
 }
 
 static enum tc_spread spread_of(const struct tc_input *input, enum tc_operator_kind op)
@@ -161,6 +185,8 @@ static int find_check(struct tc_compiler *compiler, enum tc_operator_kind op, ui
 		warn_na(compiler, words);
 	if (tc_operator_is_regex(op))
 		warn_backspace(compiler, words);
+	if (is_equality(check.op) && input->field && !strcmp(input->field->name, "evt.type"))
+		warn_types(compiler, words);
 	r = tc_operand_make(op, element, words, key.bytes + sizeof(head), key.length - sizeof(head),
 			    compiler->diagnostics, &compiler->program->arena, &check.operand);
 	return r ? r : add_check(compiler, &check, words, &key, ret_node);

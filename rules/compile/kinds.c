@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "agent/syscalls.h"
+
 /* The value that a field has in every event of a kind. False when it is not that certain. */
 static bool certain_value(const struct tc_field *field, unsigned kind, struct tc_value *ret_value)
 {
@@ -30,8 +32,14 @@ static uint64_t kinds_of_types(const struct tc_words *words)
 	uint64_t kinds = 0;
 
 	for (size_t i = 0; i < words->count; i++)
-		kinds |= tc_kinds_of_syscall(words->items[i]->text);
+		if (tc_is_event_type(words->items[i]->text))
+			kinds |= tc_kinds_of_syscall(words->items[i]->text);
 	return kinds;
+}
+
+bool tc_is_event_type(const char *word)
+{
+	return tc_kind_by_name(word) || tc_syscall_is_name(word);
 }
 
 static bool is_membership(enum tc_operator_kind op)

@@ -11,6 +11,9 @@
 
 #include "rules/compile/operand.h"
 
+/* Whether evt.type may say a word: the name of a system call, or of a kind. */
+bool tc_is_event_type(const char *word);
+
 /* words are what the operand was made of. */
 void tc_check_kinds(const struct tc_program *program, const struct tc_check *check,
 		    const struct tc_words *words, uint64_t *ret_may_hold, uint64_t *ret_may_fail);

@@ -86,6 +86,10 @@ static void system_calls_narrow(void **state)
 	assert_true(kinds_of("evt.type startswith exec") == tc_kinds_all());
 	/* A system call that no row names may lead to any kind. */
 	assert_true(kinds_of("evt.type = futex") == tc_kinds_all());
+	/* What is no system call is the type of no event. */
+	assert_true(kinds_of("evt.type = opnat") == 0);
+	assert_true(kinds_of("evt.type in (execve, opnat)") == BIT(exec));
+	assert_true(kinds_of("evt.type = io_uring_opnat") == 0);
 	assert_true((kinds_of("evt.type = cgroup_mkdir") & BIT(cgroup_mkdir)) != 0);
 }
 

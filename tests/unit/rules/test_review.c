@@ -242,6 +242,23 @@ static void requirements_that_are_not_met_are_told(void **state)
 #undef PLUGIN
 }
 
+static void type_that_is_no_system_call_is_told(void **state)
+{
+	char *text = rule_text("evt.type in (openat, opnat, io_uring_opnat) and proc.pid = 1");
+
+	assert_int_equal(warnings(text, "TC-R088"), 2);
+	assert_true(hints(text, "`openat`"));
+	free(text);
+	text = rule_text("evt.type != opnat and evt.kind = open");
+	assert_int_equal(warnings(text, "TC-R088"), 1);
+	free(text);
+	/* Those of 32 bits, of rings, and kinds that no call leads to are. */
+	text = rule_text("evt.type in (futex, umount, io_uring_openat, loss, exit_group, "
+			 "socketcall) or evt.type startswith opn");
+	assert_int_equal(warnings(text, "TC-R088"), 0);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +276,7 @@ int main(void)
 		cmocka_unit_test(rule_with_unknown_fields_may_be_skipped),
 		cmocka_unit_test(keys_without_effect_are_told_once),
 		cmocka_unit_test(requirements_that_are_not_met_are_told),
+		cmocka_unit_test(type_that_is_no_system_call_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
