@@ -12,6 +12,9 @@
 #include "agent/schema.h"
 #include "output/format/json_writer.h"
 
+/* Longest part of a list. */
+#define PART_MAX 511
+
 /* The next part of a list joined by |; *list moves on. False at the end. */
 static bool next_part(const char **list, const char **ret_part, size_t *ret_length)
 {
@@ -98,9 +101,13 @@ static int read_list(const char *output, const char *key, const char *value, cha
 	const char *rest = value, *part;
 	size_t length;
 
-	while (next_part(&rest, &part, &length))
+	while (next_part(&rest, &part, &length)) {
 		if (!length || (length == 1 && *part == '!'))
 			return wrong(output, key, value, "a part of it, between | and |, is empty");
+		if (length > PART_MAX)
+			return wrong(output, key, value,
+				     "a part of it, between | and |, is too long");
+	}
 	*ret_list = value ? strdup(value) : NULL;
 	return value && !*ret_list ? -ENOMEM : 0;
 }
@@ -184,7 +191,7 @@ static bool rule_matches(const char *globs, const char *rule)
 
 	while (next_part(&globs, &part, &length)) {
 		bool away = *part == '!';
-		char glob[512];
+		char glob[PART_MAX + 1];
 
 		snprintf(glob, sizeof(glob), "%.*s", (int)(length - away), part + away);
 		bool match = fnmatch(glob, rule, FNM_NOESCAPE) == 0;

@@ -169,6 +169,21 @@ static void test_refuses_wrong_settings(void **state)
 		       "fold=0: it must be a duration above 0, such as 90s, 5m, 2h or 7d");
 }
 
+/* What was cut would match other rules. */
+static void test_a_glob_that_is_too_long_is_refused(void **state)
+{
+	const struct tc_output *null = tc_output_find("null");
+	struct tc_output_settings *read = NULL;
+	struct tc_route route = {0};
+	char spec[1024] = "null:name=x,rules=Shell*|";
+
+	memset(spec + strlen(spec), 'a', 600);
+	assert_int_equal(tc_output_settings_read(null, spec, &read), 0);
+	assert_int_equal(tc_route_read("null", read, &route), -EINVAL);
+	tc_route_done(&route);
+	tc_output_settings_free(read);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_globs_of_rules),
 		cmocka_unit_test(test_kinds_and_notices),
 		cmocka_unit_test(test_refuses_wrong_settings),
+		cmocka_unit_test(test_a_glob_that_is_too_long_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
