@@ -2,8 +2,9 @@
 /*
  * Tests of rules, written beside them (*.test.yaml):
  *
- *	rules: .                  # file or directory, or a list, relative to this file; default:
- *its directory tests:
+ *	# file or directory, or a list, relative to this file; default: its directory
+ *	rules: .
+ *	tests:
  *	  - name: a program is run from /tmp
  *	    before:               # optional: events that happened earlier, not judged
  *	      - {kind: exec, proc.pid: 10, proc.exepath: /usr/bin/bash}

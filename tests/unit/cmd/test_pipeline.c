@@ -447,6 +447,30 @@ static void test_spans_of_rules_end_without_events(void **state)
 	tc_ruleset_free(set);
 }
 
+static void test_long_values_are_told_apart_and_kept_short(void **state)
+{
+	struct bench *bench = bench_open(*state);
+	struct tc_ruleset *set =
+		use(bench, RULE("limited", "evt.kind = exec") "  rate_limit: {rate: 1/1h, by: "
+							      "proc.exepath}\n");
+	char exe[2000] = "";
+	struct stored stored;
+
+	memset(exe, 'a', sizeof(exe) - 1);
+	feed_program(bench, exe, 10, 0);
+	exe[1990] = 'b';
+	feed_program(bench, exe, 10, 0);
+	feed_program(bench, exe, 10, 0);
+	assert_int_equal(count_of(bench, "limited"), 2);
+	feed_program(bench, exe, 10, 3601);
+	assert_int_equal(tc_pipeline_commit(bench->pipeline), 0);
+	stored = rows_of(bench, "suppressed");
+	assert_int_equal(stored.count, 1);
+	assert_non_null(strstr(stored.json, "aaa... #"));
+	bench_close(bench);
+	tc_ruleset_free(set);
+}
+
 /* Whoever makes the events must not choose how much is kept of them. */
 static void test_limits_of_rules_are_bounded(void **state)
 {
@@ -502,6 +526,7 @@ int main(void)
 		TEST(test_what_rules_kept_back_is_told_at_the_end),
 		TEST(test_what_rules_kept_back_is_told_before_they_go),
 		TEST(test_spans_of_rules_end_without_events),
+		TEST(test_long_values_are_told_apart_and_kept_short),
 		TEST(test_limits_of_rules_are_bounded),
 		TEST(test_what_limits_tell_is_not_limited),
 	};
