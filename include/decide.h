@@ -36,8 +36,8 @@
 #define TC_SPANS_MAX 8192    /* of numbers and addresses, in all */
 #define TC_SPAN_STEPS 13     /* halvings until one of TC_SPANS_MAX is left */
 #define TC_AUTOMATA_MAX 64
-#define TC_STATES_MAX 65536	  /* of all automata */
-#define TC_CELLS_MAX (512 * 1024) /* of all automata */
+#define TC_STATES_MAX 65536	   /* of all automata */
+#define TC_CELLS_MAX (1024 * 1024) /* of all automata */
 #define TC_FINDINGS_MAX 16384
 /* Groups of alternatives that a term may ask of one string: it starts with one of these, holds one
  * of those, and ends with one of a third group. */

@@ -23,6 +23,8 @@ struct explaining {
 	const struct tc_written *written;
 	struct tc_event *event; /* NULL: none */
 	struct tc_arena *arena;
+	struct tc_splitter *splitter;
+	size_t rule;
 	size_t n_parts;
 	bool failed; /* memory is out */
 };
@@ -301,6 +303,18 @@ static void fill_macro(struct explaining *explaining, struct tc_why *why)
 		why->child = build(explaining, explaining->written->macros[number]);
 }
 
+/* Where it is decided; of an event, in its kind. */
+static void split(struct explaining *explaining, struct tc_why *why)
+{
+	const struct tc_rule *rule = tc_ruleset_at(explaining->set, explaining->rule);
+	uint64_t kinds =
+		explaining->event ? TC_KIND_BIT(explaining->event->kind->kind) : rule->kinds;
+
+	if (tc_splitter_find(explaining->splitter, why->ast->node, kinds,
+			     (enum tc_action)rule->action, &why->split))
+		explaining->failed = true;
+}
+
 static struct tc_why *build(struct explaining *explaining, const struct tc_ast *ast)
 {
 	struct tc_why *why = tc_arena_alloc(explaining->arena, sizeof(*why)), **link;
@@ -311,6 +325,7 @@ static struct tc_why *build(struct explaining *explaining, const struct tc_ast *
 		return NULL;
 	*why = (struct tc_why){.ast = ast};
 	explaining->n_parts++;
+	split(explaining, why);
 	if (event)
 		why->holds = tc_program_holds(&explaining->set->program, event,
 					      TC_KIND_BIT(event->kind->kind), ast->node);
@@ -386,14 +401,22 @@ static void mark(struct tc_why *why)
 int tc_explain(struct tc_ruleset *set, const struct tc_written *written, size_t rule,
 	       struct tc_event *event, struct tc_arena *arena, struct tc_explanation *ret_why)
 {
-	struct explaining explaining = {
-		.set = set, .written = written, .event = event, .arena = arena};
+	struct tc_splitter splitter;
+	struct explaining explaining = {.set = set,
+					.written = written,
+					.event = event,
+					.arena = arena,
+					.splitter = &splitter,
+					.rule = rule};
 	struct tc_explanation why = {.rule = tc_ruleset_at(set, rule),
 				     .kind = event ? event->kind : NULL};
 
 	if (event)
 		tc_program_next(&set->program);
-	why.root = build(&explaining, written->rules[rule]);
+	explaining.failed = tc_splitter_init(&splitter, set) != 0;
+	if (!explaining.failed)
+		why.root = build(&explaining, written->rules[rule]);
+	tc_splitter_done(&splitter);
 	if (explaining.failed)
 		return -ENOMEM;
 	if (event)

@@ -6,6 +6,7 @@
 #ifndef TOCSIN_RULES_EXPLAIN_H
 #define TOCSIN_RULES_EXPLAIN_H
 
+#include "rules/kernel/split.h"
 #include "rules/written.h"
 
 /* What a check looked at. */
@@ -24,8 +25,9 @@ struct tc_why {
 	struct tc_why *next;  /* sibling */
 	struct tc_why_value *values; /* of a check, n_values of them */
 	size_t n_values;
-	bool holds;   /* with an event */
-	bool decides; /* with an event: the whole is what it is because of this */
+	struct tc_split split; /* where it is decided */
+	bool holds;	       /* with an event */
+	bool decides;	       /* with an event: the whole is what it is because of this */
 };
 
 struct tc_explanation {

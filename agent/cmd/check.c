@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/cmd/check_config.h"
+#include "agent/cmd/check_split.h"
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/kinds.h"
 #include "agent/cmd/schemas.h"
@@ -26,6 +27,7 @@ struct verdict {
 struct check {
 	struct tc_diagnostics diagnostics;
 	struct tc_ruleset *set;
+	struct tc_check_split split;
 	struct tc_check_paths paths;
 	struct verdict *verdicts;
 	size_t n_verdicts;
@@ -103,7 +105,7 @@ static int gather(struct check *check)
 	return 0;
 }
 
-static void print_rules(const struct check *check, const char *path)
+static void print_rules(struct check *check, const char *path)
 {
 	for (size_t i = 0; i < tc_ruleset_count(check->set); i++) {
 		const struct tc_rule *rule = tc_ruleset_at(check->set, i);
@@ -120,11 +122,13 @@ static void print_rules(const struct check *check, const char *path)
 			tc_kinds_add(&kinds, rule->kinds, ", ");
 		else
 			tc_buffer_add_string(&kinds, "nothing");
-		printf("%s\n", tc_buffer_failed(&kinds) ? "(out of memory)" : kinds.bytes);
+		tc_buffer_add_char(&kinds, '\n');
+		tc_check_split_print(&check->split, i, &kinds);
+		fputs(tc_buffer_failed(&kinds) ? "(out of memory)\n" : kinds.bytes, stdout);
 	}
 }
 
-static void print_verdict(const struct check *check, const struct verdict *verdict)
+static void print_verdict(struct check *check, const struct verdict *verdict)
 {
 	bool colour = isatty(STDOUT_FILENO);
 
@@ -178,6 +182,12 @@ static void print_totals(const struct check *check)
 		printf(":%u): ", left_out->line);
 		print_escaped(left_out->reason);
 		putchar('\n');
+	}
+	if (check->verbose) {
+		_cleanup_buffer_ struct tc_buffer text = {0};
+
+		tc_check_split_totals(&check->split, &text);
+		fputs(tc_buffer_failed(&text) ? "(out of memory)\n" : text.bytes, stdout);
 	}
 	if (check->n_verdicts > 1 || set->n_left_out)
 		printf("%zu file%s, %zu rule%s: %zu in force, %zu left out, %zu error%s\n",
@@ -249,7 +259,7 @@ static void write_files(const struct check *check, struct tc_json *json)
 	tc_json_array_end(json);
 }
 
-static void write_rules(const struct check *check, struct tc_json *json)
+static void write_rules(struct check *check, struct tc_json *json)
 {
 	tc_json_key(json, "rules");
 	tc_json_array_begin(json);
@@ -274,6 +284,7 @@ static void write_rules(const struct check *check, struct tc_json *json)
 		tc_json_uint(json, rule->line);
 		tc_json_key(json, "column");
 		tc_json_uint(json, rule->column);
+		tc_check_split_json(&check->split, i, json);
 		tc_json_object_end(json);
 	}
 	tc_json_array_end(json);
@@ -310,7 +321,7 @@ static void write_diagnostics(const struct check *check, struct tc_json *json)
 }
 
 /* 0 or -ENOMEM. */
-static int print_json(const struct check *check)
+static int print_json(struct check *check)
 {
 	_cleanup_buffer_ struct tc_buffer buffer = {0};
 	_cleanup_json_ struct tc_json json = {.buffer = &buffer};
@@ -343,6 +354,8 @@ static int run(struct check *check, const struct tc_strings *paths)
 		tc_review_shadows(check->set, &check->diagnostics);
 	if (!r)
 		r = gather(check);
+	if (!r && (check->verbose || check->json))
+		r = tc_check_split_init(&check->split, check->set);
 	if (!r && check->json)
 		r = print_json(check);
 	for (size_t i = 0; !r && !check->json && i < check->n_verdicts; i++)
@@ -382,7 +395,9 @@ int tc_cmd_check(int argc, char **argv)
 		{"json", 'j', TC_OPTION_FLAG, NULL, &check.json,
 		 "write one JSON object: files, rules, diagnostics"},
 		{"verbose", 'v', TC_OPTION_FLAG, NULL, &check.verbose,
-		 "tell of each rule in force which kinds of events it can match"},
+		 "tell of each rule in force which kinds of events it can match, and what of it "
+		 "the "
+		 "kernel decides"},
 		{"rule-matching", 0, TC_OPTION_STRING, "first|all", &matching,
 		 "which of the rules that match an event speak (all); with first, those that never "
 		 "do are told"},
@@ -417,6 +432,7 @@ int tc_cmd_check(int argc, char **argv)
 	}
 	free(paths.items);
 	free(check.verdicts);
+	tc_check_split_done(&check.split);
 	tc_check_paths_done(&check.paths);
 	tc_ruleset_free(check.set);
 	tc_diagnostics_done(&check.diagnostics);

@@ -131,6 +131,42 @@ static int print_head(struct printing *printing)
 	return error;
 }
 
+/* Who decides a part, in a word; of one with children, who decides those. */
+static const char *decider(const struct tc_why *why)
+{
+	const struct tc_split *split = &why->split;
+	const char *all = "";
+
+	if (!why->child && split->agent)
+		return split->kernel || split->cgroup ? "both" : "agent";
+	if (!why->child || !split->agent)
+		return split->kernel ? "kernel" : split->cgroup ? "cgroup" : "";
+	for (const struct tc_why *child = why->child; child; child = child->next) {
+		const char *one = decider(child);
+
+		if (!*all)
+			all = one;
+		else if (*one && strcmp(one, all))
+			return "both";
+	}
+	return all;
+}
+
+static void add_reason(struct printing *printing, const struct tc_why *why)
+{
+	bool colour = printing->style->colour;
+
+	if (printing->why->kind || !why->split.agent)
+		return;
+	tc_buffer_printf(&printing->text, "   %s# %s", colour ? TC_COLOUR_DIM : "",
+			 tc_unjudged_text(why->split.why));
+	if (why->split.kernel) {
+		tc_buffer_add_string(&printing->text, ": ");
+		tc_kinds_add(&printing->text, why->split.agent, ", ");
+	}
+	tc_buffer_add_string(&printing->text, colour ? TC_COLOUR_END : "");
+}
+
 static void begin_line(struct printing *printing, const struct tc_why *why, unsigned depth)
 {
 	struct tc_buffer *text = &printing->text;
@@ -143,7 +179,8 @@ static void begin_line(struct printing *printing, const struct tc_why *why, unsi
 		tc_buffer_printf(text, "%-5s  %s", why->holds ? "true" : "false",
 				 colour ? TC_COLOUR_END : "");
 	} else {
-		tc_buffer_add_string(text, "  ");
+		tc_buffer_printf(text, "  %s%-6s%s  ", colour ? TC_COLOUR_DIM : "", decider(why),
+				 colour ? TC_COLOUR_END : "");
 	}
 	for (unsigned i = 0; i < depth; i++)
 		tc_buffer_add_string(text, "  ");
@@ -182,7 +219,8 @@ static void add_lists(struct printing *printing, const struct tc_why *why, unsig
 
 		if (!list)
 			continue;
-		tc_buffer_add_string(&printing->text, printing->why->kind ? "         " : "  ");
+		tc_buffer_add_string(&printing->text,
+				     printing->why->kind ? "         " : "          ");
 		for (unsigned i = 0; i <= depth; i++)
 			tc_buffer_add_string(&printing->text, "  ");
 		tc_buffer_printf(&printing->text, "%s = ", word->text);
@@ -203,6 +241,7 @@ static void print_part(struct printing *printing, const struct tc_why *why, unsi
 	if (why->ast->kind == TC_AST_CHECK) {
 		tc_buffer_printf(text, "%s%s", why->text, end);
 		add_values(printing, why);
+		add_reason(printing, why);
 		tc_buffer_add_char(text, '\n');
 		if (open)
 			add_lists(printing, why, depth, visibility);
@@ -268,6 +307,19 @@ static void put_values(struct tc_json *json, const struct tc_explanation *why,
 	tc_json_object_end(json);
 }
 
+/* Who decides the part; nothing where its kind of event does. */
+static void put_split(struct tc_json *json, const struct tc_why *part)
+{
+	if (!*decider(part))
+		return;
+	tc_json_key(json, "decided_by");
+	tc_json_string(json, decider(part));
+	if (!part->split.agent || part->child)
+		return;
+	tc_json_key(json, "why_agent");
+	tc_json_string(json, tc_unjudged_text(part->split.why));
+}
+
 static void put_part(struct tc_json *json, const struct tc_explanation *why,
 		     const struct tc_why *part)
 {
@@ -284,6 +336,7 @@ static void put_part(struct tc_json *json, const struct tc_explanation *why,
 		tc_json_key(json, "decides");
 		tc_json_bool(json, part->decides);
 	}
+	put_split(json, part);
 	if (part->ast->kind == TC_AST_CHECK && why->kind)
 		put_values(json, why, part);
 	if (part->child) {

@@ -15,6 +15,7 @@
 struct tc_kernel_budget {
 	size_t bits;	 /* that they may have */
 	uint32_t pieces; /* most pieces of a shape that they look for; 0: all */
+	bool flat;	 /* they look for shapes up to a repeat in the middle only */
 	bool narrow;	 /* they have vetoes, and look for shapes that must not be there */
 };
 

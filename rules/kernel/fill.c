@@ -286,6 +286,7 @@ struct listing {
 	size_t n_plans;
 	uint64_t *kinds;      /* by subject: kinds in which a clause asks for it */
 	bool *enforced;	      /* by subject: what enforces asks for it */
+	uint32_t *family;     /* by subject: the first of those that are one look in some kind */
 	struct tc_look *made; /* by their content */
 	uint32_t n_made;
 };
@@ -362,6 +363,60 @@ static int plan_list(struct listing *listing, enum tc_place_list list, unsigned 
 	return r;
 }
 
+/* --- one automaton for all kinds --- */
+
+static uint32_t family_of(const struct listing *listing, uint32_t subject)
+{
+	while (listing->family[subject] != subject)
+		subject = listing->family[subject];
+	return subject;
+}
+
+/* What is one look in one kind is one family in all. */
+static void join_families(struct listing *listing)
+{
+	for (size_t i = 0; i < listing->n_plans; i++) {
+		const struct tc_look_plan *plan = &listing->plans[i];
+
+		for (size_t k = 1; k < plan->n_subjects; k++) {
+			uint32_t a = family_of(listing, plan->subjects[0]);
+			uint32_t b = family_of(listing, plan->subjects[k]);
+
+			listing->family[a > b ? a : b] = a > b ? b : a;
+		}
+	}
+}
+
+/*
+ * Has the look at a string see what its whole family is asked for, in other kinds, so that one
+ * automaton serves them all. Not where a clause of these kinds asks another member of the family:
+ * that is not what is looked at here.
+ */
+static int widen(struct listing *listing, struct tc_look_plan *plan, uint64_t kinds)
+{
+	uint32_t family = family_of(listing, plan->subjects[0]), *subjects;
+	size_t n_subjects = listing->filling->clauses->literals.n_subjects, n = 0;
+
+	if (plan->subject.of == TC_LOOK_NUMBER || plan->subject.of == TC_LOOK_ADDRESS)
+		return 0;
+	subjects = calloc(n_subjects + 1, sizeof(*subjects));
+	if (!subjects)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n_subjects; i++) {
+		if (family_of(listing, i) != family)
+			continue;
+		if (!has_subject(plan, i) && listing->kinds[i] & kinds) {
+			free(subjects);
+			return 0;
+		}
+		subjects[n++] = i;
+	}
+	free(plan->subjects);
+	plan->subjects = subjects;
+	plan->n_subjects = n;
+	return 0;
+}
+
 static bool is_enforced(const struct listing *listing, const struct tc_look_plan *plan)
 {
 	for (size_t i = 0; i < plan->n_subjects; i++)
@@ -427,11 +482,11 @@ static int fill_list(struct listing *listing, enum tc_place_list list, unsigned 
 				continue;
 			if (n == TC_KIND_LOOKS_MAX && !enforced)
 				break;
-			r = n == TC_KIND_LOOKS_MAX
-				    ? -E2BIG
-				    : find_look(listing->filling, plan, &listing->n_made,
-						&listing->made, &looks[n++]);
 			mark_looked(listing->filling, plan);
+			r = n == TC_KIND_LOOKS_MAX ? -E2BIG : widen(listing, plan, kinds);
+			if (!r)
+				r = find_look(listing->filling, plan, &listing->n_made,
+					      &listing->made, &looks[n++]);
 		}
 	}
 	forget_plans(listing);
@@ -515,6 +570,35 @@ static int fill_kind(struct listing *listing, unsigned kind)
 	return r ? r : fill_kind_row(filling, kind, table);
 }
 
+static bool is_told_by_probes(unsigned kind)
+{
+	const struct tc_kind_info *info = tc_kind_info(kind);
+
+	return info && !(info->traits & TC_TRAIT_AGENT);
+}
+
+static int find_families(struct listing *listing)
+{
+	size_t n_subjects = listing->filling->clauses->literals.n_subjects;
+	int r = 0;
+
+	listing->family = calloc(n_subjects + 1, sizeof(*listing->family));
+	if (!listing->family)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n_subjects; i++)
+		listing->family[i] = i;
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT && !r; kind++) {
+		for (int list = TC_PLACE_PATHS; list <= TC_PLACE_LOOKS && !r; list++) {
+			if (!is_told_by_probes(kind))
+				continue;
+			r = plan_list(listing, (enum tc_place_list)list, kind, TC_KIND_BIT(kind));
+			join_families(listing);
+			forget_plans(listing);
+		}
+	}
+	return r;
+}
+
 static int fill_kinds(struct listing *listing)
 {
 	const struct tc_filling *filling = listing->filling;
@@ -532,12 +616,10 @@ static int fill_kinds(struct listing *listing)
 			listing->enforced[literal->subject] |= clause->action != TC_ACTION_ALERT;
 		}
 	}
-	for (unsigned kind = 0; kind < TC_KIND_LIMIT && !r; kind++) {
-		const struct tc_kind_info *info = tc_kind_info(kind);
-
-		if (info && !(info->traits & TC_TRAIT_AGENT))
+	r = find_families(listing);
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT && !r; kind++)
+		if (is_told_by_probes(kind))
 			r = fill_kind(listing, kind);
-	}
 	return r;
 }
 
@@ -586,6 +668,7 @@ int tc_filling_run(struct tc_filling *filling)
 		r = fill_cgroup_unknown(filling);
 	free(listing.kinds);
 	free(listing.enforced);
+	free(listing.family);
 	free(listing.plans);
 	free(listing.made);
 	free(filling->looked);

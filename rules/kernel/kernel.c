@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/enrich/containers.h"
+#include "rules/kernel/machine.h"
 #include "rules/kernel/tables.h"
 
 struct tc_kernel_rules {
@@ -21,13 +22,14 @@ struct tc_kernel_rules {
 /* What is tried one after the other until everything fits. */
 static const struct tc_kernel_budget budgets[] = {
 	{.bits = TC_TERMS_MAX, .pieces = 0, .narrow = true},
-	{.bits = TC_TERMS_MAX, .pieces = 32, .narrow = true},
-	{.bits = TC_TERMS_MAX, .pieces = 16, .narrow = true},
-	{.bits = TC_TERMS_MAX, .pieces = 8, .narrow = true},
-	{.bits = TC_TERMS_MAX / 2, .pieces = 8, .narrow = false},
-	{.bits = TC_TERMS_MAX / 4, .pieces = 4, .narrow = false},
-	{.bits = TC_TERMS_MAX / 8, .pieces = 2, .narrow = false},
-	{.bits = TC_TERMS_MAX / 16, .pieces = 1, .narrow = false},
+	{.bits = TC_TERMS_MAX, .pieces = 0, .flat = true, .narrow = true},
+	{.bits = TC_TERMS_MAX, .pieces = 24, .flat = true, .narrow = true},
+	{.bits = TC_TERMS_MAX, .pieces = 12, .flat = true, .narrow = true},
+	{.bits = TC_TERMS_MAX, .pieces = 8, .flat = true, .narrow = true},
+	{.bits = TC_TERMS_MAX / 2, .pieces = 8, .flat = true, .narrow = false},
+	{.bits = TC_TERMS_MAX / 4, .pieces = 4, .flat = true, .narrow = false},
+	{.bits = TC_TERMS_MAX / 8, .pieces = 2, .flat = true, .narrow = false},
+	{.bits = TC_TERMS_MAX / 16, .pieces = 1, .flat = true, .narrow = false},
 };
 
 static int fill(struct tc_kernel_rules *rules, const struct tc_kernel_options *options,
@@ -41,7 +43,8 @@ static int fill(struct tc_kernel_rules *rules, const struct tc_kernel_options *o
 				     .tables = rules->tables};
 	int r;
 
-	rules->counts = (struct tc_kernel_counts){.pattern_max = budget->pieces};
+	rules->counts =
+		(struct tc_kernel_counts){.pattern_max = budget->pieces, .is_flat = budget->flat};
 	memset(rules->tables, 0, sizeof(*rules->tables));
 	tc_bits_done(&rules->bits);
 	r = tc_bits_make(&rules->bits, &rules->clauses, budget);
@@ -145,12 +148,34 @@ static bool is_whole(const struct tc_kernel_rules *rules, size_t number)
 	return true;
 }
 
+/* Whether a string that a clause looks for was cut short. */
+static bool is_cut(const struct tc_kernel_rules *rules, const struct tc_clause *clause)
+{
+	const struct tc_literals *literals = &rules->clauses.literals;
+	const struct tc_wanted wanted = {.pieces = (uint32_t)rules->counts.pattern_max,
+					 .flat = rules->counts.is_flat};
+
+	for (uint32_t i = 0; i < clause->n; i++) {
+		const struct tc_literal *literal = &literals->items[clause->literals[i]];
+
+		if (literal->how != TC_LITERAL_SHAPES || !literal->wants)
+			continue;
+		for (uint32_t k = 0; k < literal->n_shapes; k++) {
+			const struct tc_shape *shape = &literals->shapes.items[literal->shapes[k]];
+
+			if (tc_machine_pieces(shape, &wanted) < shape->n)
+				return true;
+		}
+	}
+	return false;
+}
+
 static void add_clause(const struct tc_kernel_rules *rules, size_t number,
 		       struct tc_kernel_rule *rule)
 {
 	const struct tc_clause *clause = &rules->clauses.items[number];
 	bool enforces = clause->action >= TC_ACTION_BLOCK;
-	bool is_exact = enforces || (is_whole(rules, number) && !rules->counts.pattern_max);
+	bool is_exact = enforces || (is_whole(rules, number) && !is_cut(rules, clause));
 
 	rule->exact &= ~(clause->kinds & ~(is_exact ? clause->exact : 0));
 	if (enforces)

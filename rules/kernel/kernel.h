@@ -71,6 +71,7 @@ struct tc_kernel_counts {
 	size_t shared;	      /* terms that share a bit with another */
 	size_t rows, looks, spans, automata, states, cells, findings;
 	size_t pattern_max; /* most bytes of a pattern that are used; 0: all */
+	bool is_flat;	    /* patterns are used up to a star in their middle only */
 	size_t vetoes_dropped;
 };
 

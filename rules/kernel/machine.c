@@ -95,15 +95,17 @@ static uint32_t child_of(struct building *building, uint32_t parent, tc_piece pi
 	return number;
 }
 
-/* How many pieces are looked for: one at least that takes a byte, since what takes none is found
- * before any byte is read. */
-static uint32_t kept_pieces(const struct tc_shape *shape, const struct tc_wanted *wanted)
+/* One piece at least takes a byte, since what takes none is found before any byte is read. */
+uint32_t tc_machine_pieces(const struct tc_shape *shape, const struct tc_wanted *wanted)
 {
 	uint32_t n = wanted->pieces && wanted->pieces < shape->n ? wanted->pieces : shape->n;
 	uint32_t plain = 0;
 
 	while (plain < shape->n && shape->pieces[plain] & TC_PIECE_REPEATS)
 		plain++;
+	for (uint32_t i = plain; wanted->flat && i < n; i++)
+		if (shape->pieces[i] & TC_PIECE_REPEATS)
+			n = i;
 	if (n <= plain)
 		n = plain < shape->n ? plain + 1 : shape->n;
 	/* Of a repeat at the end nothing need be seen. */
@@ -115,7 +117,7 @@ static uint32_t kept_pieces(const struct tc_shape *shape, const struct tc_wanted
 static void insert(struct building *building, const struct tc_wanted *wanted, uint32_t number)
 {
 	const struct tc_shape *shape = &building->shapes->items[wanted->shape];
-	uint32_t place = shape->begins ? BEGIN : ROOT, n = kept_pieces(shape, wanted), *list;
+	uint32_t place = shape->begins ? BEGIN : ROOT, n = tc_machine_pieces(shape, wanted), *list;
 
 	for (uint32_t i = 0; i < n; i++)
 		place = child_of(building, place, shape->pieces[i]);
@@ -374,7 +376,7 @@ static uint32_t renumber(struct building *building, uint32_t *numbers)
 }
 
 static int make_told(struct building *building, const uint32_t *order, bool ending,
-		     struct tc_told *ret_told)
+		     struct tc_finds *ret_told)
 {
 	struct numbers told = {0};
 	uint32_t *first = calloc(building->n_states + 1UL, sizeof(*first));
@@ -383,7 +385,7 @@ static int make_told(struct building *building, const uint32_t *order, bool endi
 		tell(building, order[i], ending, &told);
 		first[i + 1] = (uint32_t)told.n;
 	}
-	*ret_told = (struct tc_told){first, told.items};
+	*ret_told = (struct tc_finds){first, told.items};
 	return first && !building->failed ? 0 : -ENOMEM;
 }
 

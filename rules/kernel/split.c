@@ -103,3 +103,22 @@ int tc_splitter_find(struct tc_splitter *splitter, uint32_t node, uint64_t kinds
 	*ret_split = split;
 	return parting->failed ? -ENOMEM : 0;
 }
+
+void tc_splitter_each(struct tc_splitter *splitter, uint32_t number, uint64_t kinds,
+		      enum tc_action action, tc_split_told told, void *data)
+{
+	const struct tc_program *program = program_of(&splitter->parting);
+	const struct tc_node *node = &program->nodes[number];
+	struct tc_split split;
+
+	if (tc_splitter_find(splitter, number, kinds, action, &split) || !split.agent)
+		return;
+	if (node->kind == TC_NODE_CHECK) {
+		told(data, &program->inputs[program->checks[node->first].input], split.agent,
+		     split.why);
+		return;
+	}
+	for (uint32_t i = 0; i < node->n; i++)
+		tc_splitter_each(splitter, program->children[node->first + i], split.agent, action,
+				 told, data);
+}

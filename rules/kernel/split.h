@@ -32,4 +32,13 @@ void tc_splitter_done(struct tc_splitter *splitter);
 int tc_splitter_find(struct tc_splitter *splitter, uint32_t node, uint64_t kinds,
 		     enum tc_action action, struct tc_split *ret_split);
 
+/* Told of an input that a node asks for, of the kinds in which the agent alone judges it, and why.
+ */
+typedef void (*tc_split_told)(void *data, const struct tc_input *input, uint64_t kinds,
+			      enum tc_unjudged why);
+
+/* Tells of everything below a node that the agent alone judges in kinds of events. */
+void tc_splitter_each(struct tc_splitter *splitter, uint32_t node, uint64_t kinds,
+		      enum tc_action action, tc_split_told told, void *data);
+
 #endif

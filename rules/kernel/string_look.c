@@ -125,7 +125,7 @@ static int list_shapes(struct string_look *look)
 /* What each shape does. Those that only alerting rules hope for may be shortened. */
 static void list_effects(struct string_look *look)
 {
-	uint32_t pieces = look->filling->budget->pieces;
+	const struct tc_kernel_budget *budget = look->filling->budget;
 
 	for (size_t i = 0; i < look->plan->n_asking; i++) {
 		const struct tc_literal *literal = literal_of(look, i);
@@ -144,7 +144,8 @@ static void list_effects(struct string_look *look)
 	}
 	for (size_t i = 0; i < look->n_wanted; i++)
 		if (!look->needed[i])
-			look->wanted[i].pieces = pieces;
+			look->wanted[i] = (struct tc_wanted){look->wanted[i].shape, budget->pieces,
+							     budget->flat};
 }
 
 /* Terms that ask nothing of a lane: one of their clauses does not. */

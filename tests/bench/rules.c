@@ -9,7 +9,8 @@
  *
  * With -x they are those of somebody who wants the agent to be slow or large, each with one pattern
  * on the path: anywhere, start, end (random words), nested (each holds all shorter ones), long
- * (3000 bytes), or set (one rule, with COUNT values).
+ * (3000 bytes), set (one rule, with COUNT values), mixed (one operator after the other), or path
+ * (a file, and who opens it).
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -149,6 +150,32 @@ static void ending_with(unsigned n)
 	put_word(n, 20);
 }
 
+/* The operators that look for bytes, in turn. */
+static void mixed(unsigned n)
+{
+	static const char *const operators[] = {
+		"= \"/srv/%s/file\"",	   "in (\"/opt/%s\", /opt/common)",
+		"startswith \"/var/%s/\"", "endswith \"/%s.conf\"",
+		"contains \"%s\"",	   "glob \"/home/*/.%s\"",
+		"pmatch (\"/etc/%s\")",	   "icontains \"%s\"",
+	};
+	char word[16];
+
+	for (unsigned i = 0; i < 8; i++)
+		word[i] = (char)('a' + (n * 2654435761U >> (3 * i)) % 26);
+	word[8] = '\0';
+	printf("evt.kind in (open, open_read) and fd.name ");
+	printf(operators[n % COUNT(operators)], word);
+}
+
+static void path(unsigned n)
+{
+	printf("evt.kind in (open, open_read) and fd.name = %s/data%u/file.%s and not proc.exepath "
+	       "in "
+	       "(/usr/bin/reader%u, /usr/sbin/keeper)",
+	       directory(n), n, ending(n), n);
+}
+
 static void nested(unsigned n)
 {
 	printf("fd.name contains ");
@@ -167,8 +194,8 @@ static const struct {
 	const char *name;
 	form write;
 } hostile[] = {
-	{"anywhere", anywhere}, {"start", start},   {"end", ending_with},
-	{"nested", nested},	{"long", long_one},
+	{"anywhere", anywhere}, {"start", start},   {"end", ending_with}, {"mixed", mixed},
+	{"path", path},		{"nested", nested}, {"long", long_one},
 };
 
 static void put_rule(unsigned n, form write)

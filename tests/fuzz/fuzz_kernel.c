@@ -233,7 +233,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	static const struct tc_kernel_budget budgets[] = {
 		{.bits = 3, .pieces = 0, .narrow = true},
 		{.bits = TC_TERMS_MAX, .pieces = 2, .narrow = true},
-		{.bits = 2, .pieces = 1, .narrow = false},
+		{.bits = 2, .pieces = 1, .flat = true, .narrow = false},
 	};
 	struct fuzz_input input = {bytes, size}, events[EVENTS];
 	const struct tc_field *fields[FUZZ_FIELDS];
