@@ -3,9 +3,14 @@
  * What the rules want of an event, at its hook; include/decide.h says what the tables mean,
  * lib/classify.h how one look is made.
  *
- *	if (!decide_early(kind))          kind of event, cgroup and task leave no term: nobody wants
- *it return 0; s = record_start(kind, ...); fill the members return record_decide(s);          looks
- *at the object too: drops the record or sends it, and gives what the hook returns
+ *	if (!decide_early(kind))
+ *		return 0;
+ *	s = record_start(kind, ...);
+ *	...
+ *	return record_decide(s);
+ *
+ * decide_early() asks kind of event, cgroup and task; record_decide() looks at the object too,
+ *drops the record or sends it, and gives what the hook returns.
  *
  * A decision is made by one generation of tables. Those in place are asked for anew in each
  * function, since functions that the verifier checks once take numbers alone; when others came

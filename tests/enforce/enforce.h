@@ -25,6 +25,8 @@ struct row {
 	bool (*happened)(struct run *run); /* asked in the child's directory, when it is gone */
 	bool in_child;			   /* happened() is asked in the child: it is about that */
 	bool only_kills;		   /* no hook can refuse it */
+	const char
+		*needs; /* the program that can refuse it, where other kernels have another one */
 	int error; /* that the kernel makes of every refusal; 0: the one that the rule asks for */
 	const struct tc_slot *(*path)(const void *record); /* that the record must name... */
 	const char *path_is; /* ... by this name in the test's directory */

@@ -249,7 +249,7 @@ const struct row file_rows[] = {
 	ROW("chmod", chmod, "file.path = $D/file", NULL, prepare_file, attempt_chmod, is_other_mode,
 	    .path = chmod_path, .path_is = "file"),
 	ROW("chown", chown, "file.path = $D/file", NULL, prepare_file, attempt_chown,
-	    is_other_owner, .path = chown_path, .path_is = "file"),
+	    is_other_owner, .path = chown_path, .path_is = "file", .needs = "path_chown"),
 	ROW("setxattr", setxattr, "xattr.name = trusted.test", NULL, prepare_file, attempt_setxattr,
 	    has_attribute),
 	ROW("removexattr", setxattr, "xattr.name = trusted.test", NULL, prepare_attribute,

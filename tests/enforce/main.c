@@ -29,14 +29,15 @@ enum mode { MODE_BLOCK, MODE_KILL, MODE_OUTSIDE, MODE_MONITOR, MODE_MAX };
 
 static const struct mode_row {
 	const char *name;
-	enum tc_action action;
+	const char *action;
 	bool enforce, inside;
 	uint32_t verdict; /* NONE: no record at all */
 } modes[MODE_MAX] = {
-	[MODE_BLOCK] = {"blocked", TC_ACTION_BLOCK, true, true, TC_VERDICT_BLOCKED},
-	[MODE_KILL] = {"killed", TC_ACTION_KILL, true, true, TC_VERDICT_KILLED},
-	[MODE_OUTSIDE] = {"outside", TC_ACTION_BLOCK, true, false, TC_VERDICT_NONE},
-	[MODE_MONITOR] = {"monitored", TC_ACTION_BLOCK, false, true, TC_VERDICT_WOULD_BLOCK},
+	[MODE_BLOCK] = {"blocked", "action: block\n  errno: EDOM", true, true, TC_VERDICT_BLOCKED},
+	[MODE_KILL] = {"killed", "action: kill", true, true, TC_VERDICT_KILLED},
+	[MODE_OUTSIDE] = {"outside", "action: block\n  errno: EDOM", true, false, TC_VERDICT_NONE},
+	[MODE_MONITOR] = {"monitored", "action: block\n  errno: EDOM", false, true,
+			  TC_VERDICT_WOULD_BLOCK},
 };
 
 static uint32_t generation;
@@ -92,7 +93,8 @@ static char *rule_of(const struct trial *trial)
 
 	if (!file)
 		return NULL;
-	fprintf(file, "- rule: Forbidden\n  desc: d\n  output: o\n  priority: INFO\n");
+	fprintf(file, "- rule: Forbidden\n  desc: d\n  output: o\n  priority: INFO\n  %s\n",
+		trial->row->only_kills ? "action: kill" : trial->mode->action);
 	fprintf(file, "  condition: |\n    evt.kind = %s and cgroup.id = %llu and ",
 		kind_names[trial->row->kind],
 		(unsigned long long)(trial->mode->inside ? cgroup_id : cgroup_id + 1000000));
@@ -100,15 +102,6 @@ static char *rule_of(const struct trial *trial)
 	fprintf(file, "\n");
 	fclose(file);
 	return text;
-}
-
-/* As the keys action and errno do. */
-static void set_action(const struct trial *trial, struct tc_ruleset *set)
-{
-	struct tc_rule *rule = (struct tc_rule *)tc_ruleset_at(set, 0);
-
-	rule->action = trial->row->only_kills ? TC_ACTION_KILL : trial->mode->action;
-	rule->error = rule->action == TC_ACTION_BLOCK ? EDOM : 0;
 }
 
 static int put_in_place(struct trial *trial, struct tc_kernel_rules *rules)
@@ -143,8 +136,6 @@ static int arm(struct trial *trial)
 
 	if (r == 0 && diagnostics.errors)
 		r = -EINVAL;
-	if (r == 0)
-		set_action(trial, set);
 	if (r == 0)
 		r = tc_kernel_rules_make(set, &options, &rules);
 	if (r == 0)
@@ -339,6 +330,13 @@ static bool run_trial(const struct row *row, const struct mode_row *mode, struct
 	return run.failures == 0;
 }
 
+static bool is_attached(const struct watch *watch, const char *program)
+{
+	struct run run = {.watch = (struct watch *)watch};
+
+	return attached(&run, program);
+}
+
 struct counts {
 	unsigned passed, failed, lacking;
 };
@@ -348,6 +346,8 @@ static void run_row(const struct row *row, struct watch *watch, const char *base
 {
 	const char *lacks = row->lacks ? row->lacks() : NULL;
 
+	if (!lacks && row->needs && !is_attached(watch, row->needs))
+		lacks = "no program that could refuse it";
 	if (lacks) {
 		printf("# not on this kernel: %s: %s\n", row->name, lacks);
 		counts->lacking++;
