@@ -31,10 +31,12 @@ static __always_inline bool file_is_pidfd(struct file *file)
 	return known_read(file, f_inode, i_sb, s_magic) == PIDFS_MAGIC;
 }
 
-static __always_inline int open_decide(struct scratch *s, struct file *file)
+static __always_inline int open_decide(struct scratch *s, struct file *file,
+				       const struct opened *before)
 {
 	__u32 error = record_judge(s, HOW_REFUSES | HOW_OPENED);
 
+	opened_keep(s, file, before);
 	record_finish(s);
 	return refusal(error);
 }
@@ -44,14 +46,17 @@ int BPF_PROG(file_open, struct file *file)
 {
 	__u32 kind = file->f_mode & FMODE_WRITE ? TC_KIND_open : TC_KIND_open_read;
 	struct tc_open *record; /* struct tc_open_read has the same members */
+	struct opened before;
 	struct scratch *s;
 
-	if (!file_event_wanted(kind) || file->f_flags & FMODE_EXEC_FLAG || file_is_fake(file) ||
-	    file_is_pidfd(file))
+	if (!kind_wanted(kind) || current_is_agent() || !current_in_scope() ||
+	    file->f_flags & FMODE_EXEC_FLAG || file_is_fake(file) || file_is_pidfd(file) ||
+	    !opened_wanted(kind, file))
 		return 0;
 	s = record_start(kind, sizeof(*record), NR_OPENAT);
 	if (!s)
 		return undecided(kind);
+	opened_read(&before, file);
 	walk_path(s, file->f_path.dentry, file->f_path.mnt);
 	if (s->walk.private) {
 		record_drop(s);
@@ -64,7 +69,7 @@ int BPF_PROG(file_open, struct file *file)
 	slot_walked(s, &record->path);
 	if (record->nlink == 0)
 		record->path.flags |= TC_SLOT_DELETED;
-	return open_decide(s, file);
+	return open_decide(s, file, &before);
 }
 
 /* An entry that is about to be made. */

@@ -4,7 +4,7 @@
  * programs are loaded is chosen by the agent from what the running kernel has
  * (include/schema/hooks.def).
  */
-#include "probes/lib/verdict.h"
+#include "probes/lib/opened.h"
 #include "probes/lib/inode.h"
 #include "probes/lib/socket.h"
 #include "probes/lib/target.h"

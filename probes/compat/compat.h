@@ -347,6 +347,43 @@ static __always_inline bool compat_comm_from_dentry(struct linux_binprm *bprm)
 	       BPF_CORE_READ_BITFIELD_PROBED(newer, comm_from_dentry);
 }
 
+/* The same of ctime, of an inode that known_read() takes, and as it lies there: for comparing. */
+static __always_inline void compat_known_ctime(struct inode *inode, struct compat_timespec *time)
+{
+	struct inode___split *split = (void *)inode;
+	struct inode___hidden *hidden = (void *)inode;
+	struct inode___plain *plain = (void *)inode;
+
+	if (bpf_core_field_exists(split->i_ctime_sec)) {
+		time->tv_sec = known_read(split, i_ctime_sec);
+		time->tv_nsec = known_read(split, i_ctime_nsec) & COMPAT_NSEC_MASK;
+	} else if (bpf_core_field_exists(hidden->__i_ctime)) {
+		time->tv_sec = known_read(hidden, __i_ctime.tv_sec);
+		time->tv_nsec = known_read(hidden, __i_ctime.tv_nsec);
+	} else {
+		time->tv_sec = known_read(plain, i_ctime.tv_sec);
+		time->tv_nsec = known_read(plain, i_ctime.tv_nsec);
+	}
+}
+
+/*
+ * A map with a value for each inode, zero at first. Inode storage came with v5.10 (8ea636848aca),
+ * but takes no inode there that a pointer leads to which a program followed by hand: no value.
+ */
+#ifdef TC_LINUX_5_10
+#define COMPAT_INODE_MAP(name, value_type) _Static_assert(sizeof(value_type) > 0, #name)
+#define compat_inode_value(map, inode, flags) ((void *)0)
+#else
+#define COMPAT_INODE_MAP(name, value_type)                                                         \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_INODE_STORAGE);                                          \
+		__uint(map_flags, BPF_F_NO_PREALLOC);                                              \
+		__type(key, int);                                                                  \
+		__type(value, value_type);                                                         \
+	} name SEC(".maps")
+#define compat_inode_value(map, inode, flags) bpf_inode_storage_get(&map, inode, NULL, flags)
+#endif
+
 /* The second argument of the system call that task, which is compat_current(), is in. */
 static __always_inline __u64 compat_second_argument(struct task_struct *task, bool compat)
 {

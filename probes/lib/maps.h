@@ -87,6 +87,22 @@ struct task_terms {
 
 COMPAT_TASK_MAP(task_terms, struct task_terms);
 
+/* What the looks at the path of an opened file left of all terms, valid while nothing has happened
+ * that could give it another path: see lib/opened.h. */
+struct inode_terms {
+	__u32 busy;    /* somebody writes */
+	__u32 version; /* odd while somebody does */
+	__u32 generation;
+	__u32 renames, mounts; /* the kernel's counts of both */
+	__u32 pad;
+	__u64 dentry, mount; /* kernel addresses */
+	struct compat_timespec changed;
+	__u64 since_ns; /* changed was seen for the first time, since boot */
+	struct tc_terms left;
+};
+
+COMPAT_INODE_MAP(inode_terms, struct inode_terms);
+
 /* Where path names are put together, back to front: room for one name behind the end of the longest
  * path. */
 #define WALK_BYTES (TC_PATH_MAX + 256)
@@ -141,6 +157,7 @@ struct judging {
 	__u32 place, at, end, state, found;
 	__u32 best, asks; /* of the terms that hold: the one that decides */
 	__u32 is_told;
+	__u32 has_path; /* path was judged */
 };
 
 /* A place to build one record in, owned by one running program. */

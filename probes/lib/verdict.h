@@ -426,6 +426,7 @@ __noinline int judge_begin(__u32 index)
 	s->judging.generation = t ? t->generation : 0;
 	s->judging.is_stale = false;
 	s->judging.asks = TC_ACTION_NONE;
+	s->judging.has_path = false;
 	s->judging.is_told = !t || kind_table(s, t)->always;
 	if (!t || kind_table(s, t)->row == TC_ROW_NONE)
 		return BEGIN_NOTHING;
@@ -444,6 +445,7 @@ __noinline int judge_path(__u32 index)
 	looked_begin(s, t);
 	look_list(s, &kind_table(s, t)->paths, __builtin_offsetof(struct scratch, record));
 	looked_end(s, &s->judging.path);
+	s->judging.has_path = kind_table(s, t)->paths.n > 0;
 	return 0;
 }
 

@@ -49,7 +49,7 @@ static bool is_connected(struct run *run)
 {
 	struct pollfd listener = {.fd = (int)run->notes->number[9], .events = POLLIN};
 
-	return poll(&listener, 1, 0) == 1;
+	return poll(&listener, 1, 200) == 1;
 }
 
 static int attempt_connect_datagram(struct run *run)

@@ -179,6 +179,76 @@ static int attempt_renamed(struct run *run)
 	return r < 0 ? r : open_by("file");
 }
 
+/* --- what is kept of a path must not outlive the path --- */
+
+/* Opens a file under an allowed path until what the rules say of it is kept. */
+static void open_often(struct run *run, const char *path)
+{
+	for (int i = 0; i < 4; i++) {
+		int fd = open(path, O_WRONLY);
+
+		must(run, fd >= 0);
+		close(fd);
+		usleep(150000);
+	}
+}
+
+static void prepare_above(struct run *run)
+{
+	must(run, mkdir("a", 0755) == 0);
+	make_file(run, "a/file", 0600, 10);
+}
+
+static int attempt_kept_rename(struct run *run)
+{
+	open_often(run, "a/file");
+	must(run, rename("a", "b") == 0);
+	return open_by("b/file");
+}
+
+static bool is_emptied_in_b(struct run *run)
+{
+	struct stat st = {0};
+
+	return stat("b/file", &st) == 0 && st.st_size == 0;
+}
+
+static int attempt_kept_link(struct run *run)
+{
+	open_often(run, "a/file");
+	must(run, link("a/file", "file") == 0 && unlink("a/file") == 0);
+	return open_by("file");
+}
+
+static void prepare_there(struct run *run)
+{
+	prepare_above(run);
+	own_mounts(run);
+	must(run, mkdir("there", 0755) == 0);
+}
+
+static int attempt_kept_mount(struct run *run)
+{
+	open_often(run, "a/file");
+	must(run, mount("a", "there", NULL, MS_BIND, NULL) == 0);
+	return open_by("there/file");
+}
+
+static bool is_emptied_in_a(struct run *run)
+{
+	struct stat st = {0};
+
+	return stat("a/file", &st) == 0 && st.st_size == 0;
+}
+
+/* The task's own name is another one: what was kept of it is not. */
+static int attempt_kept_name(struct run *run)
+{
+	open_often(run, "file");
+	rename_self(run, "forbidden");
+	return open_by("file");
+}
+
 const struct row way_rows[] = {
 	ROW("way_32", open, "fd.name = $D/file", NULL, prepare_file, attempt_32, is_emptied),
 	ROW("way_uring", open, "fd.name = $D/file", lacks_ring, prepare_file, attempt_uring,
@@ -200,5 +270,13 @@ const struct row way_rows[] = {
 	    is_emptied),
 	ROW("way_renamed", open, "fd.name = $D/b/file", NULL, prepare_renamed, attempt_renamed,
 	    is_emptied),
+	ROW("kept_rename", open, "fd.name = $D/b/file", NULL, prepare_above, attempt_kept_rename,
+	    is_emptied_in_b),
+	ROW("kept_link", open, "fd.name = $D/file", NULL, prepare_above, attempt_kept_link,
+	    is_emptied),
+	ROW("kept_mount", open, "fd.name = $D/there/file", NULL, prepare_there, attempt_kept_mount,
+	    is_emptied_in_a),
+	ROW("kept_task_name", open, "fd.name = $D/file and proc.name = forbidden", NULL,
+	    prepare_file, attempt_kept_name, is_emptied),
 	{0},
 };
