@@ -171,8 +171,9 @@ static int set_tables(const struct tc_generations *generations,
 	for (size_t i = 0; i < TC_TERMS_MAX; i++) {
 		struct tc_bit *bit = &tables->terms[i];
 
-		if (bit->rule && bit->rule <= n_rules)
-			bit->is_muted = generation->muted[bit->rule - 1];
+		if (bit->action >= TC_ACTION_BLOCK && bit->rule && bit->rule <= n_rules &&
+		    generation->muted[bit->rule - 1])
+			bit->action = TC_ACTION_TELL;
 	}
 	r = tc_tables_set(generations->tables, tables);
 	free(tables);

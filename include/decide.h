@@ -55,20 +55,21 @@ struct tc_terms {
 enum tc_action {
 	TC_ACTION_NONE = 0, /* a veto */
 	TC_ACTION_ALERT = 1,
-	TC_ACTION_BLOCK = 2, /* the hook refuses with the term's error */
-	TC_ACTION_KILL = 3,  /* the actor is killed, and the hook refuses where it can */
+	TC_ACTION_TELL = 2,  /* of a rule that blocks or kills, and is held back: told as
+				would_block, as in monitor mode */
+	TC_ACTION_BLOCK = 3, /* the hook refuses with the term's error */
+	TC_ACTION_KILL = 4,  /* the actor is killed, and the hook refuses where it can */
 };
 
 /* What a bit stands for. */
 struct tc_bit {
-	__u32 rule;    /* place in the rule set, from 1; of several rules that share the bit, 0 */
-	__u16 vetoes;  /* row: none of these terms may be left */
-	__u16 error;   /* BLOCK: 1 to 4095, what the call fails with */
-	__u8 action;   /* enum tc_action */
-	__u8 is_open;  /* what cannot be judged does not enforce (fail open); else it does (fail
-			  closed) */
-	__u8 is_muted; /* does not enforce for now: told as would_block, as in monitor mode */
-	__u8 pad;
+	__u32 rule;   /* place in the rule set, from 1; of several rules that share the bit, 0 */
+	__u16 vetoes; /* row: none of these terms may be left */
+	__u16 error;  /* BLOCK: 1 to 4095, what the call fails with */
+	__u8 action;  /* enum tc_action */
+	__u8 is_open; /* what cannot be judged does not enforce (fail open); else it does (fail
+			 closed) */
+	__u8 pad[2];
 };
 
 enum tc_look_of {

@@ -23,9 +23,9 @@ static void print_rule(struct tc_table *table, struct json_object *rule)
 	_cleanup_buffer_ struct tc_buffer name = {0}, why = {0};
 	const char *now = control_text(rule, "now"), *action = control_text(rule, "action");
 	const char *cells[] = {
-		[CELL_ACTION] = action,
-		[CELL_NOW] = now,
-		[CELL_STOPPED] = control_text(rule, "stopped"),
+		[CELL_RULE] = NULL, [CELL_ACTION] = action,
+		[CELL_NOW] = now,   [CELL_STOPPED] = control_text(rule, "stopped"),
+		[CELL_WHY] = NULL,
 	};
 
 	tc_text_sanitize(&name, control_text(rule, "rule"), strlen(control_text(rule, "rule")));

@@ -473,6 +473,13 @@ __noinline int judge_object(__u32 index, __u32 how)
 	return 0;
 }
 
+/* A rule says what it would do. */
+static __always_inline void tell_term(struct tc_record *header, const struct tc_bit *term)
+{
+	header->verdict = TC_VERDICT_WOULD_BLOCK;
+	header->rule = term->rule;
+}
+
 /* What is done about a term that enforces; the error that the hook returns. */
 static __always_inline __u32 enforce_term(struct tc_record *header, const struct tc_bit *term,
 					  __u32 how)
@@ -480,9 +487,10 @@ static __always_inline __u32 enforce_term(struct tc_record *header, const struct
 	__u32 error = how & HOW_REFUSES ? term->error ?: EPERM : 0;
 
 	if (!enforcing()) {
-		header->verdict = TC_VERDICT_WOULD_BLOCK;
-		error = 0;
-	} else if (term->action == TC_ACTION_KILL && bpf_send_signal(SIGKILL) == 0) {
+		tell_term(header, term);
+		return 0;
+	}
+	if (term->action == TC_ACTION_KILL && bpf_send_signal(SIGKILL) == 0) {
 		header->verdict = TC_VERDICT_KILLED;
 	} else if (error) {
 		header->verdict = TC_VERDICT_BLOCKED;
@@ -500,6 +508,7 @@ __noinline int judge_verdict(__u32 index, __u32 how)
 {
 	struct scratch *s = scratch_at(index);
 	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
+	const struct tc_bit *best;
 	struct tc_record *header;
 	__u32 error = 0;
 
@@ -511,9 +520,12 @@ __noinline int judge_verdict(__u32 index, __u32 how)
 	if (s->judging.is_stale)
 		return 0;
 	header = (struct tc_record *)s->record;
+	best = &t->terms[s->judging.best & (TC_TERMS_MAX - 1)];
 	s->judging.is_told |= s->judging.asks != TC_ACTION_NONE;
 	if (s->judging.asks >= TC_ACTION_BLOCK)
-		error = enforce_term(header, &t->terms[s->judging.best & (TC_TERMS_MAX - 1)], how);
+		error = enforce_term(header, best, how);
+	else if (s->judging.asks == TC_ACTION_TELL)
+		tell_term(header, best);
 	if (how & HOW_ONLY_REFUSES && header->verdict < TC_VERDICT_BLOCKED)
 		s->judging.is_told = false;
 	return error;
@@ -599,7 +611,7 @@ __noinline int blind_error(__u32 number)
 	if (!t || !enforcing())
 		return 0;
 	term = &t->terms[number & (TC_TERMS_MAX - 1)];
-	return term->is_open ? 0 : term->error ?: EPERM;
+	return term->is_open || term->action < TC_ACTION_BLOCK ? 0 : term->error ?: EPERM;
 }
 
 /* The same of the first term that enforces and that kind and cgroup leave: all fail in one way. */

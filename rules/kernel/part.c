@@ -12,7 +12,7 @@
 /* Most vetoes that take the place of parts. */
 #define VETOES_MAX 16
 /* Ways in which parts of a node are asked for: actions, plain, whether it must hold. */
-#define WAYS (4 * 2 * 2)
+#define WAYS ((TC_ACTION_KILL + 1) * 2 * 2)
 
 static const struct tc_parts no_parts;
 

@@ -40,7 +40,7 @@ int tc_action_set(struct tc_rule_source *rule, const struct tc_yaml *node,
 		  struct tc_diagnostics *diagnostics)
 {
 	for (unsigned i = TC_ACTION_ALERT; i <= TC_ACTION_KILL; i++) {
-		if (strcmp(actions[i], node->text) == 0) {
+		if (actions[i] && strcmp(actions[i], node->text) == 0) {
 			rule->action = (uint8_t)i;
 			rule->action_at = node;
 			return 0;
