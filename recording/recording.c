@@ -74,9 +74,10 @@ static int reserve(char **bytes, size_t *size, size_t wanted)
 {
 	char *grown;
 
-	if (wanted <= *size)
+	/* Nothing has a place, too. */
+	if (*bytes && wanted <= *size)
 		return 0;
-	grown = realloc(*bytes, wanted);
+	grown = realloc(*bytes, wanted ? wanted : 1);
 	if (!grown)
 		return -ENOMEM;
 	*bytes = grown;

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""check.py DIR: compares what the agent told in a guest (tests/alerts/scenario) with the truth that it left there."""
+"""check.py DIR TOCSIN: compares what the agent told in a guest (tests/alerts/scenario) with the truth that it left there,
+and with what a replay of its recording tells here."""
 
 import json
 import pathlib
+import re
+import subprocess
 import sys
 
 OUT = pathlib.Path(sys.argv[1])
@@ -90,6 +93,18 @@ check("nothing was lost", not [a for a in alerts if a["kind"] == "loss"])
 check("events come in the order of time", [a["time"] for a in alerts] == sorted(a["time"] for a in alerts))
 check("the agent ends well", truth["agent"] == ["0"] and truth["query"] == ["0"], truth)
 check("the table names the rules", any("Account database changed" in line for line in lines("table.txt")), lines("table.txt"))
+
+def bare(text):
+    """Lines without what is another one each time."""
+    return [re.sub('"uuid":"[^"]*",', "", line) for line in text.splitlines()]
+
+
+replay = subprocess.run(
+    [sys.argv[2], "replay", OUT / "recording", "--rules", "rules/default", "--quiet"], capture_output=True, text=True, errors="replace"
+)
+there, here = bare((OUT / "query.json").read_text(errors="replace")), bare(replay.stdout)
+check("a replay on this host tells the same", there == here and replay.returncode == 0,
+      replay.stderr + "\n".join(a + "\n" + b for a, b in zip(there, here) if a != b)[:2000] + f" {len(there)} {len(here)}")
 banner = lines("stderr.txt")[: lines("stderr.txt").index("")]
 check("the banner ends in watching", banner[0].startswith("tocsin ") and banner[-1] == "watching", lines("stderr.txt"))
 if failed:

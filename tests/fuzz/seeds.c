@@ -2,7 +2,8 @@
 /*
  * seeds DIRECTORY: what fuzzing begins with, made from the tables, so that it is always true of
  * them. DIRECTORY/fuzz_rules.dict and so on are dictionaries, DIRECTORY/fuzz_decode has a record of
- * each kind, fuzz_row an alert of each, fuzz_condition bytes for conditions.
+ * each kind, fuzz_row an alert of each, fuzz_condition bytes for conditions, fuzz_recording a
+ * recording.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +13,8 @@
 
 #include "agent/draft.h"
 #include "output/alert.h"
+#include "recording/facts.h"
+#include "recording/frame.h"
 
 #define CONDITIONS 64
 #define CONDITION_BYTES 640
@@ -177,6 +180,83 @@ static void write_records(void)
 	finish(story);
 }
 
+/* --- a recording, which is not packed so that what is in it can be changed --- */
+
+static void put_frame(struct tc_buffer *file, enum tc_frame_type type, const struct tc_buffer *body)
+{
+	struct tc_frame frame = {.magic = TC_FRAME_MAGIC,
+				 .type = (uint16_t)type,
+				 .stored = (uint32_t)body->length,
+				 .size = (uint32_t)body->length};
+
+	tc_frame_seal(&frame, body->bytes);
+	tc_buffer_add(file, &frame, sizeof(frame));
+	tc_buffer_add(file, body->bytes, body->length);
+}
+
+static void put_entry(struct tc_buffer *block, enum tc_entry_type type, const void *bytes,
+		      size_t size)
+{
+	const struct tc_entry_head head = {.size = (uint32_t)size, .type = (uint16_t)type};
+	static const char zeros[TC_ENTRY_ALIGN];
+
+	tc_buffer_add(block, &head, sizeof(head));
+	tc_buffer_add(block, bytes, size);
+	tc_buffer_add(block, zeros, tc_entry_padded(size) - size);
+}
+
+/* Values of all names for each type of answer. */
+static void put_answers(struct tc_buffer *block)
+{
+	static const enum tc_entry_type types[] = {
+		TC_ENTRY_USERS, TC_ENTRY_SERVICES,  TC_ENTRY_CGROUP, TC_ENTRY_PROCESS,
+		TC_ENTRY_START, TC_ENTRY_CONTAINER, TC_ENTRY_TIME};
+	static const char *const texts[] = {"passwd", "group",	 "services", "path",  "comm",
+					    "of",     "runtime", "name",     "image", "absent"};
+	static const char *const numbers[] = {"listed", "id", "tgid", "ppid", "start_ns", "now_ns"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct tc_buffer body = {0};
+
+		for (size_t n = 0; n < sizeof(numbers) / sizeof(numbers[0]); n++)
+			tc_named_put_number(&body, numbers[n], 1);
+		for (size_t n = 0; n < sizeof(texts) / sizeof(texts[0]); n++)
+			tc_named_put_text(&body, texts[n], "/a:x:1:1:b:c:/d 22/tcp");
+		tc_draft_begin(&draft, tc_kind_info(TC_KIND_exec));
+		tc_named_put_bytes(&body, "exec", draft.bytes, draft.header.size);
+		put_entry(block, types[i], body.bytes, body.length);
+		tc_buffer_done(&body);
+	}
+}
+
+static void write_recording(void)
+{
+	struct tc_buffer header = {0}, layout = {0}, block = {0}, file = {0};
+	FILE *stream = create("fuzz_recording/%s", "all");
+
+	tc_layout_write(&layout);
+	tc_named_put_number(&header, "format", TC_RECORDING_FORMAT);
+	tc_named_put_text(&header, "hostname", "host");
+	tc_named_put_bytes(&header, "layout", layout.bytes, layout.length);
+	put_answers(&block);
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
+		if (!tc_kind_info(kind))
+			continue;
+		tc_draft_begin(&draft, tc_kind_info(kind));
+		put_entry(&block, TC_ENTRY_RECORD, draft.bytes, draft.header.size);
+	}
+	put_answers(&block);
+	tc_buffer_add_char(&file, '\0');
+	put_frame(&file, TC_FRAME_HEADER, &header);
+	put_frame(&file, TC_FRAME_BLOCK, &block);
+	fwrite(file.bytes, 1, file.length, stream);
+	finish(stream);
+	tc_buffer_done(&header);
+	tc_buffer_done(&layout);
+	tc_buffer_done(&block);
+	tc_buffer_done(&file);
+}
+
 /* --- conditions --- */
 
 /* Numbers that are the same everywhere. */
@@ -214,8 +294,10 @@ int main(int argc, char **argv)
 	make_directory("fuzz_decode");
 	make_directory("fuzz_row");
 	make_directory("fuzz_condition");
+	make_directory("fuzz_recording");
 	write_dictionaries();
 	write_records();
+	write_recording();
 	write_conditions();
 	return EXIT_SUCCESS;
 }

@@ -311,6 +311,27 @@ static void forge_order(struct tc_frame *frame, char *stored)
 	frame->magic = TC_FRAME_MAGIC_SWAPPED;
 }
 
+static void forge_empty(struct tc_frame *frame, char *stored)
+{
+	frame->stored = frame->size = 0;
+}
+
+static void forge_empty_plain(struct tc_frame *frame, char *stored)
+{
+	frame->packing = TC_PACKING_NONE;
+	frame->stored = frame->size = 0;
+}
+
+static void an_empty_header_is_refused(void **state)
+{
+	struct outcome plain = read_forged(0, forge_empty_plain);
+	struct outcome packed = read_forged(0, forge_empty);
+
+	assert_int_equal(plain.error, -EBADMSG);
+	assert_non_null(strstr(plain.fault.reason, "its format is 0"));
+	assert_int_equal(packed.error, -EBADMSG);
+}
+
 static void forged_frames_are_refused(void **state)
 {
 	static const struct {
@@ -512,6 +533,7 @@ int main(void)
 		cmocka_unit_test(cut_anywhere_everything_before_is_read),
 		cmocka_unit_test(a_flipped_bit_is_told_where_it_is),
 		cmocka_unit_test(forged_frames_are_refused),
+		cmocka_unit_test(an_empty_header_is_refused),
 		cmocka_unit_test(frames_of_later_versions_are_passed_over),
 		cmocka_unit_test(what_follows_the_index_is_damage),
 		cmocka_unit_test(other_files_are_no_recordings),
