@@ -43,8 +43,8 @@ static int fill(struct tc_kernel_rules *rules, const struct tc_kernel_options *o
 				     .tables = rules->tables};
 	int r;
 
-	rules->counts =
-		(struct tc_kernel_counts){.pattern_max = budget->pieces, .is_flat = budget->flat};
+	rules->counts = (struct tc_kernel_counts){
+		.pattern_max = budget->pieces, .is_flat = budget->flat, .is_wide = !budget->narrow};
 	memset(rules->tables, 0, sizeof(*rules->tables));
 	tc_bits_done(&rules->bits);
 	r = tc_bits_make(&rules->bits, &rules->clauses, budget);
@@ -148,7 +148,8 @@ static bool is_whole(const struct tc_kernel_rules *rules, size_t number)
 	return true;
 }
 
-/* Whether a string that a clause looks for was cut short. */
+/* Whether a string that a clause looks for was cut short, or one that must not be there left out.
+ */
 static bool is_cut(const struct tc_kernel_rules *rules, const struct tc_clause *clause)
 {
 	const struct tc_literals *literals = &rules->clauses.literals;
@@ -158,9 +159,11 @@ static bool is_cut(const struct tc_kernel_rules *rules, const struct tc_clause *
 	for (uint32_t i = 0; i < clause->n; i++) {
 		const struct tc_literal *literal = &literals->items[clause->literals[i]];
 
-		if (literal->how != TC_LITERAL_SHAPES || !literal->wants)
+		if (literal->how != TC_LITERAL_SHAPES)
 			continue;
-		for (uint32_t k = 0; k < literal->n_shapes; k++) {
+		if (!literal->wants && literal->n_shapes && rules->counts.is_wide)
+			return true;
+		for (uint32_t k = 0; literal->wants && k < literal->n_shapes; k++) {
 			const struct tc_shape *shape = &literals->shapes.items[literal->shapes[k]];
 
 			if (tc_machine_pieces(shape, &wanted) < shape->n)

@@ -72,6 +72,7 @@ struct tc_kernel_counts {
 	size_t rows, looks, spans, automata, states, cells, findings;
 	size_t pattern_max; /* most bytes of a pattern that are used; 0: all */
 	bool is_flat;	    /* patterns are used up to a star in their middle only */
+	bool is_wide;	    /* what must not be in a string is not looked for */
 	size_t vetoes_dropped;
 };
 
