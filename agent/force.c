@@ -52,9 +52,20 @@ static uint64_t urgent_kinds(const struct tc_ruleset *rules)
 
 static uint64_t wants(const struct tc_ruleset *rules)
 {
-	return tc_ruleset_names(rules, "proc.env") || tc_ruleset_names(rules, "proc.aenv")
-		       ? TC_WANT_ENVIRONMENT
-		       : 0;
+	static const struct {
+		const char *field;
+		uint64_t part;
+	} parts[] = {
+		{"proc.env", TC_WANT_ENVIRONMENT},
+		{"proc.aenv", TC_WANT_ENVIRONMENT},
+		{"fd.nameraw", TC_WANT_RAW_PATH},
+	};
+	uint64_t wanted = 0;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (tc_ruleset_names(rules, parts[i].field))
+			wanted |= parts[i].part;
+	return wanted;
 }
 
 /* What these rules, others (which may be the same), and the agent's tables need is sent, and

@@ -23,6 +23,8 @@ struct tc_settings {
 /* The environment of a program holds secrets, and is long: exec tells it when a rule asks for it.
  */
 #define TC_WANT_ENVIRONMENT (1ULL << 0)
+/* What the caller of an open wrote costs a read of its memory. */
+#define TC_WANT_RAW_PATH (1ULL << 1)
 
 /* Why a decision in the kernel was not sure: index of tc_controls.undecided. */
 enum tc_undecided {

@@ -31,6 +31,28 @@ static __always_inline bool file_is_pidfd(struct file *file)
 	return known_read(file, f_inode, i_sb, s_magic) == PIDFS_MAGIC;
 }
 
+/* The caller's words, as the call's argument still points to them. */
+__noinline int open_words(__u32 index)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
+	struct task_struct *task = compat_current();
+	struct compat_syscall call = {};
+	struct tc_open *record;
+	__u64 words = 0;
+
+	if (!s || known_read(task, flags) & (PF_IO_WORKER | PF_KTHREAD))
+		return 0;
+	record = (struct tc_open *)s->record;
+	compat_current_syscall(task, &call);
+	if (call.nr == (call.compat ? NR_32_OPENAT : NR_OPENAT) || call.nr == NR_OPENAT2)
+		words = call.second;
+	else if (call.nr == (call.compat ? NR_32_OPEN : NR_OPEN) ||
+		 call.nr == (call.compat ? NR_32_CREAT : NR_CREAT))
+		words = call.first;
+	slot_user_text(s, &record->raw_path, (const void *)words);
+	return 0;
+}
+
 static __always_inline int open_decide(struct scratch *s, struct file *file,
 				       const struct opened *before)
 {
@@ -69,6 +91,8 @@ int BPF_PROG(file_open, struct file *file)
 	slot_walked(s, &record->path);
 	if (record->nlink == 0)
 		record->path.flags |= TC_SLOT_DELETED;
+	if (part_wanted(TC_WANT_RAW_PATH))
+		open_words(s->index);
 	return open_decide(s, file, &before);
 }
 

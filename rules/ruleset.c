@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "rules/compile/compile.h"
+#include "rules/compile/expression.h"
 #include "rules/kernel/review.h"
 #include "rules/language/library.h"
 #include "rules/rate.h"
@@ -481,17 +482,25 @@ uint64_t tc_ruleset_kinds(const struct tc_ruleset *set)
 	return set->kinds;
 }
 
-static bool is_named(const struct tc_field *field, const char *name)
+/* Whether a field, or an expression (NULL: there is none), looks at the field of that name. */
+static bool is_named(const struct tc_field *field, const struct tc_expression *expression,
+		     const char *name)
 {
-	return field && strcmp(field->name, name) == 0;
+	if (field && strcmp(field->name, name) == 0)
+		return true;
+	if (!expression)
+		return false;
+	for (uint32_t i = 0; i < expression->n_arguments; i++)
+		if (is_named(expression->arguments[i].field, &expression->arguments[i], name))
+			return true;
+	return false;
 }
 
-/* A transformer's fields stand in its expression, which is not searched: any may be among them. */
 bool tc_ruleset_names(const struct tc_ruleset *set, const char *field)
 {
 	for (size_t i = 0; i < set->program.n_inputs; i++)
-		if (set->program.inputs[i].expression ||
-		    is_named(set->program.inputs[i].field, field))
+		if (is_named(set->program.inputs[i].field, set->program.inputs[i].expression,
+			     field))
 			return true;
 	for (size_t i = 0; i < set->n_rules; i++) {
 		size_t n;
@@ -499,7 +508,7 @@ bool tc_ruleset_names(const struct tc_ruleset *set, const char *field)
 			tc_template_fields(set->rules[i].output, &n);
 
 		for (size_t j = 0; j < n; j++)
-			if (fields[j].expression || is_named(fields[j].field, field))
+			if (is_named(fields[j].field, fields[j].expression, field))
 				return true;
 	}
 	return false;

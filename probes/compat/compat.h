@@ -257,13 +257,14 @@ static __always_inline bool compat_mounted_elsewhere(struct super_block *sb)
 struct compat_syscall {
 	__s32 nr;
 	bool compat;
-	__u64 first;
+	__u64 first, second; /* arguments */
 };
 
 #define compat_read_syscall(call, regs, read)                                                      \
 	({                                                                                         \
 		(call)->nr = (__s32)read(regs, orig_ax);                                           \
 		(call)->first = (call)->compat ? read(regs, bx) : read(regs, di);                  \
+		(call)->second = (call)->compat ? read(regs, cx) : read(regs, si);                 \
 	})
 
 /* task is compat_current(). */

@@ -19,12 +19,15 @@
 struct open_asked {
 	__u64 flags, mode; /* the first members of struct open_how: include/uapi/linux/openat2.h */
 	__u32 unreadable;  /* TC_RECORD_UNREADABLE: both are unknown */
+	__u32 pad;
+	__u64 words; /* user address of the path */
 };
 
 static __always_inline void open_asked(const struct call *call, struct open_asked *asked)
 {
 	const struct call_row *row = call->row;
 
+	asked->words = row->path ? call_argument(call, row->path) : 0;
 	if (row->shape == SHAPE_OPENAT2) {
 		const void *how = (const void *)call_argument(call, row->value);
 
@@ -80,6 +83,8 @@ static __noinline int tell_opened(struct file *file, const struct open_asked *as
 	slot_walked(s, &record->path);
 	if (record->nlink == 0)
 		record->path.flags |= TC_SLOT_DELETED;
+	if (part_wanted(TC_WANT_RAW_PATH))
+		slot_user_text(s, &record->raw_path, (const void *)asked->words);
 	call_send(s);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 
+#include "settings.h"
 #include "tests/events/truth.h"
 
 /* --- what the tests of the family share --- */
@@ -42,6 +43,10 @@ static void expect_opening(struct run *run, enum tc_kind kind, struct by by, uns
 	expect(run, record, &record->open_flags, open_flags);
 	expect(run, record, &record->is_new, is_new);
 	expect_path(run, record, &record->path, path, path_flags);
+	if (by.raw_path)
+		expect_text(run, record, &record->raw_path, by.raw_path);
+	else
+		expect_absent(run, record, &record->raw_path);
 }
 
 void expect_open(struct run *run, enum tc_kind kind, struct by by, unsigned index,
@@ -244,6 +249,43 @@ static void check_nothing(struct run *run)
 }
 
 /* --- names that mislead --- */
+
+/* The kernel's path, and beside it what the call was given. */
+
+static const char raw_path[] = "sub/..//./sub/../file";
+
+static void act_open_raw(struct run *run)
+{
+	must(run, mkdir("sub", 0700) == 0);
+	make_file(run, "file", 0600, 0);
+	note_file(run, 0, "file");
+	enter(run);
+	must(run, syscall(SYS_openat, AT_FDCWD, raw_path, O_RDONLY) >= 0);
+	must(run, syscall(SYS_open, raw_path, O_WRONLY) >= 0);
+	must(run, syscall(SYS_openat2, AT_FDCWD, raw_path, &(struct open_how){.flags = O_RDONLY},
+			  sizeof(struct open_how)) >= 0);
+}
+
+static void check_open_raw(struct run *run)
+{
+	static const struct {
+		enum tc_kind kind;
+		int syscall;
+		uint32_t open_flags;
+	} opens[] = {
+		{TC_KIND_open_read, SYS_openat, O_RDONLY | KERNEL_O_LARGEFILE},
+		{TC_KIND_open, SYS_open, O_WRONLY | KERNEL_O_LARGEFILE},
+		{TC_KIND_open_read, SYS_openat2, O_RDONLY | KERNEL_O_LARGEFILE},
+	};
+
+	for (size_t i = 0; i < sizeof(opens) / sizeof(opens[0]); i++) {
+		struct by by = {.syscall = opens[i].syscall,
+				.flags = descriptor_flags(run),
+				.raw_path = raw_path};
+
+		expect_open(run, opens[i].kind, by, 0, opens[i].open_flags, at(run, "file"), 0);
+	}
+}
 
 static void act_open_symlink(struct run *run)
 {
@@ -497,9 +539,11 @@ const struct test file_tests[] = {
 	TEST(creat, ANY, NULL, act_creat, check_creat),
 	TEST(openat_dirfd, ANY, NULL, act_openat_dirfd, check_openat_dirfd),
 	TEST(openat2, ANY, NULL, act_openat2, check_openat2),
-	TEST(open_by_handle_at, ANY, NULL, act_open_handle, check_open_handle),
+	TEST(open_by_handle_at, ANY, NULL, act_open_handle, check_open_handle,
+	     .wants = TC_WANT_RAW_PATH),
 	TEST(open_tmpfile, ANY, NULL, act_open_tmpfile, check_open_tmpfile),
 	TEST(open_nothing, ANY, NULL, act_open_nothing, check_nothing),
+	TEST(open_raw, ANY, NULL, act_open_raw, check_open_raw, .wants = TC_WANT_RAW_PATH),
 	TEST(open_symlink, ANY, NULL, act_open_symlink, check_open_symlink),
 	TEST(open_proc_fd_deleted, ANY, NULL, act_open_proc_fd, check_open_proc_fd),
 	TEST(open_chroot, ANY, NULL, act_open_chroot, check_open_chroot),

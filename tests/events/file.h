@@ -13,6 +13,7 @@ struct by {
 	int syscall;
 	uint32_t flags;	       /* TC_RECORD_* */
 	const struct who *who; /* NULL: the child */
+	const char *raw_path;  /* of an open, where it is told; NULL: it is not */
 };
 
 /* The next open (or open_read) record: of run->notes->file[index], with these open(2) flags, under

@@ -163,6 +163,7 @@ static int run_prepared(struct run *run, struct watch *watch)
 	int r = tc_reader_drain(watch->reader, true, keep_record, run);
 
 	forget_records(run);
+	tc_probes_controls(watch->probes)->wants = TC_WANT_ENVIRONMENT | run->test->wants;
 	if (r >= 0)
 		r = make_events(run);
 	if (r >= 0)

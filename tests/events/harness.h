@@ -112,9 +112,10 @@ struct test {
 	void (*act)(struct run *run);
 	void (*check)(struct run *run);
 	const void *with; /* what tells this row from others with the same act and check */
+	uint64_t wants;	  /* TC_WANT_*: parts of records that are told, besides the environment */
 };
 
-/* A row: what .with = gives may follow. */
+/* A row: .with = and .wants = may follow. */
 #define TEST(name_, source_, lacks_, act_, check_, ...)                                            \
 	{                                                                                          \
 		.name = #name_, .source = SOURCE_##source_, .lacks = lacks_, .act = act_,          \

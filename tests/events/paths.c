@@ -71,6 +71,7 @@ static void check_deep(struct run *run)
 	expect(run, record, &record->is_new, false);
 	expect_slot(run, record, &record->path, kept, (uint32_t)strlen(kept), size,
 		    kept > path ? TC_SLOT_CUT | TC_SLOT_TAIL : 0);
+	expect_absent(run, record, &record->raw_path);
 	expect_fact(run, "length", size, *(const size_t *)run->test->with);
 }
 

@@ -123,7 +123,6 @@ static int watch_probes(struct watch *watch, bool fallback, uint32_t ring_bytes)
 	if (r < 0)
 		return r;
 	tc_probes_want(watch->probes, tc_probes_kinds(watch->probes));
-	tc_probes_controls(watch->probes)->wants = TC_WANT_ENVIRONMENT;
 	return 0;
 }
 

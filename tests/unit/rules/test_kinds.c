@@ -47,6 +47,8 @@ static void what_rules_name_is_known(void **state)
 	assert_false(names_env("proc.pid = 1 and proc.args contains x"));
 	assert_true(names_env("proc.pid = 1 and proc.env icontains x"));
 	assert_true(names_env("not tolower(proc.env) contains x"));
+	assert_true(names_env("join(-, (proc.name, tolower(proc.env))) contains x"));
+	assert_false(names_env("tolower(proc.args) contains x"));
 }
 
 static void header_fields_allow_all_kinds(void **state)
