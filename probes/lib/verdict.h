@@ -221,15 +221,29 @@ static __noinline const struct tc_terms *cgroup_above(__u64 generation)
 	return found;
 }
 
-static __always_inline const struct tc_terms *cgroup_left(const struct tc_tables *t)
+/* What the current cgroup leaves, or the nearest above it; NULL when nobody has judged one. */
+static __always_inline const struct tc_terms *cgroup_judged(const struct tc_tables *t)
 {
 	struct tc_cgroup_key key = {.cgroup_id = bpf_get_current_cgroup_id(),
 				    .generation = t->generation};
 	const struct tc_terms *left = bpf_map_lookup_elem(&cgroup_terms, &key);
 
-	if (!left)
-		left = cgroup_above(t->generation);
-	return left ?: tc_row(t, t->cgroup_unknown);
+	return left ?: cgroup_above(t->generation);
+}
+
+static __always_inline const struct tc_terms *cgroup_left(const struct tc_tables *t)
+{
+	return cgroup_judged(t) ?: tc_row(t, t->cgroup_unknown);
+}
+
+static __always_inline void look_cgroup(const struct tc_tables *t, struct tc_decision *d)
+{
+	const struct tc_terms *left = cgroup_judged(t);
+
+	if (left)
+		tc_keep(&d->left, left);
+	else
+		tc_look_unknown_cgroup(t, d);
 }
 
 /* --- before there is a record --- */
@@ -462,7 +476,7 @@ __noinline int judge_object(__u32 index, __u32 how)
 	s->judging.d.left = *tc_row(t, table->row);
 	s->judging.d.doubtful = *tc_row(t, TC_ROW_NONE);
 	if (table->asks_cgroup)
-		tc_keep(&s->judging.d.left, cgroup_left(t));
+		look_cgroup(t, &s->judging.d);
 	if (table->asks_task)
 		keep_looked(&s->judging.d, &s->judging.task);
 	if (how & HOW_OPENED)
