@@ -72,9 +72,12 @@ static bool is_ipv6(const struct tc_draft *draft, const char *name)
 {
 	const struct tc_slot *slot =
 		(const void *)(draft->bytes + tc_draft_member(draft, name)->offset);
+	struct in6_addr address; /* slots are not aligned */
 
-	return slot->stored == TC_IP_BYTES &&
-	       !IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(draft->bytes + slot->offset));
+	if (slot->stored != TC_IP_BYTES)
+		return false;
+	memcpy(&address, draft->bytes + slot->offset, sizeof(address));
+	return !IN6_IS_ADDR_V4MAPPED(&address);
 }
 
 static uint32_t plain_family(const struct tc_draft *draft)

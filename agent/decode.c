@@ -63,6 +63,9 @@ int tc_decode(const void *bytes, size_t size, struct tc_event *event,
 		return refuse(ret_error, "unknown kind %u", record->kind);
 	if (size < kind->fixed_size)
 		return refuse(ret_error, "%zu bytes are too few for %s", size, kind->name);
+	if (record->error > TC_ERROR_MAX)
+		return refuse(ret_error, "error %u, the largest is %u", record->error,
+			      TC_ERROR_MAX);
 
 	for (unsigned i = 0; i < kind->n_members; i++) {
 		const struct tc_member *member = &kind->members[i];

@@ -115,6 +115,9 @@ enum tc_kind {
 
 #define TC_KIND_BIT(kind) (1ULL << (kind))
 
+/* Largest error of a system call (include/linux/err.h: MAX_ERRNO). */
+#define TC_ERROR_MAX 4095
+
 enum tc_verdict {
 	TC_VERDICT_NONE = 0,
 	TC_VERDICT_ALERTED = 1,

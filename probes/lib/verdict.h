@@ -23,7 +23,6 @@
 
 #define SIGKILL 9
 #define EPERM 1
-#define ERROR_MAX 4095
 
 /* --- what enforces --- */
 
@@ -51,7 +50,7 @@ static __always_inline int refusal(__u64 error)
 	__u64 result = 0;
 
 	barrier_var(error);
-	if (error > ERROR_MAX)
+	if (error > TC_ERROR_MAX)
 		return 0;
 	asm volatile("%0 -= %1" : "+r"(result) : "r"(error));
 	return (int)result;

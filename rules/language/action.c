@@ -8,8 +8,6 @@
 #include "decide.h"
 #include "rules/language/library.h"
 
-/* The highest error that a hook may give. */
-#define ERROR_MAX 4095
 /* Errors that have names. */
 #define NAMED_MAX 200
 
@@ -66,7 +64,8 @@ int tc_action_set_errno(struct tc_rule_source *rule, const struct tc_yaml *node,
 	unsigned long number = strtoul(node->text, &end, 10);
 
 	rule->errno_at = node;
-	if (node->length && !*end && node->text[0] != '-' && number >= 1 && number <= ERROR_MAX) {
+	if (node->length && !*end && node->text[0] != '-' && number >= 1 &&
+	    number <= TC_ERROR_MAX) {
 		rule->error = (uint16_t)number;
 		return 0;
 	}

@@ -114,6 +114,9 @@ static void a_wrong_header_is_refused(void **state)
 	expect_refused(&record, record.exec.header.size, "unknown kind 63");
 	record.exec.header.kind = 60000;
 	expect_refused(&record, record.exec.header.size, "unknown kind 60000");
+	record.exec.header.kind = TC_KIND_exec;
+	record.exec.header.error = 0x80000000;
+	expect_refused(&record, record.exec.header.size, "error 2147483648");
 }
 
 static void a_slot_outside_of_the_record_is_refused(void **state)
