@@ -218,9 +218,13 @@ static int follow_breakers(struct tc_force *force)
 
 		if (open == current->muted[i])
 			continue;
-		r = tc_generations_mute(&force->generations, i, open);
-		if (r < 0)
-			break;
+		/* What stands is better than nothing: it is tried again. */
+		if (tc_generations_mute(&force->generations, i, open) < 0) {
+			tc_error("rule `%s` cannot be %s yet", name,
+				 open ? "held back" : "put in force again");
+			force->opened = true;
+			continue;
+		}
 		tc_warning("rule `%s`: %s", name, reason);
 		r = tell(force, !open && tc_enforce_is_on(force->enforce.state), "breaker", reason,
 			 name);

@@ -12,7 +12,8 @@ static int fill(struct tc_generation *generation, const struct tc_generation_opt
 {
 	const struct tc_kernel_options kernel = {
 		.generation = options->number,
-		.always = tc_world_kinds() | options->kinds,
+		.always = tc_world_kinds() | options->kinds |
+			  (options->whole_kinds ? tc_ruleset_kinds(generation->rules) : 0),
 		.fail_closed = options->fail_closed,
 	};
 	size_t n_rules = tc_ruleset_count(generation->rules);

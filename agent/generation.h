@@ -37,6 +37,8 @@ struct tc_generation_options {
 	enum tc_rule_matching matching;
 	const char *without_guards; /* see tc_guards_find() */
 	uint64_t kinds; /* sent whether a rule wants them or not, beside those of the tables */
+	/* All events of the kinds that rules ask for are sent: a recording is judged by others. */
+	bool whole_kinds;
 	const struct tc_probes *probes;
 	const char *fallback_reason; /* why there are no LSM hooks; "" when there are */
 };

@@ -224,7 +224,9 @@ static const char *copy(struct tc_container_facts *facts, const struct tc_named_
 	size_t length = 0;
 
 	tc_named_bytes(list, name, &bytes, &length);
-	return tc_arena_copy(&facts->arena, bytes, strnlen(bytes, length));
+	length = strnlen(bytes, length);
+	/* As on a live host, which takes no longer ones either. */
+	return tc_arena_copy(&facts->arena, bytes, length <= TC_CONTAINER_TEXT_MAX ? length : 0);
 }
 
 static int get_label(struct tc_container_facts *facts, struct tc_container_labels *labels,

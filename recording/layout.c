@@ -2,6 +2,7 @@
 #include "recording/layout.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -151,6 +152,15 @@ static bool can_move(int from, int to)
 	return from == to || (wires[from].is_integer && wires[to].is_integer);
 }
 
+/* Names are shown to people: nothing in them may be more than a name. */
+static bool is_word(const char *name)
+{
+	for (; *name; name++)
+		if (!isalnum((unsigned char)*name) && *name != '_')
+			return false;
+	return true;
+}
+
 static int read_member(struct parser *parser, const char *line)
 {
 	struct plan *plan = parser->plan;
@@ -168,6 +178,8 @@ static int read_member(struct parser *parser, const char *line)
 	/* A type of a later version: nothing here could take it. */
 	if (wire < 0)
 		return 0;
+	if (!is_word(name))
+		return refuse(parser, "a member whose name is no word");
 	if (offset > plan->fixed_size || plan->fixed_size - offset < wires[wire].size)
 		return refuse(parser, "%s lies outside of the record", name);
 	if (in_header)
@@ -212,6 +224,8 @@ static int read_kind(struct parser *parser, const char *line)
 		return refuse(parser, "not a kind: kind NUMBER NAME SIZE");
 	if (!parser->plan || layout->plans[number])
 		return refuse(parser, "a kind before the header, or twice");
+	if (!is_word(name))
+		return refuse(parser, "a kind whose name is no word");
 	plan = layout->plans[number] = malloc(sizeof(*plan));
 	if (!plan)
 		return -ENOMEM;

@@ -49,6 +49,11 @@ static int wait_for_agent(const char *command, const char *journal,
 {
 	int agent = tc_standing_agent(journal);
 
+	if (!agent)
+		fprintf(stderr,
+			"tocsin %s: no agent runs with the journal %s: the next one that does "
+			"sees it\n",
+			command, journal);
 	if (agent && !control_wait(journal, agent, is_good)) {
 		fprintf(stderr,
 			"tocsin %s: the agent (process %d) does not follow; tocsin status tells "
@@ -78,7 +83,8 @@ int tc_cmd_off(int argc, char **argv)
 	code = path && make(path) == 0 ? wait_for_agent("off", journal, is_off)
 				       : TC_EXIT_ENVIRONMENT;
 	if (code == TC_EXIT_GOOD)
-		printf("off: nothing is blocked or killed (%s)\n", path);
+		printf("off: nothing is blocked or killed by the agent of that journal (%s)\n",
+		       path);
 	free(path);
 	return code;
 }

@@ -135,7 +135,11 @@ static int parse(struct tc_run_options *options, int argc, char **argv)
 static int read_config(struct run *run)
 {
 	struct tc_diagnostics diagnostics = {0};
-	int r = tc_config_load(&run->options.given, TC_CONFIG_TO_RUN, &diagnostics, &run->config);
+	/* What is printed, or only recorded, needs no secrets: they may be the service's alone. */
+	bool examines = run->options.print || run->options.only_records;
+	int r = tc_config_load(&run->options.given,
+			       examines ? TC_CONFIG_TO_EXAMINE : TC_CONFIG_TO_RUN, &diagnostics,
+			       &run->config);
 
 	tc_diagnostics_print(&diagnostics, stderr, isatty(STDERR_FILENO));
 	tc_diagnostics_done(&diagnostics);
@@ -299,6 +303,7 @@ static struct tc_reload_options reload_options(struct run *run)
 			       .fail_closed = strcmp(run->config->undecided, "enforce") == 0,
 			       .without_guards = run->config->without_guards,
 			       .kinds = run->options.kinds,
+			       .whole_kinds = run->options.recording != NULL,
 			       .probes = run->probes,
 			       .fallback_reason = run->kernel.lsm_reason},
 	};
@@ -444,10 +449,11 @@ static int finish_reload(struct run *run)
 
 	run->reload = NULL;
 	if (!errors) {
-		change_config(run, new.config);
 		errors += tc_force_put(&run->force, new.generation) < 0;
 		new.generation = NULL;
 	}
+	if (!errors)
+		change_config(run, new.config);
 	tc_reloaded_done(&new);
 	rules = run->force.current->rules;
 	words = errors ? "the new configuration or rules are broken, those before stay"

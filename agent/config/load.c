@@ -287,11 +287,19 @@ static void hide_secret(struct tc_diagnostic *found)
 	}
 }
 
-static void hide_secrets(struct tc_diagnostics *diagnostics, size_t first)
+/* all: of a file that is not well-formed nobody knows which lines belong to a secret. */
+static void hide_secrets(struct tc_diagnostics *diagnostics, size_t first, bool all)
 {
-	for (size_t i = first; i < diagnostics->count; i++)
-		if (diagnostics->items[i].snippet)
-			hide_secret(&diagnostics->items[i]);
+	for (size_t i = first; i < diagnostics->count; i++) {
+		struct tc_diagnostic *found = &diagnostics->items[i];
+
+		if (all) {
+			free(found->snippet);
+			found->snippet = NULL;
+		} else if (found->snippet) {
+			hide_secret(found);
+		}
+	}
 }
 
 static int read_source(struct tc_config_load *load, const struct tc_source *source)
@@ -302,6 +310,7 @@ static int read_source(struct tc_config_load *load, const struct tc_source *sour
 	struct tc_yaml *documents;
 	int r = tc_yaml_read(source, &trees, diagnostics, &documents);
 	const struct tc_yaml *document = r ? NULL : documents->first;
+	bool well_formed = r == 0;
 
 	/* A file of comments has none. */
 	if (document && (document->next || document->kind != TC_YAML_MAPPING))
@@ -311,7 +320,7 @@ static int read_source(struct tc_config_load *load, const struct tc_source *sour
 	else if (document)
 		r = read_section(load, "", document);
 	tc_arena_done(&trees);
-	hide_secrets(diagnostics, before);
+	hide_secrets(diagnostics, before, !well_formed);
 	return r == -EINVAL ? 0 : r;
 }
 

@@ -326,9 +326,12 @@ static int on_fork(struct tc_world *world, struct tc_event *event)
 	return event->process ? tc_processes_fork(world->processes, event->process, fork) : 0;
 }
 
+/* Refused, or killed where it was refused as well: the program never ran. */
 static bool is_refused_exec(const struct tc_record *record)
 {
-	return record->kind == TC_KIND_exec && record->verdict == TC_VERDICT_BLOCKED;
+	return record->kind == TC_KIND_exec &&
+	       (record->verdict == TC_VERDICT_BLOCKED ||
+		(record->verdict == TC_VERDICT_KILLED && record->error));
 }
 
 /* Rules and outputs are told of the program that was refused, the table keeps the one that runs. */

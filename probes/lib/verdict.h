@@ -165,6 +165,9 @@ __noinline int task_keep(__u32 index)
 
 	if (!s || !entry || s->judging.is_stale)
 		return 0;
+	/* Somebody may rename files all the time: the next event has another try. */
+	if (s->judging.exe_dentry && s->walk.flags & (TC_SLOT_RACED | TC_SLOT_UNREADABLE))
+		return 0;
 	entry->generation = 0;
 	entry->exec_id = known_read(task, self_exec_id);
 	entry->exe = (__u64)known_read(task, mm, exe_file);
@@ -220,29 +223,45 @@ static __noinline const struct tc_terms *cgroup_above(__u64 generation)
 	return found;
 }
 
-/* What the current cgroup leaves, or the nearest above it; NULL when nobody has judged one. */
+/* What the current cgroup leaves; NULL when it was not judged yet. */
 static __always_inline const struct tc_terms *cgroup_judged(const struct tc_tables *t)
 {
 	struct tc_cgroup_key key = {.cgroup_id = bpf_get_current_cgroup_id(),
 				    .generation = t->generation};
-	const struct tc_terms *left = bpf_map_lookup_elem(&cgroup_terms, &key);
 
-	return left ?: cgroup_above(t->generation);
+	return bpf_map_lookup_elem(&cgroup_terms, &key);
 }
 
+/* What it may leave, once it is judged. */
 static __always_inline const struct tc_terms *cgroup_left(const struct tc_tables *t)
 {
 	return cgroup_judged(t) ?: tc_row(t, t->cgroup_unknown);
 }
 
-static __always_inline void look_cgroup(const struct tc_tables *t, struct tc_decision *d)
+/* By what rules enforce in it: until it is judged, what the nearest one above leaves. */
+static __always_inline const struct tc_terms *cgroup_enforced(const struct tc_tables *t)
 {
 	const struct tc_terms *left = cgroup_judged(t);
 
+	if (!left)
+		left = cgroup_above(t->generation);
+	return left ?: tc_row(t, t->cgroup_unknown);
+}
+
+/* A new cgroup is as the one above it for rules that enforce, so that nobody escapes into one; for
+ * those that alert it may be anything, and the agent judges the event. */
+static __always_inline void look_cgroup(struct scratch *s, const struct tc_tables *t)
+{
+	const struct tc_terms *left = cgroup_judged(t);
+
+	if (!left) {
+		s->judging.is_told = true;
+		left = cgroup_above(t->generation);
+	}
 	if (left)
-		tc_keep(&d->left, left);
+		tc_keep(&s->judging.d.left, left);
 	else
-		tc_look_unknown_cgroup(t, d);
+		tc_look_unknown_cgroup(t, &s->judging.d);
 }
 
 /* --- before there is a record --- */
@@ -347,7 +366,7 @@ __noinline int tables_enforce(__u32 kind)
 	rules = tc_row(t, t->enforcing);
 	if (!any_in(row, rules, rules, rules, rules))
 		return false;
-	cgroup = table->asks_cgroup ? cgroup_left(t) : row;
+	cgroup = table->asks_cgroup ? cgroup_enforced(t) : row;
 	return any_in(row, cgroup, rules, rules, rules);
 }
 
@@ -475,7 +494,7 @@ __noinline int judge_object(__u32 index, __u32 how)
 	s->judging.d.left = *tc_row(t, table->row);
 	s->judging.d.doubtful = *tc_row(t, TC_ROW_NONE);
 	if (table->asks_cgroup)
-		look_cgroup(t, &s->judging.d);
+		look_cgroup(s, t);
 	if (table->asks_task)
 		keep_looked(&s->judging.d, &s->judging.task);
 	if (how & HOW_OPENED)
@@ -639,7 +658,7 @@ __noinline int undecided_error(__u32 kind)
 	table = &t->kinds[kind & (TC_KIND_LIMIT - 1)];
 	row = tc_row(t, table->row);
 	rules = tc_row(t, t->enforcing);
-	cgroup = table->asks_cgroup ? cgroup_left(t) : tc_row(t, TC_ROW_ALL);
+	cgroup = table->asks_cgroup ? cgroup_enforced(t) : tc_row(t, TC_ROW_ALL);
 #pragma clang loop unroll(disable)
 	for (__u32 word = 0; word < TC_TERM_WORDS; word++) {
 		__u64 bits = row->words[word] & cgroup->words[word] & rules->words[word];
