@@ -135,11 +135,11 @@ static int parse(struct tc_run_options *options, int argc, char **argv)
 static int read_config(struct run *run)
 {
 	struct tc_diagnostics diagnostics = {0};
-	/* What is printed, or only recorded, needs no secrets: they may be the service's alone. */
-	bool examines = run->options.print || run->options.only_records;
+	/* What is printed needs no secrets: they may be the service's alone. What is done does: a
+	 * scope that is not known would be the whole host. */
 	int r = tc_config_load(&run->options.given,
-			       examines ? TC_CONFIG_TO_EXAMINE : TC_CONFIG_TO_RUN, &diagnostics,
-			       &run->config);
+			       run->options.print ? TC_CONFIG_TO_EXAMINE : TC_CONFIG_TO_RUN,
+			       &diagnostics, &run->config);
 
 	tc_diagnostics_print(&diagnostics, stderr, isatty(STDERR_FILENO));
 	tc_diagnostics_done(&diagnostics);
