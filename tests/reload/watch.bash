@@ -40,11 +40,18 @@ rule() {
 	YAML
 }
 
+# begin COMMAND...: starts an agent. What the one before it said is gone when this returns: who waits for words of this one
+# does not find those of the former.
+begin() {
+	: >"$work/out"
+	: >"$work/err"
+	"$@" >>"$work/out" 2>>"$work/err" &
+	agent=$!
+}
+
 # start_agent OPTION...: starts the agent for the cgroup.
 start_agent() {
-	"$build/tocsin" run --scope "$cgroup" --rules "$work/rules" --journal "$work/journal.db" "$@" >"$work/out" \
-		2>"$work/err" &
-	agent=$!
+	begin "$build/tocsin" run --scope "$cgroup" --rules "$work/rules" --journal "$work/journal.db" "$@"
 }
 
 # watch OPTION...: starts the agent and waits until it watches.
@@ -82,6 +89,10 @@ holds() {
 
 has_lines() {
 	(($(grep -cE -- "$3" "$work/$1") == $2))
+}
+
+has_at_least() {
+	(($(grep -cE -- "$3" "$work/$1") >= $2))
 }
 
 # found WHAT FILE COUNT PATTERN: waits until that many lines of a file match.
