@@ -14,7 +14,7 @@
 #include "output/journal.h"
 
 /* The agent acts ten times a second. */
-#define WAIT_MS 5000
+#define WAIT_MS 15000
 #define STEP_MS 20
 
 int control_parse(const char *command, const char *doc, int argc, char **argv,

@@ -14,7 +14,7 @@ int control_parse(const char *command, const char *doc, int argc, char **argv,
 int control_agent(const char *command, const char *journal);
 /* Sends the agent a signal. 0 or a negative errno, told. */
 int control_signal(const char *command, const char *journal, int agent, int signal);
-/* Waits until what the agent says of itself is good; at most five seconds. */
+/* Waits until what the agent says of itself is good; at most 15 seconds. */
 bool control_wait(const char *journal, int agent, bool (*is_good)(struct json_object *standing));
 /* A text in what the agent says; "" when there is none. */
 const char *control_text(struct json_object *standing, const char *key);
