@@ -123,14 +123,19 @@ static pid_t other(struct run *run)
 
 static int attempt_signal(struct run *run)
 {
-	return attempt_of(kill(other(run), SIGTERM));
+	int result = attempt_of(kill(other(run), SIGTERM));
+
+	run->notes->number[9] = result == 0;
+	return result;
 }
 
 static bool other_ended(struct run *run)
 {
-	int status;
+	/* A signal that went through ends it, if it takes a minute; one that did not is not waited
+	 * for long. */
+	int status, tries = run->notes->number[9] ? 12000 : 100;
 
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < tries; i++) {
 		if (waitpid(other(run), &status, WNOHANG) == other(run))
 			return true;
 		usleep(5000);

@@ -43,6 +43,20 @@ void note_local(struct run *run, unsigned index, int fd)
 	must(run, getsockname(fd, &address->any, &size) == 0);
 }
 
+/* An address whose port nobody has, to be asked for. */
+static void free_address(struct run *run, union address *address, const char *ip, int type)
+{
+	socklen_t size;
+	int fd;
+
+	ip_address(address, ip, 0);
+	size = address_size(address);
+	fd = socket(address->any.sa_family, type, 0);
+	must(run, fd >= 0 && bind(fd, &address->any, size) == 0 &&
+			  getsockname(fd, &address->any, &size) == 0);
+	close(fd);
+}
+
 int listener(struct run *run, const char *ip, union address *ret_address)
 {
 	union address address;
@@ -390,8 +404,8 @@ static void act_serve(struct run *run)
 	    client = socket(with->family, SOCK_STREAM, 0);
 	union address address;
 
+	free_address(run, &address, with->ip, SOCK_STREAM);
 	must(run, server >= 0 && client >= 0);
-	ip_address(&address, with->ip, 20000 + (uint16_t)(getpid() % 10000));
 	enter(run);
 	run->notes->number[0] = (uint64_t)server;
 	must(run, syscall(SYS_bind, server, &address, address_size(&address)) == 0);
@@ -554,8 +568,8 @@ static void act_answer(struct run *run)
 	socklen_t size = sizeof(address);
 	char byte;
 
+	free_address(run, &address, "127.0.0.1", SOCK_DGRAM);
 	must(run, server >= 0 && client >= 0);
-	ip_address(&address, "127.0.0.1", 20000 + (uint16_t)(getpid() % 10000));
 	must(run, bind(server, &address.any, address_size(&address)) == 0);
 	note_local(run, 0, server);
 	must(run, connect(client, &address.any, address_size(&address)) == 0);

@@ -15,7 +15,7 @@
 #include "agent/log.h"
 
 /* A cgroup is busy until what was killed in it is gone. */
-#define REMOVE_TRIES 2000
+#define REMOVE_TRIES 20000
 #define REMOVE_PAUSE_NS 1000000
 
 /* proc_pid_mountinfo(5): id parent device root mount-point options ... - type source options */
@@ -130,6 +130,7 @@ int watch_open(struct watch *watch, bool fallback, uint32_t ring_bytes)
 {
 	char mount[128], root[128];
 	const char *reason = "";
+	struct stat st;
 	int r;
 
 	*watch = (struct watch){0};
@@ -138,10 +139,13 @@ int watch_open(struct watch *watch, bool fallback, uint32_t ring_bytes)
 		return tc_error_return(r, "%s", reason);
 	if (!cgroup_mount(mount, root, sizeof(mount)))
 		return tc_error_return(-ENOENT, "no cgroup v2 is mounted");
-	snprintf(watch->cgroup, sizeof(watch->cgroup), "%s/tocsin-events.%d", mount, getpid());
-	watch->cgroup_id = cgroup_make(watch->cgroup);
-	if (!watch->cgroup_id)
-		return -EIO;
+	/* Not by its number: an earlier process may have had it, been killed and left its cgroup.
+	 */
+	snprintf(watch->cgroup, sizeof(watch->cgroup), "%s/tocsin-events.XXXXXX", mount);
+	if (!mkdtemp(watch->cgroup) || stat(watch->cgroup, &st) < 0)
+		return tc_error_return(-errno, "cannot make a cgroup in %s: %s", mount,
+				       strerror(errno));
+	watch->cgroup_id = st.st_ino;
 	r = watch_probes(watch, fallback, ring_bytes);
 	if (r < 0)
 		watch_close(watch);

@@ -15,8 +15,8 @@ if [[ -z $hierarchy ]]; then
 	exit 1
 fi
 work=$(mktemp -d)
-cgroup=$hierarchy/tocsin-test-$$
-mkdir "$cgroup"
+touch "$work/out" "$work/err"
+cgroup=$(mktemp -d "$hierarchy/tocsin-test-XXXXXX")
 mkdir "$work/rules"
 
 clean_up() {
@@ -24,7 +24,11 @@ clean_up() {
 		kill -KILL "$agent" 2>/dev/null || true
 		wait "$agent" 2>/dev/null || true
 	fi
-	rmdir "$cgroup"
+	# Who has just ended in it may keep it a moment longer.
+	for _ in {1..100}; do
+		rmdir "$cgroup" 2>/dev/null && break
+		sleep 0.1
+	done
 	rm -rf "$work"
 }
 trap clean_up EXIT
@@ -68,23 +72,41 @@ act() {
 	) || true
 }
 
-# holds WHAT COMMAND...: waits until the command succeeds; at most 20 seconds.
-holds() {
+good() {
+	passed=$((passed + 1))
+	echo "ok: $1"
+}
+
+# bad WHAT COMMAND...: that command said what is in $work/said.
+bad() {
 	local what=$1
 	shift
-	for _ in {1..200}; do
-		if "$@" >"$work/said" 2>&1; then
-			passed=$((passed + 1))
-			echo "ok: $what"
-			return
-		fi
-		sleep 0.1
-	done
 	failed=$((failed + 1))
 	echo "not ok: $what: $*; it said:"
 	cat "$work/said"
 	echo "the agent printed:"
 	cat "$work/out" "$work/err"
+}
+
+# once WHAT COMMAND...: the command succeeds.
+once() {
+	local what=$1
+	shift
+	if "$@" >"$work/said" 2>&1; then good "$what"; else bad "$what" "$@"; fi
+}
+
+# holds WHAT COMMAND...: waits until the command succeeds; at most two minutes.
+holds() {
+	local what=$1 until=$((SECONDS + 120))
+	shift
+	while ((SECONDS < until)); do
+		if "$@" >"$work/said" 2>&1; then
+			good "$what"
+			return
+		fi
+		sleep 0.1
+	done
+	bad "$what" "$@"
 }
 
 has_lines() {
@@ -106,7 +128,7 @@ finish_watch() {
 	kill -TERM "$agent"
 	wait "$agent" || status=$?
 	agent=
-	holds "the agent ends with 0" test $status = 0
+	once "the agent ends with 0" test $status = 0
 }
 
 finish() {

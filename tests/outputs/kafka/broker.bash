@@ -64,7 +64,7 @@ broker_make() {
 }
 
 broker_start() {
-	local dir=$1 i
+	local dir=$1 until=$((SECONDS + 120))
 	(
 		# What is started dies with its parent, also when that is killed.
 		broker_java "$dir"
@@ -72,7 +72,7 @@ broker_start() {
 	) >>"$dir/log" 2>&1 </dev/null &
 	echo $! >"$dir/pid"
 	BROKER=$(sed -n 's/^advertised.listeners=PLAINTEXT:..\([^,]*\),.*/\1/p' "$dir/server.properties")
-	for ((i = 0; i < 300; i++)); do
+	while ((SECONDS < until)); do
 		kill -0 "$(<"$dir/pid")" 2>/dev/null || break
 		(: <>"/dev/tcp/${BROKER/://}") 2>/dev/null && return 0
 		sleep 0.1

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 static int complain(const char *what, const char *why)
 {

@@ -21,7 +21,7 @@ server_input() {
 	local) echo "module(load=\"imuxsock\" SysSock.Use=\"off\") input(type=\"imuxsock\" Socket=\"$dir/log\" UseSpecialParser=\"off\" UseSysTimeStamp=\"off\" IgnoreTimestamp=\"off\")" ;;
 	bsd) echo "module(load=\"imuxsock\" SysSock.Use=\"off\") input(type=\"imuxsock\" Socket=\"$dir/log\")" ;;
 	stream) echo "module(load=\"imptcp\") input(type=\"imptcp\" path=\"$dir/log\" addtlFrameDelimiter=\"0\" SupportOctetCountedFraming=\"off\")" ;;
-	udp) echo "module(load=\"imudp\") input(type=\"imudp\" address=\"127.0.0.1\" port=\"$port\" rcvbufSize=\"8m\")" ;;
+	udp) echo "module(load=\"imudp\") input(type=\"imudp\" address=\"127.0.0.1\" port=\"$port\" rcvbufSize=\"256m\")" ;;
 	tcp) echo "module(load=\"imtcp\") input(type=\"imtcp\" address=\"127.0.0.1\" port=\"$port\")" ;;
 	tls) echo "module(load=\"imtcp\" StreamDriver.Name=\"ossl\" StreamDriver.Mode=\"1\" StreamDriver.AuthMode=\"x509/certvalid\")
 		input(type=\"imtcp\" address=\"127.0.0.1\" port=\"$port\")" ;;
@@ -31,6 +31,7 @@ server_input() {
 server_make() {
 	local dir=$1 field
 	mkdir -p "$dir/work"
+	echo "$3" >"$dir/port"
 	{
 		cat <<-CONF
 			global(workDirectory="$dir/work" maxMessageSize="64k" net.enableDNS="off"
@@ -48,20 +49,27 @@ server_make() {
 			constant(value="}\n")
 			}
 			$(server_input "$@")
-			action(type="omfile" file="$dir/received" template="row")
+			action(type="omfile" file="$dir/received" template="row" ioBufferSize="16m") # no half line when it is killed
 		CONF
 	} >"$dir/rsyslog.conf"
 	touch "$dir/received"
 }
 
+# listens DIR PORT: somebody has the port, or the socket of the directory.
+listens() {
+	local port
+	port=$(printf ':%04X 00000000:0000' "$2")
+	grep -q "$1/log$" /proc/net/unix || grep -q "$port 0A" /proc/net/tcp || grep -q "$port 07" /proc/net/udp
+}
+
 server_start() {
-	local dir=$1 i
+	local dir=$1 port until=$((SECONDS + 60))
+	port=$(<"$dir/port")
 	rm -f "$dir/pid"
 	setpriv --pdeathsig KILL rsyslogd -n -f "$dir/rsyslog.conf" -i "$dir/rsyslogd.pid" >>"$dir/said" 2>&1 </dev/null &
 	echo $! >"$dir/pid"
-	for ((i = 0; i < 100; i++)); do
-		# It writes this file when its inputs listen.
-		[[ -s $dir/rsyslogd.pid ]] && sleep 0.2 && return 0
+	while ((SECONDS < until)); do
+		[[ -s $dir/rsyslogd.pid ]] && listens "$dir" "$port" && return 0
 		kill -0 "$(<"$dir/pid")" 2>/dev/null || break
 		sleep 0.05
 	done
@@ -71,10 +79,10 @@ server_start() {
 }
 
 server_end() {
-	local dir=$1 signal=$2 i
+	local dir=$1 signal=$2 until=$((SECONDS + 60))
 	[[ -s $dir/pid ]] || return 0
 	kill "-$signal" "$(<"$dir/pid")" 2>/dev/null || true
-	for ((i = 0; i < 100; i++)); do
+	while ((SECONDS < until)); do
 		kill -0 "$(<"$dir/pid")" 2>/dev/null || break
 		sleep 0.05
 	done

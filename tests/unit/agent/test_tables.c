@@ -83,7 +83,7 @@ static void tables_are_put_in_place_as_a_whole(void **state)
 /* Freed by the kernel a little later, in a thread of its own. */
 static bool goes_away(uint32_t id)
 {
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 6000; i++) {
 		int map = bpf_map_get_fd_by_id(id);
 
 		if (map < 0)

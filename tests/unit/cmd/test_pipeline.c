@@ -84,10 +84,10 @@ static struct tc_pipeline_counts counts_of(const struct bench *bench)
 	return counts;
 }
 
-/* Waits until the output has told so many; false after ten seconds. */
+/* Waits until the output has told so many; false after a minute. */
 static bool is_told(size_t count)
 {
-	for (unsigned i = 0; i < 10000 && recorder.n_delivered < count; i++)
+	for (unsigned i = 0; i < 60000 && recorder.n_delivered < count; i++)
 		usleep(1000);
 	return recorder.n_delivered == count;
 }
@@ -111,7 +111,7 @@ static void test_is_told_once_committed(void **state)
 	start = now();
 	error = tc_pipeline_commit(bench->pipeline);
 	/* The thread that drains the rings waits for nobody. */
-	assert_true(now() - start < 1);
+	assert_true(now() - start < 4);
 	assert_int_equal(error, -EBUSY);
 	usleep(50000);
 	assert_int_equal(recorder.n_delivered, 0);

@@ -329,14 +329,14 @@ static void test_rotates_to_timed_names(void **state)
 static void test_rotates_by_age(void **state)
 {
 	struct place *place = *state;
-	void *output = open_output(place, ",rotate.age=60ms");
+	void *output = open_output(place, ",rotate.age=2s");
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s.1", place->path);
 	write_rows(output, 1, 2, 0);
 	flush(output, 2);
 	assert_int_equal(size_of(path), -1);
-	usleep(100000);
+	usleep(2100000);
 	write_rows(output, 3, 3, 0);
 	flush(output, 3);
 	tc_file_ops.close(output);
