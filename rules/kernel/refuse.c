@@ -9,7 +9,7 @@ static const struct row {
 	bool kills;
 } rows[TC_KIND_LIMIT] = {
 #define TC_REFUSE(kind, hook_, unknown_) [TC_KIND_##kind] = {hook_, unknown_, true},
-#define TC_KILL(kind) [TC_KIND_##kind] = {NULL, "", true},
+#define TC_KILL(kind, unknown_) [TC_KIND_##kind] = {NULL, unknown_, true},
 #include "schema/refuse.def"
 };
 

@@ -24,7 +24,7 @@ struct row {
 	int (*attempt)(struct run *run);   /* 0 or more, or -errno */
 	bool (*happened)(struct run *run); /* asked in the child's directory, when it is gone */
 	bool in_child;			   /* happened() is asked in the child: it is about that */
-	bool only_kills;		   /* no hook can refuse it */
+	bool only_kills;		   /* rules cannot block it */
 	const char
 		*needs; /* the program that can refuse it, where other kernels have another one */
 	int error; /* that the kernel makes of every refusal; 0: the one that the rule asks for */
@@ -39,7 +39,8 @@ struct row {
 		.prepare = prepare_, .attempt = attempt_, .happened = happened_, __VA_ARGS__       \
 	}
 
-extern const struct row file_rows[], process_rows[], way_rows[], network_rows[];
+extern const struct row file_rows[], process_rows[], mount_rows[], network_rows[], kill_rows[],
+	way_rows[];
 
 #define SLOT_OF(event, member)                                                                     \
 	static const struct tc_slot *event##_##member(const void *record)                          \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tocsin-enforce: the rows in all modes. Needs root; watches nothing but cgroups of its own. */
+/* tocsin-enforce [PATTERN...]: the rows in all modes, or those that a pattern fits. Needs root;
+ * watches nothing but cgroups of its own. */
 #include "tests/enforce/enforce.h"
 
 #include <errno.h>
@@ -163,6 +164,7 @@ static void disarm(struct trial *trial)
 /* --- the child --- */
 
 enum { NUMBER_RESULT = 0, NUMBER_HAPPENED = 1, NUMBER_PREPARED = 2, NUMBER_ARMED = 3 };
+#define NO_RESULT INT64_MIN /* the attempt did not come back */
 
 static _Noreturn void be_child(struct trial *trial)
 {
@@ -179,6 +181,7 @@ static _Noreturn void be_child(struct trial *trial)
 	while (!*armed)
 		usleep(1000);
 	enter(run);
+	run->notes->number[NUMBER_RESULT] = (uint64_t)NO_RESULT;
 	run->notes->number[NUMBER_RESULT] = (uint64_t)(int64_t)trial->row->attempt(run);
 	if (trial->row->in_child)
 		run->notes->number[NUMBER_HAPPENED] = trial->row->happened(run);
@@ -261,15 +264,17 @@ static void look_at_effect(struct trial *trial)
 	}
 	if (killed != shall_die)
 		say(trial, "the child's status is 0x%x", run->status);
+	if (shall_die && result != NO_RESULT)
+		say(trial, "the attempt came back with %lld", (long long)result);
 	if (refused && !shall_die && result != -(trial->row->error ?: EDOM))
 		say(trial, "the attempt gave %lld (%s)", (long long)result, strerror((int)-result));
-	if (!refused && result < 0)
+	if (!refused && result < 0 && result != NO_RESULT)
 		say(trial, "nothing forbids it, but it gave %s", strerror((int)-result));
 	if (trial->row->in_child && killed)
 		return; /* it is gone, and with it what it might have become */
 	if (!trial->row->in_child)
 		happened = trial->row->happened(run);
-	if (happened == refused && !(shall_die && trial->row->only_kills))
+	if (happened == refused)
 		say(trial, "it did %shappen", happened ? "" : "not ");
 }
 
@@ -373,10 +378,21 @@ static void run_row(const struct row *row, struct watch *watch, const char *base
 	}
 }
 
+/* Whether one of the patterns fits; all do without any. */
+static bool is_asked_for(const char *name, char *const *patterns)
+{
+	if (!*patterns)
+		return true;
+	for (; *patterns; patterns++)
+		if (fnmatch(*patterns, name, 0) == 0)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct row *const tables[] = {file_rows, process_rows, network_rows, way_rows};
-	const char *only = argc > 1 ? argv[1] : "*";
+	static const struct row *const tables[] = {file_rows,	 process_rows, mount_rows,
+						   network_rows, kill_rows,    way_rows};
 	char base[] = "/tmp/tocsin-enforce.XXXXXX";
 	struct counts counts = {0};
 	struct watch watch;
@@ -391,7 +407,7 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < COUNT(tables); i++)
 		for (const struct row *row = tables[i]; row->name; row++)
-			if (fnmatch(only, row->name, 0) == 0)
+			if (is_asked_for(row->name, argv + (argc > 0)))
 				run_row(row, &watch, base, &counts);
 	watch_close(&watch);
 	printf("%u passed, %u failed", counts.passed, counts.failed);

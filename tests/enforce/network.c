@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows about sockets and mounts: asserted on the one at the other end, and on the mount table. */
+/* Rows about sockets: asserted on the one at the other end. */
 #include "tests/enforce/enforce.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "tests/events/truth.h"
 
-SLOT_OF(mount, target)
-SLOT_OF(umount, target)
 SLOT_OF(connect, unix_path)
+SLOT_OF(send, unix_path)
 
 /* --- sockets --- */
 
@@ -147,69 +143,45 @@ static int attempt_connect_unix(struct run *run)
 	return attempt_of(connect(fd, (struct sockaddr *)&name, sizeof(name)));
 }
 
-/* --- mounts --- */
+/* --- datagrams: a rule kills who sends one, and the hook refuses that one as well --- */
 
-/* Whether something is mounted there: it is on another device, or a mark is gone. */
-static bool is_mounted(struct run *run)
+/* Another process receives one, and outlives the child for a while: number[10] is set when it did.
+ */
+static void prepare_unix_receiver(struct run *run)
 {
-	return access("there/mark", F_OK) < 0;
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	struct sockaddr_un name;
+	char byte;
+	pid_t pid;
+
+	unix_name(&name);
+	must(run, fd >= 0 && bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0);
+	pid = fork();
+	must(run, pid >= 0);
+	if (pid == 0) {
+		alarm(10);
+		run->notes->number[10] = recv(fd, &byte, 1, 0) == 1;
+		_exit(0);
+	}
+	close(fd);
 }
 
-static void prepare_mount(struct run *run)
+static int attempt_send_unix(struct run *run)
 {
-	own_mounts(run);
-	must(run, mkdir("there", 0755) == 0 && mkdir("source", 0755) == 0);
-	make_file(run, "there/mark", 0600, 0);
+	struct sockaddr_un name;
+
+	unix_name(&name);
+	return attempt_of(sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "x", 1, 0,
+				 (struct sockaddr *)&name, sizeof(name)));
 }
 
-static int attempt_mount(struct run *run)
+static bool is_received(struct run *run)
 {
-	return attempt_of(mount("none", "there", "tmpfs", 0, NULL));
-}
+	volatile uint64_t *received = &run->notes->number[10];
 
-static int attempt_bind_mount(struct run *run)
-{
-	return attempt_of(mount("source", "there", NULL, MS_BIND, NULL));
-}
-
-static void prepare_mounted(struct run *run)
-{
-	prepare_mount(run);
-	must(run, attempt_mount(run) == 0);
-}
-
-static int attempt_umount(struct run *run)
-{
-	return attempt_of(umount2("there", 0));
-}
-
-static bool is_unmounted(struct run *run)
-{
-	return !is_mounted(run);
-}
-
-static int attempt_move_mount(struct run *run)
-{
-	int fs = (int)syscall(SYS_fsopen, "tmpfs", 0), mnt;
-
-	if (fs < 0 || syscall(SYS_fsconfig, fs, 6 /* create */, NULL, NULL, 0) < 0)
-		return -errno;
-	mnt = (int)syscall(SYS_fsmount, fs, 0, 0);
-	if (mnt < 0)
-		return -errno;
-	return attempt_of(syscall(SYS_move_mount, mnt, "", AT_FDCWD, "there", 4 /* empty path */));
-}
-
-/* --- what no hook can refuse: who does it dies, not before it is done --- */
-
-static int attempt_unshare(struct run *run)
-{
-	return attempt_of(unshare(CLONE_NEWUTS));
-}
-
-static bool done(struct run *run)
-{
-	return true;
+	for (int i = 0; i < 200 && !*received; i++)
+		usleep(5000);
+	return *received;
 }
 
 #define IN_CHILD .in_child = true
@@ -224,20 +196,13 @@ const struct row network_rows[] = {
 	ROW("connect_unix", connect, "socket.path = $D/socket", NULL, listen_on_unix,
 	    attempt_connect_unix, is_connected, IN_CHILD, .path = connect_unix_path,
 	    .path_is = "socket"),
+	ROW("send_unix", send, "socket.path = $D/socket", NULL, prepare_unix_receiver,
+	    attempt_send_unix, is_received, .only_kills = true, .path = send_unix_path,
+	    .path_is = "socket"),
 	ROW("bind", bind, "fd.lport = 4712", NULL, NULL, attempt_bind, is_bound, IN_CHILD),
 	ROW("listen", listen, "fd.lport = 4712", NULL, prepare_bound, attempt_listen, is_listening,
 	    IN_CHILD),
 	ROW("socket_raw", socket, "socket.type = SOCK_RAW", NULL, NULL, attempt_socket, has_socket,
 	    IN_CHILD),
-	ROW("mount", mount, "mount.target = $D/there and mount.fstype = tmpfs", NULL, prepare_mount,
-	    attempt_mount, is_mounted, IN_CHILD, .path = mount_target, .path_is = "there"),
-	ROW("mount_bind", mount, "mount.op = bind", NULL, prepare_mount, attempt_bind_mount,
-	    is_mounted, IN_CHILD, .path = mount_target, .path_is = "there"),
-	ROW("move_mount", move_mount, "mount.target = $D/there", NULL, prepare_mount,
-	    attempt_move_mount, is_mounted, IN_CHILD),
-	ROW("umount", umount, "mount.target = $D/there", NULL, prepare_mounted, attempt_umount,
-	    is_unmounted, IN_CHILD, .path = umount_target, .path_is = "there"),
-	ROW("unshare", unshare, "evt.arg.flags contains CLONE_NEWUTS", NULL, NULL, attempt_unshare,
-	    done, IN_CHILD, .only_kills = true),
 	{0},
 };

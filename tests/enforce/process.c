@@ -3,6 +3,7 @@
 #include "tests/enforce/enforce.h"
 
 #include <errno.h>
+#include <linux/kexec.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 #include "tests/events/truth.h"
 
 SLOT_OF(exec, exe)
+SLOT_OF(kexec_load, path)
+SLOT_OF(module_load, path)
 
 /* --- exec: the program leaves its status --- */
 
@@ -148,20 +151,35 @@ static int attempt_ptrace(struct run *run)
 	return attempt_of(ptrace(PTRACE_SEIZE, other(run), 0, 0));
 }
 
-static bool is_traced(struct run *run)
+static pid_t tracer_of(pid_t pid)
 {
 	char path[64], line[256];
-	int tracer = 0;
+	pid_t tracer = 0;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", other(run));
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file))
 		if (sscanf(line, "TracerPid: %d", &tracer) == 1)
 			break;
 	if (file)
 		fclose(file);
-	return tracer == getpid();
+	return tracer;
+}
+
+static bool is_traced(struct run *run)
+{
+	return tracer_of(other(run)) == getpid();
+}
+
+static int attempt_traceme(struct run *run)
+{
+	return attempt_of(ptrace(PTRACE_TRACEME, 0, 0, 0));
+}
+
+static bool traces_me(struct run *run)
+{
+	return tracer_of(getpid()) == getppid();
 }
 
 /* fork() left the same addresses there. */
@@ -186,6 +204,21 @@ static bool is_written(struct run *run)
 	return value == 2;
 }
 
+static int attempt_vm_read(struct run *run)
+{
+	int value = 0;
+	struct iovec local = {&value, sizeof(value)}, remote = {(void *)&victim, sizeof(value)};
+	int r = attempt_of(process_vm_readv(other(run), &local, 1, &remote, 1, 0));
+
+	run->notes->number[9] = (uint64_t)value;
+	return r;
+}
+
+static bool was_seen(struct run *run)
+{
+	return run->notes->number[9] == 1;
+}
+
 static int attempt_mem(struct run *run)
 {
 	char path[64];
@@ -195,9 +228,23 @@ static int attempt_mem(struct run *run)
 	return attempt_of((int)run->notes->number[9]);
 }
 
-static bool is_mem_open(struct run *run)
+static bool has_descriptor(struct run *run)
 {
 	return (int)run->notes->number[9] >= 0;
+}
+
+/* number[10]: a pidfd of the other one. */
+static void prepare_pidfd(struct run *run)
+{
+	prepare_other(run);
+	run->notes->number[10] = (uint64_t)syscall(SYS_pidfd_open, other(run), 0);
+	must(run, (int)run->notes->number[10] >= 0);
+}
+
+static int attempt_getfd(struct run *run)
+{
+	run->notes->number[9] = (uint64_t)syscall(SYS_pidfd_getfd, run->notes->number[10], 2, 0);
+	return attempt_of((int)run->notes->number[9]);
 }
 
 /* --- code --- */
@@ -230,6 +277,41 @@ static void prepare_file(struct run *run)
 	make_file(run, "file", 0600, 10);
 }
 
+/* Where the kernel has memory and no code. */
+#define SEGMENT_AT 0x1000000
+
+static int attempt_kexec(struct run *run)
+{
+	static char bytes[4096];
+	struct kexec_segment segment = {
+		.buf = bytes, .bufsz = sizeof(bytes), .mem = (void *)SEGMENT_AT, .memsz = 4096};
+
+	return attempt_of(syscall(SYS_kexec_load, SEGMENT_AT, 1, &segment, KEXEC_ARCH_DEFAULT));
+}
+
+/* Drops it again. */
+static bool is_another_kernel_loaded(struct run *run)
+{
+	char loaded = '?';
+	int fd = open("/sys/kernel/kexec_loaded", O_RDONLY);
+
+	must(run, fd >= 0 && read(fd, &loaded, 1) == 1);
+	close(fd);
+	must(run, syscall(SYS_kexec_load, 0, 0, NULL, 0) == 0);
+	return loaded == '1';
+}
+
+/* No kernel: as with modules. */
+static int attempt_kexec_file(struct run *run)
+{
+	int fd = open("file", O_RDONLY);
+	int r = attempt_of(
+		syscall(SYS_kexec_file_load, fd, -1, 0, NULL, 4 /* without an initramfs */));
+
+	run->notes->number[9] = r == -ENOEXEC;
+	return r == -ENOEXEC ? 0 : r;
+}
+
 struct map_create {
 	uint32_t type, key, value, entries;
 	char rest[48];
@@ -241,11 +323,6 @@ static int attempt_bpf(struct run *run)
 
 	run->notes->number[9] = (uint64_t)syscall(SYS_bpf, 0, &attr, sizeof(attr));
 	return attempt_of((int)run->notes->number[9]);
-}
-
-static bool has_map(struct run *run)
-{
-	return (int)run->notes->number[9] >= 0;
 }
 
 #define IN_CHILD .in_child = true
@@ -269,12 +346,25 @@ const struct row process_rows[] = {
 	    IN_CHILD),
 	ROW("vm_write", trace, "target.pid = $N and trace.door = vm_write", NULL, prepare_other,
 	    attempt_vm_write, is_written, IN_CHILD, .error = EPERM),
-	ROW("mem", trace, "target.pid = $N", NULL, prepare_other, attempt_mem, is_mem_open,
+	ROW("vm_read", trace, "target.pid = $N and trace.door = vm_read", NULL, prepare_other,
+	    attempt_vm_read, was_seen, IN_CHILD, .error = EPERM),
+	ROW("mem", trace, "target.pid = $N", NULL, prepare_other, attempt_mem, has_descriptor,
 	    IN_CHILD, .error = EACCES),
+	ROW("getfd", trace, "target.pid = $N and trace.door = getfd", NULL, prepare_pidfd,
+	    attempt_getfd, has_descriptor, IN_CHILD, .error = EPERM),
+	ROW("traceme", trace, "trace.door = traceme", NULL, NULL, attempt_traceme, traces_me,
+	    IN_CHILD),
 	ROW("init_module", module_load, "proc.name startswith tocsin", NULL, NULL, attempt_module,
 	    was_looked_at, IN_CHILD),
 	ROW("finit_module", module_load, "module.path = $D/file", NULL, prepare_file,
-	    attempt_finit_module, was_looked_at, IN_CHILD),
-	ROW("bpf", bpf, "proc.name startswith tocsin", NULL, NULL, attempt_bpf, has_map, IN_CHILD),
+	    attempt_finit_module, was_looked_at, IN_CHILD, .path = module_load_path,
+	    .path_is = "file"),
+	ROW("kexec_load", kexec_load, "proc.name startswith tocsin", NULL, NULL, attempt_kexec,
+	    is_another_kernel_loaded, IN_CHILD),
+	ROW("kexec_file_load", kexec_load, "kexec.path = $D/file", NULL, prepare_file,
+	    attempt_kexec_file, was_looked_at, IN_CHILD, .path = kexec_load_path,
+	    .path_is = "file"),
+	ROW("bpf", bpf, "proc.name startswith tocsin", NULL, NULL, attempt_bpf, has_descriptor,
+	    IN_CHILD),
 	{0},
 };

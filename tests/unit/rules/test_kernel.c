@@ -250,9 +250,11 @@ static void test_more_rules_than_bits_share_them(void **state)
 	free(text);
 }
 
-#define BLOCKING(condition)                                                                        \
-	"- rule: r\n  desc: d\n  priority: INFO\n  output: o\n  action: block\n  condition: |\n  " \
-	"  " condition "\n"
+#define ENFORCING(action, condition)                                                               \
+	"- rule: r\n  desc: d\n  priority: INFO\n  output: o\n  action: " action                   \
+	"\n  condition: |\n"                                                                       \
+	"    " condition "\n"
+#define BLOCKING(condition) ENFORCING("block", condition)
 
 /* The place of what the kernel cannot decide, in line 7 of the file. */
 static void test_a_blocking_rule_that_the_kernel_cannot_decide_is_refused(void **state)
@@ -269,6 +271,8 @@ static void test_a_blocking_rule_that_the_kernel_cannot_decide_is_refused(void *
 		{BLOCKING("evt.kind = exec and proc.argv intersects (-x)"), 25},
 		{BLOCKING("evt.kind = connect and fd.lport = 1024"), 28},
 		{BLOCKING("evt.kind = connect and fd.rport = oneof (1, 2)"), 28},
+		{ENFORCING("kill", "evt.kind = open_tree and mount.target_raw = /x"), 30},
+		{ENFORCING("kill", "evt.kind = mount_setattr and mount.attr_set contains x"), 34},
 	};
 
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
