@@ -2,13 +2,7 @@
 #include "output/chain.h"
 
 #include <endian.h>
-#include <errno.h>
-#include <openssl/evp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "agent/log.h"
 
 static void add_u64(struct tc_buffer *message, char type, uint64_t number)
 {
@@ -94,52 +88,6 @@ void tc_canonical_text_end(struct tc_buffer *message, size_t begin)
 		memcpy(message->bytes + begin - sizeof(length), &length, sizeof(length));
 }
 
-/*
- * One context and one fetched algorithm for all hashes: EVP_Digest() would look the algorithm up
- * each time, which takes longer than to hash a row.
- */
-struct tc_hasher {
-	EVP_MD *algorithm;
-	EVP_MD_CTX *context;
-};
-
-int tc_hasher_new(struct tc_hasher **ret_hasher)
-{
-	struct tc_hasher *hasher = calloc(1, sizeof(*hasher));
-
-	if (!hasher)
-		return -ENOMEM;
-	hasher->algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
-	hasher->context = EVP_MD_CTX_new();
-	if (!hasher->algorithm || !hasher->context) {
-		int error = hasher->algorithm ? -ENOMEM : -EIO;
-
-		tc_hasher_free(hasher);
-		return tc_error_return(error, "cannot chain rows: OpenSSL gives no SHA-256");
-	}
-	*ret_hasher = hasher;
-	return 0;
-}
-
-void tc_hasher_free(struct tc_hasher *hasher)
-{
-	if (!hasher)
-		return;
-	EVP_MD_CTX_free(hasher->context);
-	EVP_MD_free(hasher->algorithm);
-	free(hasher);
-}
-
-int tc_hash_bytes(struct tc_hasher *hasher, const void *message, size_t length,
-		  struct tc_hash *ret_hash)
-{
-	if (!EVP_DigestInit_ex2(hasher->context, hasher->algorithm, NULL) ||
-	    !EVP_DigestUpdate(hasher->context, message, length) ||
-	    !EVP_DigestFinal_ex(hasher->context, ret_hash->bytes, NULL))
-		return -ENOMEM;
-	return 0;
-}
-
 static void seal(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	_cleanup_buffer_ struct tc_buffer message = {0};
@@ -159,26 +107,4 @@ int tc_seal_register(sqlite3 *db, struct tc_hasher *hasher)
 	return sqlite3_create_function(db, "seal", -1,
 				       SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
 				       hasher, seal, NULL, NULL);
-}
-
-void tc_hash_print(const struct tc_hash *hash, char ret_text[TC_HASH_LENGTH + 1])
-{
-	for (size_t i = 0; i < TC_HASH_BYTES; i++)
-		snprintf(ret_text + 2 * i, 3, "%02x", hash->bytes[i]);
-}
-
-int tc_hash_parse(const char *text, struct tc_hash *ret_hash)
-{
-	struct tc_hash hash;
-
-	if (strlen(text) != TC_HASH_LENGTH ||
-	    strspn(text, "0123456789abcdefABCDEF") != TC_HASH_LENGTH)
-		return -EINVAL;
-	for (size_t i = 0; i < TC_HASH_BYTES; i++) {
-		const char digits[3] = {text[2 * i], text[2 * i + 1]};
-
-		hash.bytes[i] = (unsigned char)strtoul(digits, NULL, 16);
-	}
-	*ret_hash = hash;
-	return 0;
 }

@@ -33,14 +33,7 @@
 #include <stdint.h>
 
 #include "agent/buffer.h"
-
-#define TC_HASH_BYTES 32
-/* As text: lower case hexadecimal, without its NUL. */
-#define TC_HASH_LENGTH 64
-
-struct tc_hash {
-	unsigned char bytes[TC_HASH_BYTES];
-};
+#include "agent/hash.h"
 
 /* Bytes of a canonical text or blob before its content; of a whole integer. */
 #define TC_CANONICAL_HEAD 5
@@ -60,30 +53,10 @@ void tc_canonical_value(struct tc_buffer *message, sqlite3_value *value);
 size_t tc_canonical_text_begin(struct tc_buffer *message);
 void tc_canonical_text_end(struct tc_buffer *message, size_t begin);
 
-/* What hashes; to be used by one thread at a time. */
-struct tc_hasher;
-
-/* 0; -ENOMEM; -EIO, logged, when the system's OpenSSL has no SHA-256. */
-int tc_hasher_new(struct tc_hasher **ret_hasher);
-/* Takes NULL. */
-void tc_hasher_free(struct tc_hasher *hasher);
-/* The hash of a message. 0 or -ENOMEM. */
-int tc_hash_bytes(struct tc_hasher *hasher, const void *message, size_t length,
-		  struct tc_hash *ret_hash);
 /*
  * Gives SQL on this connection the function seal(value, ...): the hash, a blob, of the message that
  * its arguments are. 0 or a result of SQLite. The hasher must outlive the connection.
  */
 int tc_seal_register(sqlite3 *db, struct tc_hasher *hasher);
-
-void tc_hash_print(const struct tc_hash *hash, char ret_text[TC_HASH_LENGTH + 1]);
-/* Reads what tc_hash_print() writes, in either case. 0 or -EINVAL. */
-int tc_hash_parse(const char *text, struct tc_hash *ret_hash);
-
-static inline void tc_hasher_freep(struct tc_hasher **hasher)
-{
-	tc_hasher_free(*hasher);
-}
-#define _cleanup_hasher_ __attribute__((cleanup(tc_hasher_freep)))
 
 #endif

@@ -7,14 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/query_print.h"
 #include "agent/cmd/query_where.h"
+#include "agent/cmd/time_option.h"
 #include "agent/log.h"
-#include "agent/timestamp.h"
 #include "output/journal.h"
 #include "output/journal_reader.h"
 
@@ -46,32 +45,6 @@ static int usage_error(const char *option, const char *value, const char *wanted
 {
 	fprintf(stderr, "tocsin query: --%s %s: not %s\n", option, value, wanted);
 	return TC_EXIT_USAGE;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-/* A time, or a duration before now. -1 to go on, or an exit code. */
-static int read_time(const char *option, const char *text, uint64_t *ret_ns)
-{
-	unsigned long long ago_ns;
-	uint64_t now = now_ns();
-
-	if (!text)
-		return -1;
-	if (tc_parse_duration(text, &ago_ns) == 0) {
-		*ret_ns = ago_ns < now ? now - ago_ns : 1;
-		return -1;
-	}
-	if (tc_timestamp_parse(text, ret_ns) == 0)
-		return -1;
-	return usage_error(option, text,
-			   "a time such as 2024-05-01T10:00:00Z, nor a duration ago such as 2h");
 }
 
 static int read_priority(const char *text, struct tc_journal_filter *filter)
@@ -277,14 +250,14 @@ static int read_filter(const struct query_options *options, struct tc_buffer *ro
 		       struct query *query)
 {
 	struct tc_journal_filter *filter = &query->filter;
-	int leave = read_time("since", options->since, &filter->since_ns);
+	int leave = tc_time_option("query", "since", options->since, &filter->since_ns);
 
 	filter->rules = options->rules.items;
 	filter->n_rules = options->rules.count;
 	filter->limit = options->limit;
 	filter->newest_first = options->reverse;
 	if (leave < 0)
-		leave = read_time("until", options->until, &filter->until_ns);
+		leave = tc_time_option("query", "until", options->until, &filter->until_ns);
 	if (leave < 0)
 		leave = read_priority(options->priority, filter);
 	if (leave < 0)

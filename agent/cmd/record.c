@@ -2,9 +2,9 @@
 /* tocsin record: keep the events of this host in a file. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "agent/cmd/cmd.h"
+#include "agent/cmd/kinds.h"
 #include "agent/cmd/run.h"
 #include "agent/schema.h"
 
@@ -14,21 +14,14 @@ static int usage_error(const char *what, const char *why)
 	return TC_EXIT_USAGE;
 }
 
-/* Words with commas between them, or `all`. -1 or an exit code. */
 static int add_kinds(const char *words, uint64_t *kinds)
 {
-	char word[64];
+	uint64_t named;
+	char wrong[64];
 
-	for (size_t length; *words; words += length + (words[length] == ',')) {
-		const struct tc_kind_info *kind;
-
-		length = strcspn(words, ",");
-		snprintf(word, sizeof(word), "%.*s", (int)length, words);
-		kind = tc_kind_by_name(word);
-		if (!kind && strcmp(word, "all") != 0)
-			return usage_error(word, "no kind of event: `tocsin fields` names them");
-		*kinds |= kind ? TC_KIND_BIT(kind->kind) : tc_kinds_all();
-	}
+	if (tc_kinds_parse(words, &named, wrong) < 0)
+		return usage_error(wrong, "no kind of event: `tocsin fields` names them");
+	*kinds |= named;
 	return -1;
 }
 
