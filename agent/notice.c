@@ -80,6 +80,25 @@ const struct tc_record *tc_notice_pruned(struct tc_notice *notice, uint64_t time
 	return &record->header;
 }
 
+const struct tc_record *tc_notice_audit(struct tc_notice *notice, uint64_t time_ns,
+					const struct tc_audit_report *report)
+{
+	struct tc_audit_segment *record = (struct tc_audit_segment *)notice->bytes;
+
+	memset(record, 0, sizeof(*record));
+	tc_notice_header(&record->header, TC_KIND_audit_segment, sizeof(*record), time_ns);
+	record->segment = report->segment;
+	record->ended = report->ended;
+	record->records = report->records;
+	record->bytes = report->bytes;
+	record->taken = report->taken;
+	record->taken_until = report->taken_until;
+	if (report->hash[0])
+		append_text(notice, &record->hash, report->hash);
+	append_text(notice, &record->directory, report->directory);
+	return &record->header;
+}
+
 const struct tc_record *tc_notice_reload(struct tc_notice *notice, uint64_t time_ns,
 					 uint32_t errors, uint32_t rules, const char *rules_hash)
 {

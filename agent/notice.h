@@ -6,10 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/hash.h"
 #include "record.h"
 
 /* Room for a notice with its slots. */
-#define TC_NOTICE_MAX 512
+#define TC_NOTICE_MAX 1024
 
 struct tc_notice {
 	_Alignas(8) unsigned char bytes[TC_NOTICE_MAX];
@@ -29,6 +30,15 @@ const struct tc_record *tc_notice_stop(struct tc_notice *notice, uint64_t time_n
 const struct tc_record *tc_notice_pruned(struct tc_notice *notice, uint64_t time_ns,
 					 uint64_t first_seq, uint64_t last_seq, uint64_t rows,
 					 uint64_t undelivered);
+/* What the audit log did: see the fields of audit_segment. */
+struct tc_audit_report {
+	uint64_t segment, ended, records, bytes, taken, taken_until;
+	char hash[TC_HASH_LENGTH + 1];
+	const char *directory;
+};
+/* audit_segment. */
+const struct tc_record *tc_notice_audit(struct tc_notice *notice, uint64_t time_ns,
+					const struct tc_audit_report *report);
 /* agent_reload: the number of errors in the new rules (0: they are in force), and the rules that
  * are in force now. */
 const struct tc_record *tc_notice_reload(struct tc_notice *notice, uint64_t time_ns,

@@ -5,12 +5,14 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "agent/condition.h"
 #include "agent/decode.h"
 #include "agent/log.h"
 #include "agent/notice.h"
 #include "agent/rule_limits.h"
 #include "output/summary.h"
 #include "output/uuid.h"
+#include "recording/audit.h"
 #include "recording/recorder.h"
 
 /* A fault that repeats is not logged for ever. */
@@ -35,6 +37,8 @@ struct tc_pipeline {
 	struct tc_event event;
 	struct tc_pipeline_counts counts;
 	struct untold dropped, refused;
+	struct untold not_kept; /* in the audit log */
+	bool matched;		/* the present record, by a rule */
 	uint64_t last_ns; /* time of the last record that could be decoded; 0: there was none */
 	uint64_t fed_ns;  /* when it came, since boot; kept where rules have limits */
 	bool committing;  /* what is fed then waits for the commit that is under way */
@@ -226,6 +230,7 @@ static int judge(struct tc_pipeline *pipeline)
 		tc_ruleset_judge(judges->rules, &pipeline->event, judges->matches, judges->n_rules);
 	int r;
 
+	pipeline->matched = decided || n_matches;
 	if (decided && pipeline->parts.decided)
 		pipeline->parts.decided(pipeline->parts.decided_context, decided, record);
 	r = decided ? speak(pipeline, judges, decided) : 0;
@@ -243,6 +248,25 @@ static void keep_record(struct tc_pipeline *pipeline, const void *bytes, size_t 
 		tc_recorder_take(pipeline->parts.recorder, bytes, size);
 }
 
+static bool is_for_audit(struct tc_pipeline *pipeline)
+{
+	const struct tc_pipeline_audit *audit = &pipeline->parts.audit;
+	struct tc_event *event = &pipeline->event;
+
+	if (pipeline->matched || event->kind->traits & (TC_TRAIT_STATE | TC_TRAIT_AGENT) ||
+	    tc_audit_was_told(audit->log))
+		return true;
+	return audit->kinds & TC_KIND_BIT(event->kind->kind) &&
+	       (!audit->condition || tc_condition_holds(audit->condition, event));
+}
+
+/* When it was judged. */
+static void audit_record(struct tc_pipeline *pipeline, const void *bytes, size_t size)
+{
+	if (pipeline->parts.audit.log && !pipeline->telling && is_for_audit(pipeline))
+		tc_audit_take(pipeline->parts.audit.log, bytes, size);
+}
+
 static int feed(struct tc_pipeline *pipeline, const void *bytes, size_t size)
 {
 	struct tc_event *event = &pipeline->event;
@@ -254,6 +278,8 @@ static int feed(struct tc_pipeline *pipeline, const void *bytes, size_t size)
 			tc_error("a record was refused: %s", error.reason);
 		untold_add(&pipeline->refused, 1, pipeline->last_ns);
 		keep_record(pipeline, bytes, size);
+		if (pipeline->parts.audit.log)
+			tc_audit_take(pipeline->parts.audit.log, bytes, size);
 		return 0;
 	}
 	pipeline->last_ns = event->record->time_ns;
@@ -264,6 +290,8 @@ static int feed(struct tc_pipeline *pipeline, const void *bytes, size_t size)
 	keep_record(pipeline, bytes, size);
 	if (r >= 0)
 		r = judge(pipeline);
+	if (r >= 0)
+		audit_record(pipeline, bytes, size);
 	if (r >= 0 && event->kind->traits & TC_TRAIT_AGENT)
 		r = emit_notice(pipeline);
 	tc_world_settle(pipeline->parts.world, event);
@@ -341,6 +369,8 @@ static int end_spans_by_now(struct tc_pipeline *pipeline)
 	r = tc_pipeline_pass(pipeline, now_ns);
 	if (pipeline->parts.recorder)
 		tc_recorder_pass(pipeline->parts.recorder, now_ns);
+	if (pipeline->parts.audit.log)
+		tc_audit_pass(pipeline->parts.audit.log, now_ns);
 	return r;
 }
 
@@ -408,6 +438,33 @@ static int tell_gone(struct tc_pipeline *pipeline)
 	return r < 0 ? r : 1;
 }
 
+/* Tells what the audit log did, and could not keep. As tell_untold(). */
+static int tell_audit(struct tc_pipeline *pipeline)
+{
+	struct tc_audit *log = pipeline->parts.audit.log;
+	struct tc_audit_report report;
+	struct tc_notice notice;
+	bool told = false;
+	uint64_t lost;
+	int r = 0;
+
+	if (!log)
+		return 0;
+	while (r >= 0 && tc_audit_take_report(log, &report)) {
+		const struct tc_record *record =
+			tc_notice_audit(&notice, tc_clock_boot_ns(), &report);
+
+		r = tc_pipeline_feed(pipeline, record, record->size);
+		told = true;
+	}
+	lost = tc_audit_take_lost(log);
+	if (lost)
+		untold_add(&pipeline->not_kept, lost, tc_clock_boot_ns());
+	if (r >= 0)
+		r = tell_untold(pipeline, &pipeline->not_kept, TC_LOSS_AUDIT);
+	return r < 0 ? r : told || r;
+}
+
 /* The journal is to know first what the outputs know of it. */
 static int commit_batch(struct tc_pipeline *pipeline)
 {
@@ -431,7 +488,7 @@ static int commit_batch(struct tc_pipeline *pipeline)
 
 static int commit(struct tc_pipeline *pipeline)
 {
-	int r = end_spans_by_now(pipeline), dropped, refused, gone;
+	int r = end_spans_by_now(pipeline), dropped, refused, gone, audited;
 
 	if (r >= 0)
 		r = commit_batch(pipeline);
@@ -441,9 +498,10 @@ static int commit(struct tc_pipeline *pipeline)
 	dropped = tell_untold(pipeline, &pipeline->dropped, TC_LOSS_JOURNAL_FULL);
 	refused = tell_untold(pipeline, &pipeline->refused, TC_LOSS_REFUSED);
 	gone = tell_gone(pipeline);
-	if (dropped < 0 || refused < 0 || gone < 0)
-		return dropped < 0 ? dropped : refused < 0 ? refused : gone;
-	return dropped || refused || gone ? commit_batch(pipeline) : 0;
+	audited = tell_audit(pipeline);
+	if (dropped < 0 || refused < 0 || gone < 0 || audited < 0)
+		return dropped < 0 ? dropped : refused < 0 ? refused : gone < 0 ? gone : audited;
+	return dropped || refused || gone || audited ? commit_batch(pipeline) : 0;
 }
 
 int tc_pipeline_commit(struct tc_pipeline *pipeline)

@@ -17,6 +17,8 @@
 #include "rules/rules.h"
 
 struct tc_pipeline;
+struct tc_audit;
+struct tc_condition;
 struct tc_recorder;
 
 /* Takes an alert, or a notice; valid during the call, seq and json are not set. 0, or a negative
@@ -27,6 +29,14 @@ typedef int (*tc_alert_callback)(void *context, const struct tc_alert *alert);
 typedef void (*tc_decided_callback)(void *context, const struct tc_rule *rule,
 				    const struct tc_record *record);
 
+/* An audit log, and what it gets: events of these kinds for which the condition holds (NULL: all),
+ * what a rule matched, and what the world is kept by. */
+struct tc_pipeline_audit {
+	struct tc_audit *log; /* NULL: there is none */
+	uint64_t kinds;	      /* as TC_KIND_BIT */
+	struct tc_condition *condition;
+};
+
 /* What a pipeline works with. All of it is owned by the caller and must outlive the pipeline. */
 struct tc_pipeline_parts {
 	struct tc_world *world;
@@ -35,6 +45,7 @@ struct tc_pipeline_parts {
 	struct tc_journal *journal; /* NULL: alerts are not kept */
 	struct tc_couriers *couriers; /* woken behind each commit; NULL: there are none */
 	struct tc_recorder *recorder; /* gets each record, in this order; NULL: there is none */
+	struct tc_pipeline_audit audit;
 	tc_alert_callback tell; /* gets alerts in place of the journal; NULL: the journal does */
 	void *tell_context;
 	tc_decided_callback decided; /* NULL: nobody is told */

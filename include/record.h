@@ -160,6 +160,7 @@ enum tc_loss_reason {
 	TC_LOSS_REFUSED,			 /* the record could not be decoded */
 	TC_LOSS_RETENTION,    /* taken from the journal before every output had them: alerts */
 	TC_LOSS_JOURNAL_GONE, /* in a journal that was damaged, removed or replaced: alerts */
+	TC_LOSS_AUDIT,	      /* seen and judged, but the audit log could not keep it */
 };
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "agent/log.h"
 #include "recording/crc32c.h"
 
 static_assert(sizeof(struct tc_frame) == 48, "no holes");
@@ -24,4 +25,27 @@ void tc_frame_seal(struct tc_frame *frame, const void *stored)
 bool tc_frame_is_sealed(const struct tc_frame *frame, const void *stored)
 {
 	return frame->crc == checksum(frame, stored);
+}
+
+/* What a reader stores beside each. */
+#define ANSWER_HEAD_BYTES 8
+
+bool tc_fact_room_take(struct tc_fact_room *room, size_t size, const char *path)
+{
+	if (size <= TC_ENTRY_BYTES_MAX &&
+	    size + ANSWER_HEAD_BYTES <= TC_FACTS_BYTES_MAX - room->taken) {
+		room->taken += size + ANSWER_HEAD_BYTES;
+		return true;
+	}
+	if (!room->warned)
+		tc_warning("recording %s: more facts than %u bytes before one record are too "
+			   "many, and left out",
+			   path, TC_FACTS_BYTES_MAX);
+	room->warned = true;
+	return false;
+}
+
+void tc_fact_room_clear(struct tc_fact_room *room)
+{
+	room->taken = 0;
 }

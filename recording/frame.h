@@ -59,6 +59,9 @@ enum tc_entry_type {
 	TC_ENTRY_CONTAINER = 7,
 	/* No record came up to a time since boot (now_ns): what ends by then ended here. */
 	TC_ENTRY_TIME = 8,
+	/* Ends what a segment of an audit log says of the host at its beginning: whoever read the
+	 * segment before, which it continues, knows better. Empty. */
+	TC_ENTRY_KNOWN = 9,
 };
 
 /* Stands before each entry of a block. The next one begins at the next multiple of TC_ENTRY_ALIGN
@@ -70,11 +73,26 @@ struct tc_entry_head {
 };
 
 #define TC_ENTRY_ALIGN 8
+/* A larger one does not fit into a frame. */
+#define TC_ENTRY_BYTES_MAX (TC_FRAME_BYTES_MAX - 2 * TC_ENTRY_ALIGN)
+/* Entries between one step (a record, or time) and the next hold at most so much; of what the
+ * agent knew at its start, too. */
+#define TC_FACTS_BYTES_MAX (64U << 20)
 
 static inline size_t tc_entry_padded(size_t size)
 {
 	return (size + TC_ENTRY_ALIGN - 1) / TC_ENTRY_ALIGN * TC_ENTRY_ALIGN;
 }
+
+/* What may still be told before the next step. Zero-initialised is all of it. */
+struct tc_fact_room {
+	size_t taken;
+	bool warned;
+};
+
+/* Whether so many bytes may be told; if not, says once that facts are left out of a recording. */
+bool tc_fact_room_take(struct tc_fact_room *room, size_t size, const char *path);
+void tc_fact_room_clear(struct tc_fact_room *room);
 
 /* Sets the checksum over all else. */
 void tc_frame_seal(struct tc_frame *frame, const void *stored);

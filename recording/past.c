@@ -9,9 +9,6 @@
 #include "agent/enrich/container_reader.h"
 #include "recording/facts.h"
 
-/* Answers that wait for one record; the first one has all that the agent knew at its start. */
-#define ANSWERS_MAX (64U << 20)
-
 /* One answer in the store. */
 struct answer {
 	uint32_t size;
@@ -22,6 +19,7 @@ struct tc_past {
 	struct tc_recording *recording;
 	struct tc_buffer answers;  /* each with its struct answer before it */
 	uint64_t generation;	   /* of the answers: new with each record */
+	bool is_known;		   /* what comes up to TC_ENTRY_KNOWN */
 	bool is_first;		   /* the step in `entry` was not given yet */
 	struct tc_entry entry;	   /* a record, or time */
 	union tc_layout_room room; /* of the present record */
@@ -35,11 +33,11 @@ static int store(struct tc_past *past, const struct tc_entry *entry,
 {
 	const struct answer answer = {.size = (uint32_t)entry->size, .type = entry->type};
 
-	if (past->answers.length + sizeof(answer) + entry->size > ANSWERS_MAX) {
+	if (past->answers.length + sizeof(answer) + entry->size > TC_FACTS_BYTES_MAX) {
 		*ret_fault =
 			(struct tc_recording_fault){.offset = tc_recording_offset(past->recording)};
 		snprintf(ret_fault->reason, sizeof(ret_fault->reason),
-			 "more than %u bytes of facts before one record", ANSWERS_MAX);
+			 "more than %u bytes of facts before one record", TC_FACTS_BYTES_MAX);
 		return -EBADMSG;
 	}
 	tc_buffer_add(&past->answers, &answer, sizeof(answer));
@@ -57,8 +55,13 @@ static int read_on(struct tc_past *past, struct tc_recording_fault *ret_fault)
 	past->generation++;
 	while ((r = tc_recording_next(past->recording, &entry, ret_fault)) > 0) {
 		if (entry.type == TC_ENTRY_RECORD || entry.type == TC_ENTRY_TIME) {
+			past->is_known = false;
 			past->entry = entry;
 			return 1;
+		}
+		if (past->is_known || entry.type == TC_ENTRY_KNOWN) {
+			past->is_known &= entry.type != TC_ENTRY_KNOWN;
+			continue;
 		}
 		r = store(past, &entry, ret_fault);
 		if (r < 0)
@@ -136,6 +139,12 @@ int tc_past_new(struct tc_recording *recording, struct tc_past **ret_past,
 	past->is_first = r > 0;
 	*ret_past = past;
 	return 0;
+}
+
+void tc_past_continue(struct tc_past *past, struct tc_recording *recording)
+{
+	past->recording = recording;
+	past->is_known = true;
 }
 
 void tc_past_free(struct tc_past *past)

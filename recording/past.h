@@ -24,6 +24,11 @@ struct tc_past_counts {
 /* Reads up to the first step; the recording must outlive the past. 0, or as tc_past_next(). */
 int tc_past_new(struct tc_recording *recording, struct tc_past **ret_past,
 		struct tc_recording_fault *ret_fault);
+/*
+ * Goes on with the segment that continues the one before, whose end tc_past_next() told; what it
+ * says of the host at its beginning is passed over. The one before may be closed.
+ */
+void tc_past_continue(struct tc_past *past, struct tc_recording *recording);
 /* After its hosts. Takes NULL. */
 void tc_past_free(struct tc_past *past);
 

@@ -9,20 +9,14 @@
 #ifndef TOCSIN_RECORDING_RECORDER_H
 #define TOCSIN_RECORDING_RECORDER_H
 
-#include "agent/enrich/host.h"
-#include "recording/frame.h"
+#include "recording/sink.h"
 
 struct tc_recorder;
 
-/* What the header tells beside what the host does. */
-struct tc_recorder_about {
-	uint64_t kinds;	    /* of events that are recorded, as TC_KIND_BIT */
-	const char *scope;  /* NULL: the whole host */
-	const char *source; /* where events come from: "lsm", "fallback" */
-};
-
 /* Makes a file, which must not exist yet. 0 or a negative errno, logged. */
 int tc_recorder_open(const char *path, struct tc_recorder **ret_recorder);
+/* The same recorder, for a tap. */
+struct tc_sink *tc_recorder_sink(struct tc_recorder *recorder);
 /* Before the first entry: begins the file with its header. */
 void tc_recorder_begin(struct tc_recorder *recorder, const struct tc_recorder_about *about,
 		       const struct tc_host_about *host);

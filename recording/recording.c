@@ -49,6 +49,14 @@ static int damaged(struct tc_recording *recording, const char *format, ...)
 	return -EBADMSG;
 }
 
+/* The file ends within a frame. */
+static int cut(struct tc_recording *recording, uint64_t wanted, uint64_t there)
+{
+	recording->fault.is_cut = true;
+	return damaged(recording, "cut: %" PRIu64 " of the %" PRIu64 " bytes of a frame are there",
+		       there, wanted);
+}
+
 /* --- bytes --- */
 
 /* Reads until there are size bytes, or the end. Their number, or a negative errno. */
@@ -97,8 +105,7 @@ static int check_head(struct tc_recording *recording, size_t length)
 		return damaged(recording, recording->n_frames ? "no frame begins here"
 							      : "this is not a recording");
 	if (length < sizeof(*frame))
-		return damaged(recording, "cut: %zu of the %zu bytes before a frame are there",
-			       length, sizeof(*frame));
+		return cut(recording, sizeof(*frame), length);
 	if (frame->stored > TC_FRAME_BYTES_MAX || frame->size > TC_FRAME_BYTES_MAX)
 		return damaged(recording,
 			       "a frame of %" PRIu32 " bytes, unpacked %" PRIu32 ": more than %u",
@@ -153,9 +160,8 @@ static int read_frame(struct tc_recording *recording)
 	if (length < 0)
 		return (int)length;
 	if ((uint32_t)length < frame->stored)
-		return damaged(recording,
-			       "cut: a frame of %" PRIu32 " bytes, of which %zd are there",
-			       frame->stored, length);
+		return cut(recording, sizeof(*frame) + frame->stored,
+			   sizeof(*frame) + (uint64_t)length);
 	if (!tc_frame_is_sealed(frame, recording->stored))
 		return damaged(recording, "the checksum is not that of the frame");
 	error = unpack(recording);

@@ -24,6 +24,7 @@ struct tc_recording_source {
 struct tc_recording_fault {
 	uint64_t offset; /* of the frame that is damaged, from the beginning of the file */
 	uint64_t block;	 /* blocks that were whole before it */
+	bool is_cut;	 /* the file ends within that frame */
 	char reason[192];
 };
 

@@ -12,7 +12,7 @@
 struct tap {
 	struct tc_host host;
 	struct tc_host *inner;
-	struct tc_recorder *recorder;
+	struct tc_sink *sink;
 	const struct tc_recorder_about *about;
 	uint64_t users_version; /* of the names that were noted down */
 	struct tc_buffer body;
@@ -29,7 +29,7 @@ static void note(struct tap *tap, enum tc_entry_type type)
 	if (tc_buffer_failed(&tap->body))
 		tc_warning("a fact is left out of the recording: out of memory");
 	else
-		tc_recorder_add(tap->recorder, type, tap->body.bytes, tap->body.length);
+		tap->sink->ops->add(tap->sink, type, tap->body.bytes, tap->body.length);
 	tc_buffer_reset(&tap->body);
 }
 
@@ -45,7 +45,7 @@ static int about(struct tc_host *host, struct tc_host_about *ret_about)
 	int error = tap->inner->ops->about(tap->inner, ret_about);
 
 	if (error == 0)
-		tc_recorder_begin(tap->recorder, tap->about, ret_about);
+		tap->sink->ops->begin(tap->sink, tap->about, ret_about);
 	return error;
 }
 
@@ -217,7 +217,7 @@ static const struct tc_host_ops tap_ops = {
 	.free = tap_free,
 };
 
-struct tc_host *tc_tap_new(struct tc_host *host, struct tc_recorder *recorder,
+struct tc_host *tc_tap_new(struct tc_host *host, struct tc_sink *sink,
 			   const struct tc_recorder_about *about_recording)
 {
 	struct tap *tap = calloc(1, sizeof(*tap));
@@ -228,7 +228,7 @@ struct tc_host *tc_tap_new(struct tc_host *host, struct tc_recorder *recorder,
 	}
 	tap->host.ops = &tap_ops;
 	tap->inner = host;
-	tap->recorder = recorder;
+	tap->sink = sink;
 	tap->about = about_recording;
 	return &tap->host;
 }

@@ -3,13 +3,13 @@
 #ifndef TOCSIN_RECORDING_TAP_H
 #define TOCSIN_RECORDING_TAP_H
 
-#include "recording/recorder.h"
+#include "recording/sink.h"
 
 /*
  * Owns host from now on, also on failure. The recording begins with the first question of all
- * (about). about and recorder must outlive it. NULL when memory is out.
+ * (about). about and sink must outlive it. NULL when memory is out.
  */
-struct tc_host *tc_tap_new(struct tc_host *host, struct tc_recorder *recorder,
+struct tc_host *tc_tap_new(struct tc_host *host, struct tc_sink *sink,
 			   const struct tc_recorder_about *about);
 
 #endif

@@ -43,11 +43,18 @@ int replay_lane_open(struct replay_lane *lane, struct tc_past *past, tc_alert_ca
 	return error < 0 ? tc_error_return(error, "cannot replay") : 0;
 }
 
-void replay_lane_close(struct replay_lane *lane)
+void replay_lane_shut(struct replay_lane *lane)
 {
 	tc_pipeline_free(lane->pipeline);
 	if (lane->world.processes)
 		tc_world_done(&lane->world);
+	lane->pipeline = NULL;
+	lane->world = (struct tc_world){0};
+}
+
+void replay_lane_close(struct replay_lane *lane)
+{
+	replay_lane_shut(lane);
 	tc_ruleset_free(lane->rules);
 	*lane = (struct replay_lane){0};
 }

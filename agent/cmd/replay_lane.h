@@ -21,6 +21,8 @@ int replay_lane_load(struct replay_lane *lane, const struct tc_strings *paths,
 /* Makes a world of the past and judges what is fed from now on. 0 or a negative errno, logged. */
 int replay_lane_open(struct replay_lane *lane, struct tc_past *past, tc_alert_callback tell,
 		     void *context);
+/* Ends that world, before its past ends; another may be opened. */
+void replay_lane_shut(struct replay_lane *lane);
 void replay_lane_close(struct replay_lane *lane);
 
 /* Appends the names of up to max rules that look at none of these kinds; returns how many there

@@ -103,6 +103,28 @@ static double rate(uint64_t count, uint64_t duration_ns)
 	return duration_ns ? (double)count * 1e9 / (double)duration_ns : 0;
 }
 
+void replay_totals_add(struct replay_totals *totals, const struct tc_past *past,
+		       const struct tc_pipeline *pipeline)
+{
+	struct tc_pipeline_counts judged;
+	struct tc_past_counts given;
+
+	tc_past_counts(past, &given);
+	tc_pipeline_counts(pipeline, &judged);
+	totals->past.records += given.records;
+	totals->past.bytes += given.bytes;
+	totals->past.unknown += given.unknown;
+	if (given.unknown)
+		memcpy(totals->past.unknown_kind, given.unknown_kind, sizeof(given.unknown_kind));
+	totals->pipeline.events += judged.events;
+	totals->pipeline.refused += judged.refused;
+	totals->pipeline.alerts += judged.alerts;
+	totals->pipeline.limited += judged.limited;
+	totals->pipeline.lost += judged.lost;
+	for (unsigned i = 0; i < TC_PRIORITY_MAX; i++)
+		totals->pipeline.by_priority[i] += judged.by_priority[i];
+}
+
 void replay_print_totals(const struct replay_totals *totals, FILE *stream)
 {
 	const struct tc_pipeline_counts *counts = &totals->pipeline;

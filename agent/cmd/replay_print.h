@@ -29,6 +29,9 @@ struct replay_totals {
 	uint64_t duration_ns; /* of the replay */
 };
 
+/* What a past gave, and a pipeline made of it, goes to that of others. */
+void replay_totals_add(struct replay_totals *totals, const struct tc_past *past,
+		       const struct tc_pipeline *pipeline);
 /* One line. */
 void replay_print_totals(const struct replay_totals *totals, FILE *stream);
 /* Tables of kinds and rules; costs as tc_ruleset_measure() has them. JSON is one object. 0 or

@@ -10,6 +10,7 @@
 
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/run.h"
+#include "agent/cmd/run_audit.h"
 #include "agent/cmd/run_report.h"
 #include "agent/config/change.h"
 #include "agent/enrich/host.h"
@@ -43,6 +44,7 @@ struct run {
 	struct tc_ruleset *rules; /* until they are in force */
 	struct tc_journal *journal;
 	struct tc_couriers *couriers;
+	struct tc_run_audit audit;
 	struct tc_recorder *recorder;
 	struct tc_recorder_about recording;
 	struct tc_recorder_counts recorded;
@@ -351,7 +353,10 @@ static int open_world(struct run *run)
 		.source = source_name(run),
 	};
 	if (host && run->recorder)
-		host = tc_tap_new(host, run->recorder, &run->recording);
+		host = tc_tap_new(host, tc_recorder_sink(run->recorder), &run->recording);
+	if (host && run->audit.part.log)
+		host = tc_tap_new(host, tc_audit_sink(run->audit.part.log),
+				  tc_run_audit_about(&run->audit, &run->recording));
 	return host ? tc_world_open(&run->world, host) : -ENOMEM;
 }
 
@@ -376,12 +381,16 @@ static int start(struct run *run)
 	if (r < 0)
 		return tc_error_return(r, "cannot read the processes and cgroups of this host");
 
+	if (run->audit.part.log)
+		tc_audit_set_world(run->audit.part.log, &run->world);
+
 	parts = (struct tc_pipeline_parts){.world = &run->world,
 					   .rules = run->force.current->rules,
 					   .generation = run->force.current->number,
 					   .journal = run->journal,
 					   .couriers = run->couriers,
 					   .recorder = run->recorder,
+					   .audit = run->audit.part,
 					   .decided = tc_force_decided,
 					   .decided_context = &run->force};
 	r = tc_pipeline_new(&parts, &run->pipeline);
@@ -403,6 +412,7 @@ static void stop(struct run *run)
 	tc_force_done(&run->force);
 	free(run->off_file);
 	tc_probes_free(run->probes);
+	tc_run_audit_done(&run->audit);
 	tc_world_done(&run->world);
 	tc_kernel_done(&run->kernel);
 	tc_recorder_close(run->recorder, NULL);
@@ -525,6 +535,8 @@ static int tell_start(struct run *run)
  */
 static int flush_recording(struct run *run)
 {
+	if (run->audit.part.log)
+		tc_audit_flush(run->audit.part.log, TC_RECORDER_BLOCK_NS);
 	if (!run->recorder)
 		return 0;
 	tc_recorder_flush(run->recorder, TC_RECORDER_BLOCK_NS);
@@ -578,6 +590,18 @@ static int commit_last(struct run *run)
 	return r;
 }
 
+/* What the first commit tells is in the audit log; the second one tells of its end. */
+static int commit_all(struct run *run)
+{
+	int r = commit_last(run), ended;
+
+	if (!run->audit.part.log)
+		return r;
+	tc_audit_stop(run->audit.part.log);
+	ended = commit_last(run);
+	return r < 0 ? r : ended;
+}
+
 static int close_recording(struct run *run)
 {
 	struct tc_recorder *recorder = run->recorder;
@@ -603,7 +627,7 @@ static int finish(struct run *run)
 	tc_pipeline_counts(run->pipeline, &counts);
 	told = tell(run, tc_notice_stop(&notice, tc_clock_boot_ns(), counts.events,
 					counts.lost + counts.refused));
-	committed = commit_last(run);
+	committed = commit_all(run);
 	tc_couriers_stop(run->couriers);
 	recorded = close_recording(run);
 	if (drained < 0)
@@ -691,6 +715,9 @@ static int run_all(struct run *run)
 		return TC_EXIT_USAGE;
 	if (load_rules(run) < 0)
 		return TC_EXIT_NO;
+	if (!run->options.only_records && tc_run_audit_prepare(&run->audit, run->config) < 0)
+		return TC_EXIT_NO;
+	run->options.kinds |= run->audit.wanted;
 	if (!run->options.only_records && open_outputs(run) < 0)
 		return TC_EXIT_USAGE;
 	if (geteuid() != 0) {
@@ -700,6 +727,8 @@ static int run_all(struct run *run)
 	if (run->options.recording && tc_recorder_open(run->options.recording, &run->recorder) < 0)
 		return TC_EXIT_ENVIRONMENT;
 	if (!run->options.only_records && open_journal(run) < 0)
+		return TC_EXIT_ENVIRONMENT;
+	if (!run->options.only_records && tc_run_audit_open(&run->audit, run->config) < 0)
 		return TC_EXIT_ENVIRONMENT;
 	if (start(run) < 0)
 		return TC_EXIT_ENVIRONMENT;

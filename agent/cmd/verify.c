@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tocsin verify: is the journal what the agent wrote? */
+/* tocsin verify: are the journal and the audit log what the agent wrote? */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <unistd.h>
+
 #include "agent/cmd/cmd.h"
+#include "agent/cmd/verify_audit.h"
 #include "agent/value.h"
 #include "output/format/json_writer.h"
 #include "agent/timestamp.h"
@@ -13,8 +16,14 @@
 #include "output/journal_verify.h"
 
 struct verify_options {
-	const char *journal, *head;
+	const char *journal, *audit, *head; /* of journal and audit NULL: not that */
 	bool json;
+};
+
+/* What was found out. */
+struct answer {
+	struct tc_verification journal;
+	struct verify_audit audit;
 };
 
 static int parse(struct verify_options *options, int argc, char **argv)
@@ -22,6 +31,9 @@ static int parse(struct verify_options *options, int argc, char **argv)
 	const struct tc_option rows[] = {
 		{"journal", 'j', TC_OPTION_STRING, "FILE", &options->journal,
 		 "database to verify (" TC_JOURNAL_DEFAULT_PATH ")"},
+		{"audit", 'a', TC_OPTION_STRING, "DIRECTORY", &options->audit,
+		 "audit log to verify; without --journal, it alone (" TC_AUDIT_DEFAULT_DIRECTORY
+		 ", if it is there)"},
 		{"head", 0, TC_OPTION_STRING, "HASH", &options->head,
 		 "a head that was noted earlier, and must be in the chain still"},
 		{"json", 0, TC_OPTION_FLAG, NULL, &options->json, "print one JSON object"},
@@ -31,26 +43,39 @@ static int parse(struct verify_options *options, int argc, char **argv)
 		.command = "verify",
 		.synopsis = "[OPTION]...",
 		.doc = "Recomputes the chain of the journal and names the first row that was "
-		       "changed, "
-		       "removed, inserted or swapped, or that the end was cut off. Prints the head "
-		       "of "
-		       "the chain: note it where nobody who can write the journal can write, and "
-		       "give "
-		       "it to --head later. Exits with 0 when the chain holds, 1 when not.",
+		       "changed, removed, inserted or swapped, or that the end was cut off. Prints "
+		       "the head of the chain: note it where nobody who can write the journal can "
+		       "write, and give it to --head later. Of an audit log it looks at every "
+		       "block, at the hashes by which segments name each other, and at those that "
+		       "the journal was told. Exits with 0 when all is whole, 1 when not.",
 		.options = rows,
 	};
+	int code = tc_options_parse(&usage, argc, argv, NULL);
 
-	return tc_options_parse(&usage, argc, argv, NULL);
+	if (options->journal || options->audit)
+		return code;
+	options->journal = TC_JOURNAL_DEFAULT_PATH;
+	if (access(TC_AUDIT_DEFAULT_DIRECTORY, F_OK) == 0)
+		options->audit = TC_AUDIT_DEFAULT_DIRECTORY;
+	return code;
+}
+
+static int usage_error(const char *why)
+{
+	fprintf(stderr, "tocsin verify: --head: %s\n", why);
+	return TC_EXIT_USAGE;
 }
 
 static int read_head(const struct verify_options *options, struct tc_hash *ret_head)
 {
-	if (!options->head || !tc_hash_parse(options->head, ret_head))
+	if (!options->head)
 		return -1;
-	fprintf(stderr, "tocsin verify: --head: not the hash of a row: 64 hexadecimal digits, as "
-			"tocsin verify "
-			"prints them\n");
-	return TC_EXIT_USAGE;
+	if (!options->journal)
+		return usage_error("it is that of a journal: name it by --journal");
+	if (tc_hash_parse(options->head, ret_head) == 0)
+		return -1;
+	return usage_error("not the hash of a row: 64 hexadecimal digits, as tocsin verify prints "
+			   "them");
 }
 
 /* --- for people --- */
@@ -224,21 +249,32 @@ static void write_marks(struct tc_json *json, const struct tc_verification *told
 	tc_json_object_end(json);
 }
 
+static void write_journal(struct tc_json *json, const struct verify_options *options,
+			  const struct tc_verification *told)
+{
+	write_string(json, "journal", options->journal);
+	tc_json_key(json, "whole");
+	tc_json_bool(json, told->finding == TC_FINDING_NONE);
+	write_finding(json, told);
+	write_rows(json, told);
+	write_marks(json, told);
+	if (told->noted_found)
+		write_number(json, "noted_seq", told->noted_seq);
+}
+
 /* 0 or -ENOMEM. */
-static int print_json(const struct verify_options *options, const struct tc_verification *told)
+static int print_json(const struct verify_options *options, const struct answer *answer)
 {
 	_cleanup_buffer_ struct tc_buffer text = {0};
 	_cleanup_json_ struct tc_json json = {.buffer = &text};
 
 	tc_json_object_begin(&json);
-	write_string(&json, "journal", options->journal);
-	tc_json_key(&json, "whole");
-	tc_json_bool(&json, told->finding == TC_FINDING_NONE);
-	write_finding(&json, told);
-	write_rows(&json, told);
-	write_marks(&json, told);
-	if (told->noted_found)
-		write_number(&json, "noted_seq", told->noted_seq);
+	if (options->journal)
+		write_journal(&json, options, &answer->journal);
+	if (options->audit) {
+		tc_json_key(&json, "audit");
+		verify_audit_json(&answer->audit, &json);
+	}
 	tc_json_object_end(&json);
 	if (tc_buffer_failed(&text))
 		return -ENOMEM;
@@ -246,22 +282,38 @@ static int print_json(const struct verify_options *options, const struct tc_veri
 	return 0;
 }
 
+static int print(const struct verify_options *options, const struct answer *answer)
+{
+	if (options->json)
+		return print_json(options, answer);
+	if (options->journal)
+		print_text(options, &answer->journal);
+	if (options->journal && options->audit)
+		putchar('\n');
+	if (options->audit)
+		verify_audit_print(&answer->audit);
+	return 0;
+}
+
 int tc_cmd_verify(int argc, char **argv)
 {
-	struct verify_options options = {.journal = TC_JOURNAL_DEFAULT_PATH};
-	struct tc_verification told;
+	struct verify_options options = {0};
+	struct answer answer = {0};
 	struct tc_hash head;
 	int code = parse(&options, argc, argv);
+	bool whole;
 
 	if (code < 0)
 		code = read_head(&options, &head);
 	if (code >= 0)
 		return code;
-	if (tc_journal_verify(options.journal, options.head ? &head : NULL, &told))
+	if (options.journal &&
+	    tc_journal_verify(options.journal, options.head ? &head : NULL, &answer.journal))
 		return TC_EXIT_ENVIRONMENT;
-	if (!options.json)
-		print_text(&options, &told);
-	else if (print_json(&options, &told))
+	if (options.audit && verify_audit(options.audit, options.journal, &answer.audit))
 		return TC_EXIT_ENVIRONMENT;
-	return told.finding == TC_FINDING_NONE ? TC_EXIT_GOOD : TC_EXIT_NO;
+	if (print(&options, &answer))
+		return TC_EXIT_ENVIRONMENT;
+	whole = answer.journal.finding == TC_FINDING_NONE && !answer.audit.told.message[0];
+	return whole ? TC_EXIT_GOOD : TC_EXIT_NO;
 }

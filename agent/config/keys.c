@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/cmd/kinds.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define RING_MAX (1024 * 1024 * 1024ULL)
@@ -177,6 +179,23 @@ static int read_yes(const struct tc_config_key *key, const char *text, bool *ret
 	return 0;
 }
 
+/* `rules`: what the rules in force ask for. */
+static int read_kinds(const char *text, const char **ret_text, struct tc_buffer *problem)
+{
+	uint64_t kinds;
+	char wrong[64];
+
+	if (strcmp(text, "rules") != 0 && tc_kinds_parse(text, &kinds, wrong) < 0) {
+		tc_buffer_printf(problem,
+				 "`%s` is no kind of event: `tocsin fields` names them, all is "
+				 "each of them, rules stands alone",
+				 wrong);
+		return -EINVAL;
+	}
+	*ret_text = text;
+	return 0;
+}
+
 int tc_config_value_read(const struct tc_config_key *key, const char *text, void *member,
 			 struct tc_buffer *problem)
 {
@@ -189,6 +208,8 @@ int tc_config_value_read(const struct tc_config_key *key, const char *text, void
 	case TC_CONFIG_TYPE_SIZE:
 	case TC_CONFIG_TYPE_NUMBER:
 		return read_number(key, text, member, problem);
+	case TC_CONFIG_TYPE_KINDS:
+		return read_kinds(text, member, problem);
 	default:
 		if (!*text || (key->type == TC_CONFIG_TYPE_WORD && !is_among(key->range, text)))
 			return refuse(key, problem);

@@ -93,8 +93,7 @@ const struct tc_container_facts *tc_container_facts(const struct tc_container_en
 
 /* --- whose it is --- */
 
-/* The user below whose slice a cgroup is; 0 when it is below none, or root's. */
-static uint32_t user_of(const struct tc_cgroup *cgroup)
+uint32_t tc_container_owner(const struct tc_cgroup *cgroup)
 {
 	static const char prefix[] = "/user.slice/user-";
 	unsigned long uid;
@@ -126,7 +125,7 @@ static void look(struct tc_containers *containers, struct tc_container_entry *en
 		 const struct tc_cgroup *cgroup, const struct tc_users *users, uint64_t now_ns)
 {
 	struct tc_container_question question = {0};
-	uint32_t uid = user_of(cgroup), length;
+	uint32_t uid = tc_container_owner(cgroup), length;
 	char id[KEY_MAX], home[PATH_MAX];
 	struct tc_container_facts fresh = {0};
 	const char *place;
@@ -158,7 +157,7 @@ static int attach(struct tc_containers *containers, struct tc_cgroup *cgroup)
 {
 	char key[KEY_MAX];
 	struct tc_container_entry *entry;
-	int length = snprintf(key, sizeof(key), "%u/%s/%.*s", user_of(cgroup),
+	int length = snprintf(key, sizeof(key), "%u/%s/%.*s", tc_container_owner(cgroup),
 			      cgroup->runtime ? cgroup->runtime : "", (int)cgroup->container.length,
 			      cgroup->path + cgroup->container.offset);
 

@@ -38,6 +38,9 @@ bool tc_container_is_settled(const struct tc_container_entry *entry);
 /* What is told of the container, NULL when there is nothing. Takes NULL. */
 const struct tc_container_facts *tc_container_facts(const struct tc_container_entry *entry);
 
+/* The user whose runtime it is, by the cgroup's path; 0: the host's. */
+uint32_t tc_container_owner(const struct tc_cgroup *cgroup);
+
 /* For cgroup.c: a cgroup lets go of its container (takes NULL); a cgroup of it was removed: one
  * that comes is that of another start. */
 void tc_container_entry_free(struct tc_container_entry *entry);

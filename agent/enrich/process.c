@@ -646,6 +646,21 @@ void tc_processes_trim(struct tc_processes *processes)
 	}
 }
 
+int tc_processes_each(const struct tc_processes *processes,
+		      int (*visit)(void *context, const struct tc_process *process), void *context)
+{
+	const struct tc_process *process;
+	int r = 0;
+
+	DL_FOREACH(processes->live, process)
+	{
+		r = visit(context, process);
+		if (r)
+			break;
+	}
+	return r;
+}
+
 struct tc_process *tc_processes_next(struct tc_processes *processes)
 {
 	struct tc_process *process = processes->live;

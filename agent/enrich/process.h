@@ -174,6 +174,10 @@ bool tc_processes_doubt_image(const struct tc_processes *processes,
 bool tc_processes_doubt_comm(const struct tc_processes *processes,
 			     const struct tc_process *process);
 
+/* Visits all that live. 0, or what the visitor returned to end it. */
+int tc_processes_each(const struct tc_processes *processes,
+		      int (*visit)(void *context, const struct tc_process *process), void *context);
+
 /* Keeps the bounds. May free processes: to be called when no event refers to one. */
 void tc_processes_trim(struct tc_processes *processes);
 /*

@@ -395,8 +395,8 @@ static int on_loss(struct tc_world *world, struct tc_event *event)
 {
 	const struct tc_loss *loss = (const struct tc_loss *)event->record;
 
-	/* Of alerts that were lost the events were seen. Of other losses nobody knows the kinds. */
-	if (loss->reason == TC_LOSS_JOURNAL_FULL)
+	/* What was lost behind the world it has seen. Of other losses nobody knows the kinds. */
+	if (loss->reason >= TC_LOSS_RING_MAX && loss->reason != TC_LOSS_REFUSED)
 		return 0;
 	tc_processes_lose(world->processes, loss->since_ns, loss->until_ns);
 	if (world->origin)

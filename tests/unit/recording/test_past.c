@@ -9,65 +9,14 @@
 #include <errno.h>
 #include <sys/wait.h>
 
-#include "agent/decode.h"
 #include "agent/enrich/container_reader.h"
-#include "agent/enrich/world.h"
-#include "agent/value.h"
 #include "recording/facts.h"
 #include "recording/past.h"
+#include "recording/recorder.h"
 #include "recording/tap.h"
 #include "tests/unit/agent/make_record.h"
+#include "tests/unit/recording/observer.h"
 #include "tests/unit/recording/scratch.h"
-
-/* A world with an event, and all that its fields say. */
-struct observer {
-	struct tc_world world;
-	struct tc_event event;
-};
-
-static void observer_make(struct observer *observer, struct tc_host *host)
-{
-	assert_non_null(host);
-	assert_int_equal(tc_world_init(&observer->world), 0);
-	assert_int_equal(tc_world_open(&observer->world, host), 0);
-	assert_int_equal(tc_event_init(&observer->event), 0);
-}
-
-static void observer_done(struct observer *observer)
-{
-	tc_event_done(&observer->event);
-	tc_world_done(&observer->world);
-}
-
-static void put_fields(struct tc_event *event, struct tc_buffer *text)
-{
-	for (unsigned id = 0; id < tc_field_count(); id++) {
-		const struct tc_field *field = tc_field_at(id);
-
-		for (int index = -1; index < (field->flags & TC_FIELD_INDEXED ? 5 : 0); index++) {
-			struct tc_value value;
-
-			if (!tc_event_get(event, field, index, &value))
-				continue;
-			tc_buffer_printf(text, " %s[%d]=", field->name, index);
-			tc_value_print(text, &value, field->show);
-		}
-	}
-}
-
-static void observe(struct observer *observer, const void *bytes, size_t size,
-		    struct tc_recorder *recorder, struct tc_buffer *text)
-{
-	struct tc_decode_error error;
-
-	assert_int_equal(tc_decode(bytes, size, &observer->event, &error), 0);
-	assert_int_equal(tc_world_enrich(&observer->world, &observer->event), 0);
-	if (recorder)
-		tc_recorder_take(recorder, bytes, size);
-	put_fields(&observer->event, text);
-	tc_buffer_add_char(text, '\n');
-	tc_world_settle(&observer->world, &observer->event);
-}
 
 static const struct tc_recorder_about about = {.kinds = TC_KIND_BIT(TC_KIND_exec)};
 
@@ -106,12 +55,12 @@ static void record_story(const char *path, struct tc_buffer *text)
 	pid_t child;
 
 	assert_int_equal(tc_recorder_open(path, &recorder), 0);
-	observer_make(&live, tc_tap_new(tc_host_new("", 0), recorder, &about));
+	observer_make(&live, tc_tap_new(tc_host_new("", 0), tc_recorder_sink(recorder), &about));
 	assert_int_equal(pipe(pipe_fds), 0);
 	child = spawn(pipe_fds);
 	make_story(made, child);
 	for (unsigned i = 0; i < 4; i++)
-		observe(&live, &made[i], made[i].header.size, recorder, text);
+		observe(&live, &made[i], made[i].header.size, tc_recorder_take, recorder, text);
 	close(pipe_fds[1]);
 	close(pipe_fds[0]);
 	waitpid(child, NULL, 0);
@@ -138,8 +87,8 @@ static void a_past_world_knows_what_the_live_one_knew(void **state)
 	observer_make(&a, tc_past_host(past));
 	observer_make(&b, tc_past_host(past));
 	while (tc_past_next(past, &step, &fault) > 0) {
-		observe(&a, step.bytes, step.size, NULL, &first);
-		observe(&b, step.bytes, step.size, NULL, &second);
+		observe(&a, step.bytes, step.size, NULL, NULL, &first);
+		observe(&b, step.bytes, step.size, NULL, NULL, &second);
 	}
 	assert_string_equal(first.bytes, live.bytes);
 	assert_string_equal(second.bytes, live.bytes);
