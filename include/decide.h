@@ -48,6 +48,11 @@ struct tc_terms {
 	__u64 words[TC_TERM_WORDS];
 };
 
+/* The words of sets that matter somewhere: n from `first` on. The others are not even looked at. */
+struct tc_range {
+	__u16 first, n;
+};
+
 /* Row 0 holds all terms, row 1 none. */
 #define TC_ROW_ALL 0
 #define TC_ROW_NONE 1
@@ -146,12 +151,14 @@ struct tc_look_list {
 };
 
 struct tc_kind_table {
-	__u16 row;	  /* terms that can hold in this kind of event */
-	__u8 asks_task;	  /* one of them asks for the task */
-	__u8 asks_cgroup; /* one of them asks for the cgroup */
+	__u16 row;	       /* terms that can hold in this kind of event */
+	__u16 wanted;	       /* row: those of them that are no vetoes */
+	struct tc_range words; /* those of the row */
+	__u8 asks_task;	       /* one of them asks for the task */
+	__u8 asks_cgroup;      /* one of them asks for the cgroup */
+	__u8 enforces;	       /* one of them does more than alert */
 	__u8 always; /* sent whatever is left: the agent's own tables need it, or a rule cannot be
 			judged here at all */
-	__u8 pad[3];
 	struct tc_look_list paths; /* at the path of an opened file: the same list for open and
 				      open_read, kept by inode */
 	struct tc_look_list looks; /* at everything else of the object */
@@ -170,6 +177,8 @@ struct tc_tables {
 	__u16 enforcing;  /* row: terms that block or kill */
 	__u16 vetoes;	  /* row */
 	__u16 pad;
+	struct tc_range words;	/* that hold terms at all */
+	struct tc_range opened; /* of the rows of open and open_read */
 	__u16 cgroup_unknown; /* row: what a cgroup leaves that nobody has judged yet, nor any above
 				 it */
 	__u16 cgroup_cares;   /* row: terms that ask for the cgroup, themselves or in a veto */

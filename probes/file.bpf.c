@@ -53,12 +53,64 @@ __noinline int open_words(__u32 index)
 	return 0;
 }
 
-static __always_inline int open_decide(struct scratch *s, struct file *file,
-				       const struct opened *before)
+/* Puts the path into the record; false when it is in a private mount. */
+static __always_inline bool open_path(struct scratch *s, struct file *file)
 {
-	__u32 error = record_judge(s, HOW_REFUSES | HOW_OPENED);
+	struct tc_open *record = (struct tc_open *)s->record;
 
-	opened_keep(s, file, before);
+	if (record->path.flags & TC_SLOT_PRESENT)
+		return true;
+	walk_path(s, file->f_path.dentry, file->f_path.mnt);
+	if (s->walk.private)
+		return false;
+	slot_walked(s, &record->path);
+	if (record->nlink == 0)
+		record->path.flags |= TC_SLOT_DELETED;
+	return true;
+}
+
+/* One attempt to decide. The path is walked when all else leaves something, and looked at when
+ * nothing is kept of it. */
+static __always_inline __u32 open_judge(struct scratch *s, struct file *file, bool *ret_private)
+{
+	int begun = judge_begin(s->index);
+	struct opened before;
+	bool left;
+
+	if (begun == BEGIN_NOTHING)
+		return 0;
+	judge_actor(s, begun, HOW_REFUSES);
+	opened_known(s, file);
+	if (!judge_object(s->index))
+		return 0;
+	opened_read(&before, file);
+	*ret_private = !open_path(s, file);
+	if (*ret_private)
+		return 0;
+	if (!s->judging.has_path) {
+		left = judge_path(s->index);
+		opened_keep(s, file, &before);
+		if (!left)
+			return 0;
+	}
+	return judge_verdict(s->index, HOW_REFUSES);
+}
+
+static __always_inline int open_decide(struct scratch *s, struct file *file)
+{
+	bool private = false;
+	__u32 error = 0;
+
+	for (int i = 0; i < 2; i++) {
+		error = open_judge(s, file, &private);
+		if (!s->judging.is_stale)
+			break;
+	}
+	judge_end(s, HOW_REFUSES);
+	if (private || (s->judging.is_told && !open_path(s, file))) {
+		record_drop(s);
+		return 0;
+	}
 	record_finish(s);
 	return refusal(error);
 }
@@ -68,7 +120,6 @@ int BPF_PROG(file_open, struct file *file)
 {
 	__u32 kind = file->f_mode & FMODE_WRITE ? TC_KIND_open : TC_KIND_open_read;
 	struct tc_open *record; /* struct tc_open_read has the same members */
-	struct opened before;
 	struct scratch *s;
 
 	if (!kind_wanted(kind) || current_is_agent() || !current_in_scope() ||
@@ -78,22 +129,13 @@ int BPF_PROG(file_open, struct file *file)
 	s = record_start(kind, sizeof(*record), NR_OPENAT);
 	if (!s)
 		return undecided(kind);
-	opened_read(&before, file);
-	walk_path(s, file->f_path.dentry, file->f_path.mnt);
-	if (s->walk.private) {
-		record_drop(s);
-		return 0;
-	}
 	record = (struct tc_open *)s->record;
 	fill_known_inode(record, file->f_inode);
 	record->open_flags = file->f_flags;
 	record->is_new = !!(file->f_mode & FMODE_CREATED);
-	slot_walked(s, &record->path);
-	if (record->nlink == 0)
-		record->path.flags |= TC_SLOT_DELETED;
 	if (part_wanted(TC_WANT_RAW_PATH))
 		open_words(s->index);
-	return open_decide(s, file, &before);
+	return open_decide(s, file);
 }
 
 /* An entry that is about to be made. */

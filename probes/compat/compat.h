@@ -68,6 +68,16 @@ static __always_inline __u64 compat_next(__u64 *counter)
 #define known_read(source, ...) ___arrow(source, __VA_ARGS__)
 #endif
 
+/* The current task's name, TC_COMM_MAX bytes; what is behind its NUL means nothing. */
+static __always_inline void compat_read_comm(struct task_struct *task, char *comm)
+{
+#ifdef TC_LINUX_5_10
+	bpf_get_current_comm(comm, TC_COMM_MAX);
+#else
+	__builtin_memcpy(comm, task->comm, TC_COMM_MAX);
+#endif
+}
+
 /*
  * Whether a hash may take memory when an entry is made: for tracing programs since v6.1 (its bpf
  * memory allocator; 34dd3bad1a6f), and 5.10 warns. There the map is as large as it may get.

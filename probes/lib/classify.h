@@ -14,8 +14,9 @@
 
 #define TC_CLASSIFY static inline __attribute__((always_inline))
 
-/* A decision under way. */
+/* A decision under way. Of its sets only those words are meant that matter. */
 struct tc_decision {
+	struct tc_range words;
 	struct tc_terms left;	  /* may still hold */
 	struct tc_terms doubtful; /* a value that matters for them could not be judged */
 	/* Of the string that is being looked at. */
@@ -27,16 +28,51 @@ TC_CLASSIFY const struct tc_terms *tc_row(const struct tc_tables *t, __u32 row)
 	return &t->rows[row & (TC_ROWS_MAX - 1)];
 }
 
-TC_CLASSIFY void tc_keep(struct tc_terms *terms, const struct tc_terms *others)
+/*
+ * Goes through the words that matter: tc_word() is the one at i. Unrolled, which halves the
+ * instructions for each word. The verifier does not know that they end where the set does: as much
+ * must be readable behind it, else it is tc_word_at_end() that is asked.
+ */
+#ifdef __clang__
+#define TC_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define TC_UNROLL
+#endif
+#define TC_EACH_WORD(i, words)                                                                     \
+	TC_UNROLL for (__u32 i = 0; i < TC_TERM_WORDS; i++) if (i < (words).n)
+#define tc_word(terms, of, i) (((terms)->words + ((of).first & (TC_TERM_WORDS - 1)))[i])
+#define tc_word_at_end(terms, of, i) ((terms)->words[((of).first + (i)) & (TC_TERM_WORDS - 1)])
+
+TC_CLASSIFY void tc_set(struct tc_range words, struct tc_terms *terms,
+			const struct tc_terms *others)
 {
-	for (int i = 0; i < TC_TERM_WORDS; i++)
-		terms->words[i] &= others->words[i];
+	TC_EACH_WORD(i, words)
+	tc_word(terms, words, i) = tc_word(others, words, i);
 }
 
-TC_CLASSIFY void tc_add(struct tc_terms *terms, const struct tc_terms *others)
+TC_CLASSIFY void tc_keep(struct tc_range words, struct tc_terms *terms,
+			 const struct tc_terms *others)
 {
-	for (int i = 0; i < TC_TERM_WORDS; i++)
-		terms->words[i] |= others->words[i];
+	TC_EACH_WORD(i, words)
+	tc_word(terms, words, i) &= tc_word(others, words, i);
+}
+
+TC_CLASSIFY void tc_add(struct tc_range words, struct tc_terms *terms,
+			const struct tc_terms *others)
+{
+	TC_EACH_WORD(i, words)
+	tc_word(terms, words, i) |= tc_word(others, words, i);
+}
+
+/* Whether a term is in both. */
+TC_CLASSIFY int tc_meet_any(struct tc_range words, const struct tc_terms *a,
+			    const struct tc_terms *b)
+{
+	__u64 any = 0;
+
+	TC_EACH_WORD(i, words)
+	any |= tc_word(a, words, i) & tc_word(b, words, i);
+	return any != 0;
 }
 
 /* A value that cannot be judged: terms stay, vetoes do not count. */
@@ -44,23 +80,24 @@ TC_CLASSIFY void tc_look_doubt(const struct tc_tables *t, const struct tc_look *
 			       struct tc_decision *d)
 {
 	const struct tc_terms *cares = tc_row(t, look->cares), *vetoes = tc_row(t, t->vetoes);
+	const struct tc_range words = d->words;
 
-	tc_add(&d->doubtful, cares);
-	for (int i = 0; i < TC_TERM_WORDS; i++)
-		d->left.words[i] &= ~(cares->words[i] & vetoes->words[i]);
+	tc_add(words, &d->doubtful, cares);
+	TC_EACH_WORD(i, words)
+	tc_word(&d->left, words, i) &= ~(tc_word(cares, words, i) & tc_word(vetoes, words, i));
 }
 
 TC_CLASSIFY void tc_look_absent(const struct tc_tables *t, const struct tc_look *look,
 				struct tc_decision *d)
 {
-	tc_keep(&d->left, tc_row(t, look->absent));
+	tc_keep(d->words, &d->left, tc_row(t, look->absent));
 }
 
 /* A cgroup that nobody has judged yet, nor any above it. */
 TC_CLASSIFY void tc_look_unknown_cgroup(const struct tc_tables *t, struct tc_decision *d)
 {
-	tc_keep(&d->left, tc_row(t, t->cgroup_unknown));
-	tc_add(&d->doubtful, tc_row(t, t->cgroup_cares));
+	tc_keep(d->words, &d->left, tc_row(t, t->cgroup_unknown));
+	tc_add(d->words, &d->doubtful, tc_row(t, t->cgroup_cares));
 }
 
 /* Keeps the compiler from making a branch, or a shorter form that the verifier cannot follow. */
@@ -91,7 +128,7 @@ TC_CLASSIFY void tc_look_span(const struct tc_tables *t, const struct tc_look *l
 		from += half & ~first_half;
 		n = (half & first_half) | ((n - half) & ~first_half);
 	}
-	tc_keep(&d->left, tc_row(t, t->spans[from & (TC_SPANS_MAX - 1)].row));
+	tc_keep(d->words, &d->left, tc_row(t, t->spans[from & (TC_SPANS_MAX - 1)].row));
 }
 
 /* A number as it lies in memory, zero-extended. */
@@ -119,17 +156,17 @@ TC_CLASSIFY void tc_find(const struct tc_tables *t, __u32 number, struct tc_deci
 
 	for (int lane = 0; lane < TC_LANES; lane++)
 		if (finding->hits[lane] != TC_ROW_NONE)
-			tc_add(&d->hits[lane], tc_row(t, finding->hits[lane]));
+			tc_add(d->words, &d->hits[lane], tc_row(t, finding->hits[lane]));
 	if (finding->kills != TC_ROW_NONE)
-		tc_add(&d->kills, tc_row(t, finding->kills));
+		tc_add(d->words, &d->kills, tc_row(t, finding->kills));
 }
 
 TC_CLASSIFY void tc_string_begin(const struct tc_tables *t, const struct tc_look *look,
 				 struct tc_decision *d)
 {
 	for (int lane = 0; lane < TC_LANES; lane++)
-		d->hits[lane] = *tc_row(t, look->base[lane]);
-	d->kills = *tc_row(t, TC_ROW_NONE);
+		tc_set(d->words, &d->hits[lane], tc_row(t, look->base[lane]));
+	tc_set(d->words, &d->kills, tc_row(t, TC_ROW_NONE));
 }
 
 /*
@@ -177,35 +214,27 @@ TC_CLASSIFY __u32 tc_string_last(const struct tc_tables *t, __u32 automaton, __u
 /* When all findings are in. */
 TC_CLASSIFY void tc_string_end(struct tc_decision *d)
 {
-	for (int i = 0; i < TC_TERM_WORDS; i++) {
-		for (int lane = 0; lane < TC_LANES; lane++)
-			d->left.words[i] &= d->hits[lane].words[i];
-		d->left.words[i] &= ~d->kills.words[i];
-	}
+	const struct tc_range words = d->words;
+
+	for (int lane = 0; lane < TC_LANES; lane++)
+		tc_keep(words, &d->left, &d->hits[lane]);
+	TC_EACH_WORD(i, words)
+	tc_word(&d->left, words, i) &= ~tc_word(&d->kills, words, i);
 }
 
 /* --- the verdict --- */
 
 /* Whether a term that is no veto may still hold. */
-TC_CLASSIFY int tc_is_any_left(const struct tc_tables *t, const struct tc_terms *left)
+TC_CLASSIFY int tc_is_any_left(const struct tc_tables *t, const struct tc_decision *d)
 {
-	const struct tc_terms *wanted = tc_row(t, t->wanted);
-	__u64 any = 0;
-
-	for (int i = 0; i < TC_TERM_WORDS; i++)
-		any |= left->words[i] & wanted->words[i];
-	return any != 0;
+	return tc_meet_any(d->words, &d->left, tc_row(t, t->wanted));
 }
 
 /* Whether nothing speaks against a term that is left. */
 TC_CLASSIFY int tc_is_not_vetoed(const struct tc_tables *t, const struct tc_decision *d, __u32 term)
 {
-	const struct tc_terms *vetoes = tc_row(t, t->terms[term & (TC_TERMS_MAX - 1)].vetoes);
-	__u64 any = 0;
-
-	for (int i = 0; i < TC_TERM_WORDS; i++)
-		any |= d->left.words[i] & vetoes->words[i];
-	return any == 0;
+	return !tc_meet_any(d->words, &d->left,
+			    tc_row(t, t->terms[term & (TC_TERMS_MAX - 1)].vetoes));
 }
 
 /* 1 when a and b share a bit, without a branch. */
@@ -260,7 +289,7 @@ TC_CLASSIFY __u32 tc_decide_term(const struct tc_tables *t, const struct tc_deci
 	__u32 best = TC_TERM_NONE;
 
 	*ret_asks = TC_ACTION_NONE;
-	for (__u32 word = 0; word < TC_TERM_WORDS; word++) {
+	for (__u32 word = d->words.first; word < d->words.first + d->words.n; word++) {
 		__u64 bits = d->left.words[word] & wanted->words[word];
 
 		for (; bits; bits &= bits - 1) {

@@ -290,74 +290,59 @@ static __always_inline void look_at_number(struct scratch *s, const struct tc_ta
 	tc_look_number(t, look, value, &s->judging.d);
 }
 
-/* True when the look can take a term that is left. */
-static __always_inline bool look_matters(const struct tc_tables *t, const struct tc_look *look,
-					 const struct tc_terms *left)
-{
-	const struct tc_terms *cares = tc_row(t, look->cares);
-	__u64 any = 0;
-
-	for (int i = 0; i < TC_TERM_WORDS; i++)
-		any |= left->words[i] & cares->words[i];
-	return any != 0;
-}
-
-/* Of a number or an address, judging.look; at is where it lies in the scratch. */
-__noinline int look_span(__u32 index, __u32 at)
+/* Of a string: judging.look at judging.place. */
+__noinline int look_string(__u32 index)
 {
 	struct scratch *s = scratch_at(index);
 	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
-	const struct tc_look *look;
-	__u64 place = at;
-
-	barrier_var(place);
-	if (!t || place > sizeof(*s) - LOOKED_AT_BYTES)
-		return 0;
-	look = &t->looks[s->judging.look & (TC_LOOKS_MAX - 1)];
-	if (look->of == TC_LOOK_NUMBER)
-		look_at_number(s, t, look, (const char *)s + place);
-	else
-		look_at_address(s, t, look, (const void *)((const char *)s + place));
-	return 0;
-}
-
-/* Of a string. */
-__noinline int look_string(__u32 index, __u32 at)
-{
-	struct scratch *s = scratch_at(index);
-	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
-	__u64 place = at;
-
-	barrier_var(place);
-	if (!t || place > sizeof(*s) - LOOKED_AT_BYTES)
-		return 0;
-	look_at_string(s, t, &t->looks[s->judging.look & (TC_LOOKS_MAX - 1)],
-		       (const char *)s + place, at);
-	return 0;
-}
-
-enum looks { LOOK_NOT, LOOK_SPAN, LOOK_STRING };
-
-/* Prepares one look; base: where in the scratch the struct lies that its offset is for. */
-__noinline int look_prepare(__u32 index, __u32 number, __u32 base)
-{
-	struct scratch *s = scratch_at(index);
-	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
-	const struct tc_look *look;
+	__u64 place;
 
 	if (!t)
-		return LOOK_NOT;
+		return 0;
+	place = s->judging.place;
+	barrier_var(place);
+	if (place > sizeof(*s) - LOOKED_AT_BYTES)
+		return 0;
+	look_at_string(s, t, &t->looks[s->judging.look & (TC_LOOKS_MAX - 1)],
+		       (const char *)s + place, place);
+	return tc_is_any_left(t, &s->judging.d);
+}
+
+enum look_goes { LOOK_OVER, LOOK_ON, LOOK_STRING };
+
+/* One look, when it can take a term that is left: at a number or an address at once, at a string it
+ * is due. base: where in the scratch the struct lies that its offset is for. */
+__noinline int look_at(__u32 index, __u32 number, __u32 base)
+{
+	struct scratch *s = scratch_at(index);
+	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
+	const struct tc_look *look;
+	__u64 place;
+
+	if (!t)
+		return LOOK_OVER;
 	look = &t->looks[number & (TC_LOOKS_MAX - 1)];
-	if (!look_matters(t, look, &s->judging.d.left))
-		return LOOK_NOT;
+	place = base + look->offset;
+	barrier_var(place);
+	if (place > sizeof(*s) - LOOKED_AT_BYTES)
+		return LOOK_OVER;
+	if (!tc_meet_any(s->judging.d.words, &s->judging.d.left, tc_row(t, look->cares)))
+		return LOOK_ON;
 	if (look->offset < sizeof(struct tc_record) &&
 	    base == __builtin_offsetof(struct scratch, record))
 		record_fill(index);
 	s->judging.look = number;
-	s->judging.place = base + look->offset;
-	return look->of == TC_LOOK_NUMBER || look->of == TC_LOOK_ADDRESS ? LOOK_SPAN : LOOK_STRING;
+	s->judging.place = place;
+	if (look->of == TC_LOOK_NUMBER)
+		look_at_number(s, t, look, (const char *)s + place);
+	else if (look->of == TC_LOOK_ADDRESS)
+		look_at_address(s, t, look, (const void *)((const char *)s + place));
+	else
+		return LOOK_STRING;
+	return tc_is_any_left(t, &s->judging.d) ? LOOK_ON : LOOK_OVER;
 }
 
+/* Until nothing is left. */
 static __always_inline void look_list(struct scratch *s, const struct tc_look_list *list,
 				      __u32 base)
 {
@@ -365,12 +350,10 @@ static __always_inline void look_list(struct scratch *s, const struct tc_look_li
 
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < TC_KIND_LOOKS_MAX && i < n; i++) {
-		int look = look_prepare(s->index, first + i, base);
+		int goes = look_at(s->index, first + i, base);
 
-		if (look == LOOK_SPAN)
-			look_span(s->index, s->judging.place);
-		else if (look == LOOK_STRING)
-			look_string(s->index, s->judging.place);
+		if (goes == LOOK_OVER || (goes == LOOK_STRING && !look_string(s->index)))
+			break;
 	}
 }
 

@@ -76,13 +76,14 @@ struct looked {
 	struct tc_terms left, doubtful;
 };
 
-/* What the looks at a task left, valid while what they looked at is the same. */
+/* What the looks at a task left, valid while what they looked at is the same. Sets come first, so
+ * that words behind theirs are the value's still: see TC_EACH_WORD(). */
 struct task_terms {
+	struct looked looked;
 	__u32 generation;
 	__u32 exec_id; /* task_struct.self_exec_id: another one with each exec */
 	__u64 exe;     /* kernel address of the file, which prctl(2) may change */
 	struct tc_task_facts facts;
-	struct looked looked;
 };
 
 COMPAT_TASK_MAP(task_terms, struct task_terms);
@@ -90,6 +91,7 @@ COMPAT_TASK_MAP(task_terms, struct task_terms);
 /* What the looks at the path of an opened file left of all terms, valid while nothing has happened
  * that could give it another path: see lib/opened.h. */
 struct inode_terms {
+	struct tc_terms left;
 	__u32 busy;    /* somebody writes */
 	__u32 version; /* odd while somebody does */
 	__u32 generation;
@@ -98,7 +100,6 @@ struct inode_terms {
 	__u64 dentry, mount; /* kernel addresses */
 	struct compat_timespec changed;
 	__u64 since_ns; /* changed was seen for the first time, since boot */
-	struct tc_terms left;
 };
 
 COMPAT_INODE_MAP(inode_terms, struct inode_terms);
@@ -148,7 +149,7 @@ struct look {
 /* A decision under way; see lib/verdict.h. */
 struct judging {
 	struct tc_decision d;
-	struct looked task, path;
+	struct looked task, object, path;
 	struct tc_task_facts facts;
 	__u64 exe_dentry, exe_mount; /* kernel addresses of the executable; 0: there is none */
 	__u32 generation;	     /* of the tables that it is made by; 0: there are none */

@@ -75,10 +75,12 @@ static __always_inline const struct tc_terms *opened_left(struct file *file,
 static __always_inline enum early opened_early(__u32 kind, struct file *file)
 {
 	const struct tc_tables *t = tables_in_place();
-	const struct tc_terms *row, *wanted, *cgroup, *task, *path;
 	const struct tc_kind_table *table;
 	struct inode_terms *entry = NULL;
+	const struct tc_terms *path;
+	struct early_left left;
 	__u32 version = 0;
+	enum early early;
 	bool any;
 
 	if (!t)
@@ -88,20 +90,13 @@ static __always_inline enum early opened_early(__u32 kind, struct file *file)
 		return EARLY_SOMETHING;
 	if (table->row == TC_ROW_NONE)
 		return EARLY_NOTHING;
-	row = tc_row(t, table->row);
-	wanted = tc_row(t, t->wanted);
-	cgroup = table->asks_cgroup ? cgroup_left(t) : row;
-	if (!any_in(row, cgroup, wanted, wanted, wanted))
-		return EARLY_NOTHING;
-	task = table->asks_task ? task_left(t) : row;
-	if (!task)
-		return EARLY_JUDGE_TASK;
-	if (table->asks_task && !any_in(row, cgroup, wanted, task, task))
-		return EARLY_NOTHING;
-	path = table->paths.n ? opened_left(file, t, &entry, &version) : NULL;
+	early = early_ask(t, table, &left);
+	if (early != EARLY_SOMETHING || !table->paths.n)
+		return early;
+	path = opened_left(file, t, &entry, &version);
 	if (!path || !entry)
 		return EARLY_SOMETHING;
-	any = any_in(row, cgroup, wanted, task, path);
+	any = early_any(&left, path);
 	barrier();
 	return any || *(volatile __u32 *)&entry->version != version ? EARLY_SOMETHING
 								    : EARLY_NOTHING;
@@ -119,6 +114,48 @@ static __always_inline bool opened_wanted(__u32 kind, struct file *file)
 	return left != EARLY_NOTHING;
 }
 
+/* Puts what is kept of the file's path into judging.path, if anything is. */
+static __always_inline void opened_known(struct scratch *s, struct file *file)
+{
+	const struct tc_tables *t = tables_of(&s->judging);
+	struct inode_terms *entry = NULL;
+	const struct tc_terms *left;
+	__u32 version = 0;
+
+	left = t ? opened_left(file, t, &entry, &version) : NULL;
+	if (!left || !entry)
+		return;
+	tc_set(t->opened, &s->judging.path.left, left);
+	barrier();
+	s->judging.has_path = *(volatile __u32 *)&entry->version == version;
+}
+
+/* Looks at the path, of which nothing was kept: what that leaves of all terms is judging.path.
+ * Whether a term is left of those that were before. */
+__noinline int judge_path(__u32 index)
+{
+	struct scratch *s = scratch_at(index);
+	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
+	struct tc_decision *d;
+	struct tc_range words;
+
+	if (!t)
+		return 0;
+	d = &s->judging.d;
+	words = d->words;
+	looked_end(s, &s->judging.object);
+	looked_begin(s, t, t->opened);
+	look_list(s, &kind_table(s, t)->paths, __builtin_offsetof(struct scratch, record));
+	looked_end(s, &s->judging.path);
+	d->words = words;
+	tc_set(words, &d->left, &s->judging.object.left);
+	tc_set(words, &d->doubtful, &s->judging.object.doubtful);
+	keep_looked(d, &s->judging.path);
+	return tc_is_any_left(t, d);
+}
+
+#define PATH_IN_DOUBT (TC_SLOT_CUT | TC_SLOT_UNREADABLE | TC_SLOT_RACED)
+
 /* Keeps judging.path, which was made of the path that the file had since `before` was read. */
 static __always_inline void opened_keep(struct scratch *s, struct file *file,
 					const struct opened *before)
@@ -128,8 +165,8 @@ static __always_inline void opened_keep(struct scratch *s, struct file *file,
 	struct inode_terms *entry;
 	struct opened after;
 
-	if (!s->judging.has_path || s->judging.is_stale || known_read(inode, i_nlink) != 1 ||
-	    !opened_is_quiet(before))
+	if (s->judging.is_stale || known_read(inode, i_nlink) != 1 || !opened_is_quiet(before) ||
+	    ((const struct tc_open *)s->record)->path.flags & PATH_IN_DOUBT)
 		return;
 	opened_read(&after, file);
 	if ((after.renames ^ before->renames) | (after.mounts ^ before->mounts) |

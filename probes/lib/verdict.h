@@ -68,7 +68,7 @@ static __always_inline void read_facts(struct tc_task_facts *facts, struct task_
 	facts->mnt_ns = known_read(task, nsproxy, mnt_ns, ns.inum);
 	facts->pid_ns = task_pid_ns(task);
 	facts->user_ns = known_read(cred, user_ns, ns.inum);
-	bpf_get_current_comm(facts->comm.bytes, sizeof(facts->comm.bytes));
+	compat_read_comm(task, facts->comm.bytes);
 }
 
 static __always_inline bool facts_equal(const struct tc_task_facts *a,
@@ -99,16 +99,28 @@ static __always_inline struct task_terms *task_entry(__u32 generation, struct tc
 	return entry;
 }
 
-static __always_inline void looked_begin(struct scratch *s, const struct tc_tables *t)
+/* Looks at what is the same for all terms, of these words. */
+static __always_inline void looked_begin(struct scratch *s, const struct tc_tables *t,
+					 struct tc_range words)
 {
-	s->judging.d.left = *tc_row(t, TC_ROW_ALL);
-	s->judging.d.doubtful = *tc_row(t, TC_ROW_NONE);
+	s->judging.d.words = words;
+	tc_set(words, &s->judging.d.left, tc_row(t, TC_ROW_ALL));
+	tc_set(words, &s->judging.d.doubtful, tc_row(t, TC_ROW_NONE));
+}
+
+static __always_inline void looked_set(struct tc_range words, struct looked *looked,
+				       const struct looked *others)
+{
+	tc_set(words, &looked->left, &others->left);
+	tc_set(words, &looked->doubtful, &others->doubtful);
 }
 
 static __always_inline void looked_end(struct scratch *s, struct looked *looked)
 {
-	looked->left = s->judging.d.left;
-	looked->doubtful = s->judging.d.doubtful;
+	const struct tc_range words = s->judging.d.words;
+
+	tc_set(words, &looked->left, &s->judging.d.left);
+	tc_set(words, &looked->doubtful, &s->judging.d.doubtful);
 }
 
 static __always_inline void note_exe(struct scratch *s, struct file *exe)
@@ -131,7 +143,7 @@ __noinline int walk_exe(__u32 index)
 /* Makes the looks at a task whose facts are in judging, and whose executable was walked. */
 static __always_inline void look_at_task(struct scratch *s, const struct tc_tables *t)
 {
-	looked_begin(s, t);
+	looked_begin(s, t, t->words);
 	look_list(s, &t->task, __builtin_offsetof(struct scratch, judging.facts));
 	looked_end(s, &s->judging.task);
 }
@@ -253,30 +265,21 @@ static __always_inline const struct tc_terms *cgroup_enforced(const struct tc_ta
 static __always_inline void look_cgroup(struct scratch *s, const struct tc_tables *t)
 {
 	const struct tc_terms *left = cgroup_judged(t);
+	const struct tc_range words = s->judging.d.words;
 
 	if (!left) {
 		s->judging.is_told = true;
 		left = cgroup_above(t->generation);
 	}
-	if (left)
-		tc_keep(&s->judging.d.left, left);
-	else
+	if (!left) {
 		tc_look_unknown_cgroup(t, &s->judging.d);
+		return;
+	}
+	TC_EACH_WORD(i, words)
+	tc_word(&s->judging.d.left, words, i) &= tc_word_at_end(left, words, i);
 }
 
 /* --- before there is a record --- */
-
-/* Whether a term is in all sets. */
-static __always_inline bool any_in(const struct tc_terms *a, const struct tc_terms *b,
-				   const struct tc_terms *c, const struct tc_terms *d,
-				   const struct tc_terms *e)
-{
-	__u64 any = 0;
-
-	for (int i = 0; i < TC_TERM_WORDS; i++)
-		any |= a->words[i] & b->words[i] & c->words[i] & d->words[i] & e->words[i];
-	return any != 0;
-}
 
 /* What the current task leaves; NULL when that must be judged first. */
 static __always_inline const struct tc_terms *task_left(const struct tc_tables *t)
@@ -291,30 +294,49 @@ static __always_inline const struct tc_terms *task_left(const struct tc_tables *
 
 enum early { EARLY_NOTHING, EARLY_SOMETHING, EARLY_JUDGE_TASK };
 
-/* Whether kind, cgroup, task and path leave a term: the dearest is asked last. */
-static __always_inline enum early early_left(const struct tc_tables *t,
-					     const struct tc_kind_table *table,
-					     const struct tc_terms *path)
-{
-	const struct tc_terms *row = tc_row(t, table->row), *wanted = tc_row(t, t->wanted);
-	const struct tc_terms *cgroup = path, *task;
+/* What is left before there is an object: in all of these sets. */
+struct early_left {
+	const struct tc_terms *kind, *cgroup, *task;
+	struct tc_range words;
+};
 
-	if (table->asks_cgroup)
-		cgroup = cgroup_left(t);
-	if (!any_in(row, cgroup, path, wanted, wanted))
-		return EARLY_NOTHING;
+static __always_inline bool early_any(const struct early_left *left, const struct tc_terms *object)
+{
+	__u64 any = 0;
+
+	TC_EACH_WORD(i, left->words)
+	any |= tc_word(left->kind, left->words, i) & tc_word_at_end(left->cgroup, left->words, i) &
+	       tc_word(left->task, left->words, i) & tc_word(object, left->words, i);
+	return any != 0;
+}
+
+/* Whether kind, cgroup and task leave a term: the dearest is asked last. */
+static __always_inline enum early
+early_ask(const struct tc_tables *t, const struct tc_kind_table *table, struct early_left *left)
+{
+	const struct tc_terms *task;
+
+	left->words = table->words;
+	left->kind = left->cgroup = left->task = tc_row(t, table->wanted);
+	if (table->asks_cgroup) {
+		left->cgroup = cgroup_left(t);
+		if (!early_any(left, left->kind))
+			return EARLY_NOTHING;
+	}
 	if (!table->asks_task)
 		return EARLY_SOMETHING;
 	task = task_left(t);
 	if (!task)
 		return EARLY_JUDGE_TASK;
-	return any_in(row, cgroup, path, wanted, task) ? EARLY_SOMETHING : EARLY_NOTHING;
+	left->task = task;
+	return early_any(left, left->kind) ? EARLY_SOMETHING : EARLY_NOTHING;
 }
 
 __noinline int tables_left(__u32 kind)
 {
 	const struct tc_tables *t = tables_in_place();
 	const struct tc_kind_table *table;
+	struct early_left left;
 
 	if (!t)
 		return EARLY_SOMETHING;
@@ -323,7 +345,7 @@ __noinline int tables_left(__u32 kind)
 		return EARLY_SOMETHING;
 	if (table->row == TC_ROW_NONE)
 		return EARLY_NOTHING;
-	return early_left(t, table, tc_row(t, TC_ROW_ALL));
+	return early_ask(t, table, &left);
 }
 
 /* Judges the current task by the tables in place, ahead of a record. */
@@ -357,17 +379,19 @@ __noinline int tables_enforce(__u32 kind)
 {
 	const struct tc_tables *t = tables_in_place();
 	const struct tc_kind_table *table;
-	const struct tc_terms *row, *cgroup, *rules;
+	struct early_left left;
 
 	if (!t)
 		return false;
 	table = &t->kinds[kind & (TC_KIND_LIMIT - 1)];
-	row = tc_row(t, table->row);
-	rules = tc_row(t, t->enforcing);
-	if (!any_in(row, rules, rules, rules, rules))
+	if (!table->enforces)
 		return false;
-	cgroup = table->asks_cgroup ? cgroup_enforced(t) : row;
-	return any_in(row, cgroup, rules, rules, rules);
+	left.words = table->words;
+	left.kind = left.cgroup = tc_row(t, table->row);
+	left.task = tc_row(t, t->enforcing);
+	if (table->asks_cgroup)
+		left.cgroup = cgroup_enforced(t);
+	return early_any(&left, left.kind);
 }
 
 /* False when nobody wants this kind of event from the current task. Checked before anything that
@@ -384,7 +408,6 @@ enum decide_how {
 	HOW_REFUSES = 1,      /* it can */
 	HOW_ONLY_REFUSES = 2, /* it does nothing else: another one tells of the event */
 	HOW_GIVEN_TASK = 4,   /* not of the current task, but of one whose facts are in judging */
-	HOW_OPENED = 8,	      /* the path of an opened file is looked at by itself */
 };
 
 /* Weighs a term that is left. */
@@ -426,17 +449,21 @@ static __always_inline bool enforcing_in_doubt(const struct tc_tables *t,
 					       const struct tc_decision *d)
 {
 	const struct tc_terms *row = tc_row(t, t->enforcing);
+	const struct tc_range words = d->words;
 	__u64 any = 0;
 
-	for (int i = 0; i < TC_TERM_WORDS; i++)
-		any |= d->left.words[i] & d->doubtful.words[i] & row->words[i];
+	TC_EACH_WORD(i, words)
+	any |= tc_word(&d->left, words, i) & tc_word(&d->doubtful, words, i) &
+	       tc_word(row, words, i);
 	return any != 0;
 }
 
 static __always_inline void keep_looked(struct tc_decision *d, const struct looked *looked)
 {
-	tc_keep(&d->left, &looked->left);
-	tc_add(&d->doubtful, &looked->doubtful);
+	const struct tc_range words = d->words;
+
+	tc_keep(words, &d->left, &looked->left);
+	tc_add(words, &d->doubtful, &looked->doubtful);
 }
 
 static __always_inline const struct tc_kind_table *kind_table(const struct scratch *s,
@@ -447,11 +474,13 @@ static __always_inline const struct tc_kind_table *kind_table(const struct scrat
 
 enum judge_begin { BEGIN_NOTHING, BEGIN_WITHOUT_TASK, BEGIN_WITH_TASK };
 
-/* Begins a decision by the tables in place, if there are any, and says what it needs. */
+/* Begins a decision by the tables in place, if there are any, and says what it needs. What is sent
+ * anyhow, and no rule does more about than alert, needs none. */
 __noinline int judge_begin(__u32 index)
 {
 	struct scratch *s = scratch_at(index);
 	const struct tc_tables *t = s ? tables_in_place() : NULL;
+	const struct tc_kind_table *table;
 
 	if (!s)
 		return BEGIN_NOTHING;
@@ -459,50 +488,39 @@ __noinline int judge_begin(__u32 index)
 	s->judging.is_stale = false;
 	s->judging.asks = TC_ACTION_NONE;
 	s->judging.has_path = false;
-	s->judging.is_told = !t || kind_table(s, t)->always;
-	if (!t || kind_table(s, t)->row == TC_ROW_NONE)
-		return BEGIN_NOTHING;
-	return kind_table(s, t)->asks_task ? BEGIN_WITH_TASK : BEGIN_WITHOUT_TASK;
-}
-
-/* What the looks at an opened file's path leave of all terms: kept by inode, so whatever is left.
- */
-__noinline int judge_path(__u32 index)
-{
-	struct scratch *s = scratch_at(index);
-	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
-
+	s->judging.is_told = true;
 	if (!t)
-		return 0;
-	looked_begin(s, t);
-	look_list(s, &kind_table(s, t)->paths, __builtin_offsetof(struct scratch, record));
-	looked_end(s, &s->judging.path);
-	s->judging.has_path = kind_table(s, t)->paths.n > 0;
-	return 0;
+		return BEGIN_NOTHING;
+	table = kind_table(s, t);
+	s->judging.is_told = table->always;
+	if (table->row == TC_ROW_NONE || (table->always && !table->enforces))
+		return BEGIN_NOTHING;
+	return table->asks_task ? BEGIN_WITH_TASK : BEGIN_WITHOUT_TASK;
 }
 
-/* All the rest: judging.d. */
-__noinline int judge_object(__u32 index, __u32 how)
+/* What kind, cgroup, task and looks leave: judging.d. Whether that is anything. */
+__noinline int judge_object(__u32 index)
 {
 	struct scratch *s = scratch_at(index);
 	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
 	const struct tc_kind_table *table;
+	struct tc_decision *d;
 
 	if (!t)
 		return 0;
+	d = &s->judging.d;
 	table = kind_table(s, t);
-	s->judging.d.left = *tc_row(t, table->row);
-	s->judging.d.doubtful = *tc_row(t, TC_ROW_NONE);
+	d->words = table->words;
+	tc_set(table->words, &d->left, tc_row(t, table->row));
+	tc_set(table->words, &d->doubtful, tc_row(t, TC_ROW_NONE));
 	if (table->asks_cgroup)
 		look_cgroup(s, t);
 	if (table->asks_task)
-		keep_looked(&s->judging.d, &s->judging.task);
-	if (how & HOW_OPENED)
-		keep_looked(&s->judging.d, &s->judging.path);
+		keep_looked(d, &s->judging.task);
+	if (s->judging.has_path)
+		tc_keep(table->words, &d->left, &s->judging.path.left);
 	look_list(s, &table->looks, __builtin_offsetof(struct scratch, record));
-	if (enforcing_in_doubt(t, &s->judging.d))
-		count_undecided(TC_UNDECIDED_DOUBT);
-	return 0;
+	return tc_is_any_left(t, d);
 }
 
 /* A rule says what it would do. */
@@ -542,13 +560,17 @@ __noinline int judge_verdict(__u32 index, __u32 how)
 	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
 	const struct tc_bit *best;
 	struct tc_record *header;
-	__u32 error = 0;
+	__u32 error = 0, first, n;
 
 	if (!t)
 		return 0;
+	if (enforcing_in_doubt(t, &s->judging.d))
+		count_undecided(TC_UNDECIDED_DOUBT);
+	first = s->judging.d.words.first;
+	n = s->judging.d.words.n;
 #pragma clang loop unroll(disable)
-	for (__u32 word = 0; word < TC_TERM_WORDS; word++)
-		weigh_word(index, word);
+	for (__u32 i = 0; i < TC_TERM_WORDS && i < n; i++)
+		weigh_word(index, first + i);
 	if (s->judging.is_stale)
 		return 0;
 	header = (struct tc_record *)s->record;
@@ -558,16 +580,38 @@ __noinline int judge_verdict(__u32 index, __u32 how)
 		error = enforce_term(header, best, how);
 	else if (s->judging.asks == TC_ACTION_TELL)
 		tell_term(header, best);
+	return error;
+}
+
+/* The task that a decision is about. */
+static __always_inline void judge_actor(struct scratch *s, int begun, __u32 how)
+{
+	if (begun != BEGIN_WITH_TASK)
+		return;
+	if (how & HOW_GIVEN_TASK)
+		judge_task_anew(s->index);
+	else
+		judge_task(s);
+}
+
+/* The last words about a decision that was tried twice at most. */
+static __always_inline void judge_end(struct scratch *s, __u32 how)
+{
+	struct tc_record *header = (struct tc_record *)s->record;
+
+	header->generation = s->judging.generation;
+	if (s->judging.is_stale) { /* twice: the agent judges */
+		count_undecided(TC_UNDECIDED_RELOAD);
+		s->judging.is_told = true;
+	}
 	if (how & HOW_ONLY_REFUSES && header->verdict < TC_VERDICT_BLOCKED)
 		s->judging.is_told = false;
-	return error;
 }
 
 /* Judges the record, and writes the verdict into it: the error that the hook returns.
  * record_finish() is due. */
 static __always_inline __u32 record_judge(struct scratch *s, __u32 how)
 {
-	struct tc_record *header = (struct tc_record *)s->record;
 	__u32 error = 0;
 	int begun;
 
@@ -575,24 +619,13 @@ static __always_inline __u32 record_judge(struct scratch *s, __u32 how)
 		begun = judge_begin(s->index);
 		if (begun == BEGIN_NOTHING)
 			break;
-		if (begun == BEGIN_WITH_TASK) {
-			if (how & HOW_GIVEN_TASK)
-				judge_task_anew(s->index);
-			else
-				judge_task(s);
-		}
-		if (how & HOW_OPENED)
-			judge_path(s->index);
-		judge_object(s->index, how);
-		error = judge_verdict(s->index, how);
+		judge_actor(s, begun, how);
+		if (judge_object(s->index))
+			error = judge_verdict(s->index, how);
 		if (!s->judging.is_stale)
 			break;
 	}
-	header->generation = s->judging.generation;
-	if (s->judging.is_stale) { /* twice: the agent judges */
-		count_undecided(TC_UNDECIDED_RELOAD);
-		s->judging.is_told = !(how & HOW_ONLY_REFUSES);
-	}
+	judge_end(s, how);
 	return error;
 }
 
@@ -658,7 +691,7 @@ __noinline int undecided_error(__u32 kind)
 	table = &t->kinds[kind & (TC_KIND_LIMIT - 1)];
 	row = tc_row(t, table->row);
 	rules = tc_row(t, t->enforcing);
-	cgroup = table->asks_cgroup ? cgroup_enforced(t) : tc_row(t, TC_ROW_ALL);
+	cgroup = table->asks_cgroup ? cgroup_enforced(t) : row;
 #pragma clang loop unroll(disable)
 	for (__u32 word = 0; word < TC_TERM_WORDS; word++) {
 		__u64 bits = row->words[word] & cgroup->words[word] & rules->words[word];

@@ -531,10 +531,35 @@ static bool is_all_looked(const struct tc_filling *filling, const struct tc_clau
 	return true;
 }
 
+/* The words of a set that hold terms, and all between them. */
+static struct tc_range words_of(const struct tc_terms *terms)
+{
+	struct tc_range words = {0};
+
+	for (uint16_t i = 0; i < TC_TERM_WORDS; i++) {
+		if (!terms->words[i])
+			continue;
+		words.first = words.n ? words.first : i;
+		words.n = (uint16_t)(i + 1 - words.first);
+	}
+	return words;
+}
+
+static struct tc_range words_of_both(struct tc_range a, struct tc_range b)
+{
+	uint16_t first = a.first < b.first ? a.first : b.first;
+	unsigned end_a = a.first + a.n, end_b = b.first + b.n;
+
+	if (!a.n || !b.n)
+		return a.n ? a : b;
+	return (struct tc_range){first, (uint16_t)((end_a > end_b ? end_a : end_b) - first)};
+}
+
 static int fill_kind_row(struct tc_filling *filling, unsigned kind, struct tc_kind_table *table)
 {
 	const struct tc_bits *bits = filling->bits;
-	struct tc_terms row = {0};
+	struct tc_terms row = {0}, wanted = {0};
+	int r;
 
 	for (uint32_t bit = 0; bit < bits->n; bit++) {
 		for (uint32_t i = bits->first[bit]; i < bits->first[bit + 1]; i++) {
@@ -545,11 +570,16 @@ static int fill_kind_row(struct tc_filling *filling, unsigned kind, struct tc_ki
 			if (clause->action == TC_ACTION_NONE && !is_all_looked(filling, clause))
 				continue;
 			tc_terms_add(&row, bit);
+			if (clause->action != TC_ACTION_NONE)
+				tc_terms_add(&wanted, bit);
 			table->asks_task |= asks_task(filling, clause);
 			table->asks_cgroup |= asks_cgroup(filling, clause);
+			table->enforces |= clause->action > TC_ACTION_ALERT;
 		}
 	}
-	return tc_filling_row(filling, &row, &table->row);
+	table->words = words_of(&row);
+	r = tc_filling_row(filling, &row, &table->row);
+	return r ? r : tc_filling_row(filling, &wanted, &table->wanted);
 }
 
 static int fill_kind(struct listing *listing, unsigned kind)
@@ -567,7 +597,12 @@ static int fill_kind(struct listing *listing, unsigned kind)
 		r = fill_list(listing, TC_PLACE_PATHS, kind, opens, &table->paths);
 	if (!r)
 		r = fill_list(listing, TC_PLACE_LOOKS, kind, bit, &table->looks);
-	return r ? r : fill_kind_row(filling, kind, table);
+	if (!r)
+		r = fill_kind_row(filling, kind, table);
+	filling->tables->words = words_of_both(filling->tables->words, table->words);
+	if (bit & opens)
+		filling->tables->opened = words_of_both(filling->tables->opened, table->words);
+	return r;
 }
 
 static bool is_told_by_probes(unsigned kind)

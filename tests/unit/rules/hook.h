@@ -167,6 +167,27 @@ static inline void hook_list(struct hook *hook, const struct tc_look_list *list,
 		hook_look(hook, &hook->tables->looks[list->first + i], base);
 }
 
+/* The same of all terms in these words, as it is kept with the task or the inode. */
+static inline struct tc_decision hook_kept(struct hook *hook, struct tc_range words,
+					   const struct tc_look_list *list, const void *base)
+{
+	const struct tc_decision before = hook->decision;
+	struct tc_decision kept;
+
+	hook->decision = (struct tc_decision){.words = words};
+	memset(&hook->decision.left, 0xff, sizeof(hook->decision.left));
+	hook_list(hook, list, base);
+	kept = hook->decision;
+	hook->decision = before;
+	return kept;
+}
+
+static inline void hook_keep(struct tc_decision *d, const struct tc_decision *kept)
+{
+	tc_keep(d->words, &d->left, &kept->left);
+	tc_add(d->words, &d->doubtful, &kept->doubtful);
+}
+
 /*
  * Decides about an event by tables. The task is what the record's header says; its executable is
  * the event's proc.exepath. cgroup is what the agent said of its cgroup, NULL: nothing yet.
@@ -185,18 +206,22 @@ static inline struct hook_verdict hook_decide(const struct tc_tables *tables,
 				      .pid_ns = record->pid_ns,
 				      .user_ns = record->user_ns,
 				      .comm = record->comm}};
-	struct tc_decision *d = &hook.decision;
+	struct tc_decision *d = &hook.decision, task, path;
 	struct hook_verdict verdict = {0};
 	uint32_t asks;
 
 	tc_event_get(event, tc_field_by_name("proc.exepath", 12), -1, &hook.exe);
-	d->left = *tc_row(tables, kind->row);
+	task = hook_kept(&hook, tables->words, &tables->task, &hook.facts);
+	path = hook_kept(&hook, tables->opened, &kind->paths, record);
+	d->words = kind->words;
+	tc_set(d->words, &d->left, tc_row(tables, kind->row));
 	if (cgroup)
-		tc_keep(&d->left, cgroup);
+		tc_keep(d->words, &d->left, cgroup);
 	else
 		tc_look_unknown_cgroup(tables, d);
-	hook_list(&hook, &tables->task, &hook.facts);
-	hook_list(&hook, &kind->paths, record);
+	hook_keep(d, &task);
+	if (kind->paths.n)
+		hook_keep(d, &path);
 	hook_list(&hook, &kind->looks, record);
 	verdict.term = tc_decide_term(tables, d, &asks);
 	verdict.enforces = asks >= TC_ACTION_BLOCK;
