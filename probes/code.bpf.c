@@ -231,15 +231,15 @@ static __always_inline int userfaultfd_event(__u32 flags)
 }
 
 /* Since v6.1 userfaultfd(2) and an ioctl of /dev/userfaultfd come here (2d5de004e009). */
-SEC("kprobe/new_userfaultfd")
-int BPF_KPROBE(userfaultfd, int flags)
+SEC("fentry/new_userfaultfd")
+int BPF_PROG(userfaultfd, int flags)
 {
 	return userfaultfd_event(flags);
 }
 
 /* Before, the call is the only way; it makes its file by this function, as others do. */
-SEC("kprobe/anon_inode_getfd")
-int userfaultfd_v5_10(struct pt_regs *ctx)
+SEC("fentry/anon_inode_getfd")
+int BPF_PROG(userfaultfd_v5_10)
 {
 	struct compat_syscall call = {};
 

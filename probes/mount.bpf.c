@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Family mount: LSM hooks for mount(2) and the new mount API; kprobes for the two calls that pass
- * no hook. */
+/* Family mount: LSM hooks for mount(2) and the new mount API; programs before the two calls that
+ * pass no hook. */
 
 #define MS_REMOUNT (1 << 5)
 #define MS_BIND (1 << 12)
@@ -188,40 +188,27 @@ static __always_inline int open_tree_event(int dirfd, const char *path, __u32 fl
 	return 0;
 }
 
-SEC("kprobe/__x64_sys_mount_setattr")
-int mount_setattr(struct pt_regs *ctx)
+SEC("fentry/__x64_sys_mount_setattr")
+int BPF_PROG(mount_setattr, const struct pt_regs *regs)
 {
-	struct pt_regs *regs = CALLER_REGS(ctx);
-
-	return mount_setattr_event(BPF_CORE_READ(regs, di), (void *)BPF_CORE_READ(regs, si),
-				   (void *)BPF_CORE_READ(regs, r10));
+	return mount_setattr_event(regs->di, (void *)regs->si, (void *)regs->r10);
 }
 
-SEC("kprobe/__ia32_sys_mount_setattr")
-int mount_setattr_ia32(struct pt_regs *ctx)
+SEC("fentry/__ia32_sys_mount_setattr")
+int BPF_PROG(mount_setattr_ia32, const struct pt_regs *regs)
 {
-	struct pt_regs *regs = CALLER_REGS(ctx);
-
-	return mount_setattr_event(BPF_CORE_READ(regs, bx),
-				   (void *)(__u64)(__u32)BPF_CORE_READ(regs, cx),
-				   (void *)(__u64)(__u32)BPF_CORE_READ(regs, si));
+	return mount_setattr_event(regs->bx, (void *)(__u64)(__u32)regs->cx,
+				   (void *)(__u64)(__u32)regs->si);
 }
 
-SEC("kprobe/__x64_sys_open_tree")
-int open_tree(struct pt_regs *ctx)
+SEC("fentry/__x64_sys_open_tree")
+int BPF_PROG(open_tree, const struct pt_regs *regs)
 {
-	struct pt_regs *regs = CALLER_REGS(ctx);
-
-	return open_tree_event(BPF_CORE_READ(regs, di), (void *)BPF_CORE_READ(regs, si),
-			       BPF_CORE_READ(regs, dx));
+	return open_tree_event(regs->di, (void *)regs->si, regs->dx);
 }
 
-SEC("kprobe/__ia32_sys_open_tree")
-int open_tree_ia32(struct pt_regs *ctx)
+SEC("fentry/__ia32_sys_open_tree")
+int BPF_PROG(open_tree_ia32, const struct pt_regs *regs)
 {
-	struct pt_regs *regs = CALLER_REGS(ctx);
-
-	return open_tree_event(BPF_CORE_READ(regs, bx),
-			       (void *)(__u64)(__u32)BPF_CORE_READ(regs, cx),
-			       BPF_CORE_READ(regs, dx));
+	return open_tree_event(regs->bx, (void *)(__u64)(__u32)regs->cx, regs->dx);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Family namespace: setns(2) and unshare(2) pass no LSM hook but capable(), so kprobes see them. */
+/* Family namespace: setns(2) and unshare(2) pass no LSM hook but capable(): programs before the
+ * functions of the kernel see them. */
 
 /* include/uapi/linux/magic.h */
 #define NSFS_MAGIC 0x6e736673
@@ -51,20 +52,16 @@ static __always_inline int setns_begin(__s32 fd, __u32 types)
 	return 0;
 }
 
-SEC("kprobe/__x64_sys_setns")
-int setns(struct pt_regs *ctx)
+SEC("fentry/__x64_sys_setns")
+int BPF_PROG(setns, const struct pt_regs *regs)
 {
-	struct pt_regs *regs = CALLER_REGS(ctx);
-
-	return setns_begin(BPF_CORE_READ(regs, di), BPF_CORE_READ(regs, si));
+	return setns_begin(regs->di, regs->si);
 }
 
-SEC("kprobe/__ia32_sys_setns")
-int setns_ia32(struct pt_regs *ctx)
+SEC("fentry/__ia32_sys_setns")
+int BPF_PROG(setns_ia32, const struct pt_regs *regs)
 {
-	struct pt_regs *regs = CALLER_REGS(ctx);
-
-	return setns_begin(BPF_CORE_READ(regs, bx), BPF_CORE_READ(regs, cx));
+	return setns_begin(regs->bx, regs->cx);
 }
 
 /*
@@ -72,8 +69,8 @@ int setns_ia32(struct pt_regs *ctx)
  * can put another one in the descriptor's place between the record and the act. The first question
  * tells. Others ask it, too.
  */
-SEC("kprobe/proc_ns_file")
-int BPF_KPROBE(setns_file, struct file *file)
+SEC("fentry/proc_ns_file")
+int BPF_PROG(setns_file, struct file *file)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct setns_call *call = bpf_map_lookup_elem(&setns_calls, &id);
@@ -115,14 +112,14 @@ static __always_inline int unshare_event(__u32 flags)
 	return 0;
 }
 
-SEC("kprobe/__x64_sys_unshare")
-int unshare(struct pt_regs *ctx)
+SEC("fentry/__x64_sys_unshare")
+int BPF_PROG(unshare, const struct pt_regs *regs)
 {
-	return unshare_event(BPF_CORE_READ(CALLER_REGS(ctx), di));
+	return unshare_event(regs->di);
 }
 
-SEC("kprobe/__ia32_sys_unshare")
-int unshare_ia32(struct pt_regs *ctx)
+SEC("fentry/__ia32_sys_unshare")
+int BPF_PROG(unshare_ia32, const struct pt_regs *regs)
 {
-	return unshare_event(BPF_CORE_READ(CALLER_REGS(ctx), bx));
+	return unshare_event(regs->bx);
 }

@@ -18,10 +18,6 @@
 
 #include "probes/lib/cgroup.h"
 
-/* System call functions take one argument on x86-64, the caller's registers
- * (arch/x86/include/asm/syscall_wrapper.h). */
-#define CALLER_REGS(ctx) ((struct pt_regs *)PT_REGS_PARM1(ctx))
-
 #define PF_IO_WORKER 0x00000010
 #define PF_KTHREAD 0x00200000
 
