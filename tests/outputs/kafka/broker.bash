@@ -59,7 +59,8 @@ broker_make() {
 		appender.console.layout.pattern = %d %p %c: %m%n
 	PROPERTIES
 	broker_java "$dir"
-	"${BROKER_JAVA[@]}" kafka.tools.StorageTool format -t "$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d =)" \
+	# The cluster's identifier is a UUID in base64url; without - and _, as one that begins with - is taken for an option.
+	"${BROKER_JAVA[@]}" kafka.tools.StorageTool format -t "$(head -c 16 /dev/urandom | base64 | tr '+/' 'ab' | tr -d =)" \
 		-c "$dir/server.properties" >"$dir/log" 2>&1
 }
 
