@@ -44,6 +44,8 @@ static void write_conditions(const struct tc_journal_filter *filter, struct tc_b
 		const char *condition;
 	} conditions[] = {
 		{filter->after_seq != 0, " AND +seq > :after"},
+		{filter->seq != 0, " AND +seq = :seq"},
+		{filter->uuid != NULL, " AND uuid = :uuid"},
 		{filter->since_ns != 0, " AND time_ns >= :since"},
 		{filter->until_ns != 0, " AND time_ns <= :until"},
 		{filter->max_priority < TC_PRIORITY_DEBUG, " AND priority <= :priority"},
@@ -152,10 +154,11 @@ static void bind_conditions(sqlite3_stmt *statement, const struct tc_journal_fil
 	} texts[] = {
 		{":kind", filter->kind},	   {":unit", filter->unit},
 		{":container", filter->container}, {":exe", filter->exe},
-		{":process", filter->process},
+		{":process", filter->process},	   {":uuid", filter->uuid},
 	};
 
 	bind_number(statement, ":after", saturate(filter->after_seq));
+	bind_number(statement, ":seq", saturate(filter->seq));
 	bind_number(statement, ":since", saturate(filter->since_ns));
 	bind_number(statement, ":until", saturate(filter->until_ns));
 	bind_number(statement, ":priority", filter->max_priority);

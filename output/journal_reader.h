@@ -43,6 +43,8 @@ typedef bool (*tc_journal_judge)(const char *json, void *context);
  */
 struct tc_journal_filter {
 	uint64_t after_seq; /* only rows with a higher number */
+	uint64_t seq;	    /* only this row; 0: all */
+	const char *uuid;   /* the same */
 	uint64_t since_ns,
 		until_ns; /* of the event, since the epoch, both included; until_ns 0: no end */
 	const char *const *rules; /* globs with * ? [...], n_rules of them, one of which is to

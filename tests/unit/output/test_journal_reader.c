@@ -33,6 +33,11 @@ static void test_query_filters(void **state)
 	assert_seqs(query(path, FILTER(.kind = "loss")), 3);
 	assert_seqs(query(path, FILTER(.by_pid = true, .pid = 30)), 4);
 	assert_seqs(query(path, FILTER(.by_cgroup_id = true, .cgroup_id = 20)), 2);
+	assert_seqs(query(path, FILTER(.seq = 3)), 3);
+	assert_int_equal(query(path, FILTER(.seq = 6)).count, 0);
+	assert_int_equal(query(path, FILTER(.uuid = "' OR ''='")).count, 0);
+	execute(path, "UPDATE entries SET uuid = 'this' WHERE seq = 4");
+	assert_seqs(query(path, FILTER(.uuid = "this")), 4);
 	assert_seqs(query(path, FILTER(.limit = 2)), 4, 5);
 	assert_seqs(query(path, FILTER(.limit = 2, .newest_first = true)), 5, 4);
 	assert_seqs(query(path, FILTER(.newest_first = true)), 5, 4, 3, 2, 1);
