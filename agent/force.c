@@ -264,7 +264,7 @@ static void write_standing(struct tc_force *force, uint64_t now_ns)
 	force->next_standing_ns = now_ns + NS_PER_S;
 	tc_standing_print(&standing, &text);
 	if (!force->standing.bytes || !text.bytes || strcmp(force->standing.bytes, text.bytes) != 0)
-		r = tc_standing_write(force->options.journal_path, &text);
+		r = tc_standing_write(force->options.journal_path, TC_STANDING, &text);
 	if (r < 0)
 		tc_debug("cannot write what is in force: %s", strerror(-r));
 	tc_buffer_done(&force->standing);

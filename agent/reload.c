@@ -4,10 +4,16 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "agent/log.h"
+#include "agent/standing.h"
+#include "output/format/json_writer.h"
+
+/* Of what was found, in the file. */
+#define FINDINGS_MAX 16384
 
 struct tc_reload {
 	pthread_t thread;
@@ -67,23 +73,36 @@ bool tc_reload_is_done(const struct tc_reload *reload)
 	return atomic_load(&reload->done);
 }
 
-/* Rules that cannot do here what they ask for, told; how many of them are errors. */
-static size_t weak_rules(const struct tc_reload *reload)
+/* What was found, printed. Returns how many rules cannot do here what they ask for. */
+static size_t print_findings(const struct tc_reload *reload, FILE *stream, bool colour)
 {
 	const struct tc_generation *generation = reload->new.generation;
-	size_t errors =
-		generation ? tc_generation_report(generation, reload->options.strict, stderr) : 0;
 
-	return reload->options.strict ? errors : 0;
+	tc_diagnostics_print(&reload->diagnostics, stream, colour);
+	return generation ? tc_generation_report(generation, reload->options.strict, stream) : 0;
 }
 
-size_t tc_reload_finish(struct tc_reload *reload, struct tc_reloaded *ret_new)
+static char *copy_findings(const struct tc_reload *reload)
 {
-	size_t errors;
+	char *text = NULL;
+	size_t length;
+	FILE *stream = open_memstream(&text, &length);
+
+	if (!stream)
+		return NULL;
+	print_findings(reload, stream, false);
+	fclose(stream);
+	return text;
+}
+
+size_t tc_reload_finish(struct tc_reload *reload, struct tc_reloaded *ret_new, char **ret_findings)
+{
+	size_t errors, weak;
 
 	pthread_join(reload->thread, NULL);
-	tc_diagnostics_print(&reload->diagnostics, stderr, isatty(STDERR_FILENO));
-	errors = reload->diagnostics.errors + weak_rules(reload);
+	weak = print_findings(reload, stderr, isatty(STDERR_FILENO));
+	*ret_findings = copy_findings(reload);
+	errors = reload->diagnostics.errors + (reload->options.strict ? weak : 0);
 	/* Memory ran out: nothing was found to be wrong. */
 	if (reload->error && !errors)
 		errors = 1;
@@ -100,4 +119,42 @@ void tc_reloaded_done(struct tc_reloaded *reloaded)
 	tc_config_free(reloaded->config);
 	tc_generation_free(reloaded->generation);
 	*reloaded = (struct tc_reloaded){0};
+}
+
+/* An array of whole lines, at most so many bytes of them. */
+static void put_lines(struct tc_json *json, const char *key, const char *text, size_t max)
+{
+	const char *const limit = text + max;
+
+	tc_json_key(json, key);
+	tc_json_array_begin(json);
+	for (const char *end; (end = strchr(text, '\n')) && end <= limit; text = end + 1)
+		tc_json_text(json, text, (size_t)(end - text));
+	if (*text)
+		tc_json_string(json, "... what else was found stands in the agent's log");
+	tc_json_array_end(json);
+}
+
+int tc_reload_tell(const char *journal_path, const struct tc_reload_result *result)
+{
+	_cleanup_buffer_ struct tc_buffer text = {0};
+	_cleanup_json_ struct tc_json json = {.buffer = &text};
+	const struct {
+		const char *key;
+		uint64_t number;
+	} numbers[] = {{"pid", (uint64_t)getpid()},
+		       {"begun", result->begun},
+		       {"ended", result->ended},
+		       {"errors", result->errors},
+		       {"rules", result->rules}};
+
+	tc_json_object_begin(&json);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		tc_json_key(&json, numbers[i].key);
+		tc_json_uint(&json, numbers[i].number);
+	}
+	put_lines(&json, "findings", result->findings ? result->findings : "", FINDINGS_MAX);
+	tc_json_object_end(&json);
+	tc_buffer_add_char(&text, '\n');
+	return tc_standing_write(journal_path, TC_STANDING_RELOAD, &text);
 }

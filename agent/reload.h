@@ -32,10 +32,22 @@ int tc_reload_start(const struct tc_reload_options *options, struct tc_reload **
 /* Whether tc_reload_finish() would not wait. */
 bool tc_reload_is_done(const struct tc_reload *reload);
 /*
- * Waits for the end, prints what was found on standard error, and gives what is new. Returns the
- * number of errors. The reload is gone afterwards.
+ * Waits for the end, prints what was found on standard error, and gives what is new, and what was
+ * found as *ret_findings: heap memory, NULL when that is out. Returns the number of errors. The
+ * reload is gone afterwards.
  */
-size_t tc_reload_finish(struct tc_reload *reload, struct tc_reloaded *ret_new);
+size_t tc_reload_finish(struct tc_reload *reload, struct tc_reloaded *ret_new, char **ret_findings);
 void tc_reloaded_done(struct tc_reloaded *reloaded);
+
+/* For `tocsin reload`, how it went: the file TC_STANDING_RELOAD. */
+struct tc_reload_result {
+	uint64_t begun, ended; /* reloads since the agent's start */
+	size_t errors;	       /* of the last that ended; 0: it is in force */
+	size_t rules;	       /* in force */
+	const char *findings;  /* lines, of the last that ended; NULL: none */
+};
+
+/* 0 or a negative errno. */
+int tc_reload_tell(const char *journal_path, const struct tc_reload_result *result);
 
 #endif

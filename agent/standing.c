@@ -142,12 +142,12 @@ static int write_all(const char *path, const struct tc_buffer *text)
 	return r;
 }
 
-int tc_standing_write(const char *journal_path, const struct tc_buffer *text)
+int tc_standing_write(const char *journal_path, const char *what, const struct tc_buffer *text)
 {
 	_cleanup_buffer_ struct tc_buffer path = {0}, fresh = {0};
 	int r;
 
-	tc_buffer_printf(&path, "%s.standing", journal_path);
+	tc_buffer_printf(&path, "%s.%s", journal_path, what);
 	tc_buffer_printf(&fresh, "%s.new", path.bytes ? path.bytes : "");
 	if (tc_buffer_failed(&path) || tc_buffer_failed(&fresh) || tc_buffer_failed(text))
 		return -ENOMEM;
@@ -159,12 +159,12 @@ int tc_standing_write(const char *journal_path, const struct tc_buffer *text)
 
 /* --- who reads it --- */
 
-struct json_object *tc_standing_read(const char *journal_path, int agent_pid)
+struct json_object *tc_standing_read(const char *journal_path, const char *what, int agent_pid)
 {
 	_cleanup_buffer_ struct tc_buffer path = {0};
 	struct json_object *standing, *pid = NULL;
 
-	tc_buffer_printf(&path, "%s.standing", journal_path);
+	tc_buffer_printf(&path, "%s.%s", journal_path, what);
 	if (!agent_pid || tc_buffer_failed(&path) || access(path.bytes, R_OK) < 0)
 		return NULL;
 	standing = json_object_from_file(path.bytes);

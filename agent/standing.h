@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How the running agent stands to what its rules ask for: a file beside the journal, written by the
- * agent and read by `tocsin status` and by the commands that tell the agent something.
+ * How the running agent stands to what its rules ask for, and how its last reload went: files
+ * beside the journal, written by the agent and read by `tocsin status` and by the commands that
+ * tell the agent something.
  *
- * It is JSON, replaced as a whole. That of an agent that ended is left; the reader compares process
- * ids.
+ * They are JSON, replaced as a whole. Those of an agent that ended are left; the reader compares
+ * process ids.
  */
 #ifndef TOCSIN_AGENT_STANDING_H
 #define TOCSIN_AGENT_STANDING_H
@@ -33,11 +34,15 @@ const char *tc_standing_now(const struct tc_standing *standing, size_t rule, con
 
 /* Appends the file's content. */
 void tc_standing_print(const struct tc_standing *standing, struct tc_buffer *text);
-/* Replaces the file beside a journal. 0 or a negative errno. */
-int tc_standing_write(const char *journal_path, const struct tc_buffer *text);
 
+/* The files, by what stands behind the journal's name. */
+#define TC_STANDING "standing"
+#define TC_STANDING_RELOAD "reload" /* see tc_reload_tell() */
+
+/* Replaces a file beside a journal. 0 or a negative errno. */
+int tc_standing_write(const char *journal_path, const char *what, const struct tc_buffer *text);
 /* Reads what the agent with that process id wrote. NULL when there is nothing (of it). */
-struct json_object *tc_standing_read(const char *journal_path, int agent_pid);
+struct json_object *tc_standing_read(const char *journal_path, const char *what, int agent_pid);
 
 /* What the commands tell the agent by: `tocsin confirm`, `tocsin rearm`. */
 #define TC_SIGNAL_CONFIRM SIGUSR1

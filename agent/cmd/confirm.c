@@ -36,7 +36,7 @@ int tc_cmd_confirm(int argc, char **argv)
 	agent = control_agent("confirm", journal);
 	if (!agent || !control_wait(journal, agent, is_told))
 		return TC_EXIT_ENVIRONMENT;
-	standing = tc_standing_read(journal, agent);
+	standing = tc_standing_read(journal, TC_STANDING, agent);
 	if (!standing || strcmp(control_text(standing, "state"), "trial") != 0) {
 		fprintf(stderr, "tocsin confirm: there is no trial: %s\n",
 			standing ? control_text(standing, "reason") : "the agent has ended");

@@ -64,7 +64,7 @@ int control_signal(const char *command, const char *journal, int agent, int sign
 bool control_wait(const char *journal, int agent, bool (*is_good)(struct json_object *standing))
 {
 	for (unsigned ms = 0; ms < WAIT_MS; ms += STEP_MS) {
-		struct json_object *standing = tc_standing_read(journal, agent);
+		struct json_object *standing = tc_standing_read(journal, TC_STANDING, agent);
 		bool good = standing && is_good(standing);
 
 		json_object_put(standing);
@@ -81,4 +81,12 @@ const char *control_text(struct json_object *standing, const char *key)
 
 	json_object_object_get_ex(standing, key, &value);
 	return value ? json_object_get_string(value) : "";
+}
+
+uint64_t control_number(struct json_object *said, const char *key)
+{
+	struct json_object *value = NULL;
+
+	json_object_object_get_ex(said, key, &value);
+	return value ? json_object_get_uint64(value) : 0;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the commands share that tell the running agent something: confirm, rearm, off, on. */
+/* What the commands share that tell the running agent something: confirm, rearm, reload, off,
+ * on. */
 #ifndef TOCSIN_AGENT_CMD_CONTROL_H
 #define TOCSIN_AGENT_CMD_CONTROL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct json_object;
 
@@ -18,5 +20,7 @@ int control_signal(const char *command, const char *journal, int agent, int sign
 bool control_wait(const char *journal, int agent, bool (*is_good)(struct json_object *standing));
 /* A text in what the agent says; "" when there is none. */
 const char *control_text(struct json_object *standing, const char *key);
+/* A number in what the agent says; 0 when there is none. */
+uint64_t control_number(struct json_object *said, const char *key);
 
 #endif

@@ -58,6 +58,7 @@ struct run {
 	char *off_file; /* heap memory */
 	const char *off_files[3];
 	struct tc_reload *reload; /* rules are being read anew; NULL: they are not */
+	uint64_t reloads_begun, reloads_ended;
 	struct tc_service service;
 	uint64_t started_ns;
 };
@@ -272,6 +273,23 @@ static const char *journal_path(const struct run *run)
 	return run->options.only_records ? NULL : run->config->journal_path;
 }
 
+/* To who waits in `tocsin reload`. */
+static void tell_reload(struct run *run, size_t errors, const char *findings)
+{
+	const struct tc_generation *current = run->force.current;
+	const struct tc_reload_result result = {
+		.begun = run->reloads_begun,
+		.ended = run->reloads_ended,
+		.errors = errors,
+		.rules = current ? tc_ruleset_count(current->rules) : 0,
+		.findings = findings,
+	};
+	int r = tc_reload_tell(journal_path(run), &result);
+
+	if (r < 0)
+		tc_warning("cannot tell `tocsin reload` how it goes: %s", strerror(-r));
+}
+
 static int init_force(struct run *run)
 {
 	const struct tc_config *config = run->config;
@@ -403,9 +421,11 @@ static int start(struct run *run)
 static void stop(struct run *run)
 {
 	struct tc_reloaded unused = {0};
+	char *findings = NULL;
 
 	if (run->reload)
-		tc_reload_finish(run->reload, &unused);
+		tc_reload_finish(run->reload, &unused, &findings);
+	free(findings);
 	tc_reloaded_done(&unused);
 	tc_pipeline_free(run->pipeline);
 	tc_reader_close(run->reader);
@@ -452,7 +472,8 @@ static void change_config(struct run *run, const struct tc_config *config)
 static int finish_reload(struct run *run)
 {
 	struct tc_reloaded new;
-	size_t errors = tc_reload_finish(run->reload, &new);
+	char *findings;
+	size_t errors = tc_reload_finish(run->reload, &new, &findings);
 	const struct tc_ruleset *rules;
 	const char *words;
 	struct tc_notice notice;
@@ -465,6 +486,9 @@ static int finish_reload(struct run *run)
 	if (!errors)
 		change_config(run, new.config);
 	tc_reloaded_done(&new);
+	run->reloads_ended++;
+	tell_reload(run, errors, findings);
+	free(findings);
 	rules = run->force.current->rules;
 	words = errors ? "the new configuration or rules are broken, those before stay"
 		       : "configuration and rules were read anew";
@@ -490,6 +514,9 @@ static int serve_reload(struct run *run)
 	/* Of what a reload can change nothing is there. */
 	if (run->options.only_records)
 		return 0;
+	/* Before anything is read: who asked later waits for the next one. */
+	run->reloads_begun++;
+	tell_reload(run, 0, NULL);
 	tc_service_reloading();
 	tc_couriers_reopen(run->couriers);
 	options = reload_options(run);
@@ -499,6 +526,8 @@ static int serve_reload(struct run *run)
 			 strerror(-r));
 		tc_service_ready("%zu rules in force; they could not be read anew",
 				 tc_ruleset_count(run->force.current->rules));
+		run->reloads_ended++;
+		tell_reload(run, 1, "the agent has no memory, or no thread, to read them\n");
 	}
 	return 0;
 }
@@ -694,12 +723,12 @@ static int open_journal(struct run *run)
 	const struct tc_retention retention = retention_of(run->config);
 	int r = tc_journal_open(run->config->journal_path, &run->journal);
 
-	if (r >= 0)
-		tc_journal_set_retention(run->journal, &retention);
-	if (r >= 0)
-		r = tc_couriers_start(run->couriers, run->config->journal_path,
-				      tc_journal_last_seq(run->journal));
-	return r;
+	if (r < 0)
+		return r;
+	tc_journal_set_retention(run->journal, &retention);
+	tell_reload(run, 0, NULL); /* in the place of what an agent before had to tell */
+	return tc_couriers_start(run->couriers, run->config->journal_path,
+				 tc_journal_last_seq(run->journal));
 }
 
 static int run_all(struct run *run)

@@ -399,7 +399,7 @@ int tc_cmd_status(int argc, char **argv)
 		return code;
 	status.now_ns = tc_clock_real_now_ns();
 	status.agent_pid = tc_standing_agent(status.options.journal);
-	status.standing = tc_standing_read(status.options.journal, status.agent_pid);
+	status.standing = tc_standing_read(status.options.journal, TC_STANDING, status.agent_pid);
 	error = read_journal(&status);
 	if (!error)
 		error = status.options.json ? print_json(&status) : print_text(&status);

@@ -95,6 +95,23 @@ once() {
 	if "$@" >"$work/said" 2>&1; then good "$what"; else bad "$what" "$@"; fi
 }
 
+# ends CODE COMMAND...: the exit code of a command of tocsin that tells the agent something.
+ends() {
+	local want=$1 code=0
+	shift
+	"$build/tocsin" "$@" --journal "$work/journal.db" || code=$?
+	echo "exit code $code, not $want"
+	test $code = "$want"
+}
+
+# says CODE PATTERN COMMAND...: the same, and what it says.
+says() {
+	local said status=0 pattern=$2
+	said=$(ends "$1" "${@:3}" 2>&1) || status=1
+	echo "$said"
+	grep -qE -- "$pattern" <<<"$said" && ((status == 0))
+}
+
 # holds WHAT COMMAND...: waits until the command succeeds; at most two minutes.
 holds() {
 	local what=$1 until=$((SECONDS + 120))
