@@ -463,3 +463,22 @@ int tc_layout_apply(const struct tc_layout *layout, const void *bytes, size_t si
 	*ret_record = &room->header;
 	return 0;
 }
+
+const struct tc_kind_info *tc_layout_own_kind(const void *bytes, size_t size)
+{
+	const struct tc_record *record = bytes;
+	const struct tc_kind_info *kind =
+		size >= sizeof(*record) ? tc_kind_info(record->kind) : NULL;
+
+	if (!kind || size < kind->fixed_size || record->size != size)
+		return NULL;
+	for (unsigned i = 0; i < kind->n_members; i++) {
+		const struct tc_slot *slot =
+			(const void *)((const char *)bytes + kind->members[i].offset);
+
+		if (kind->members[i].wire == TC_W_slot &&
+		    (size_t)slot->offset + slot->stored > size)
+			return NULL;
+	}
+	return kind;
+}

@@ -33,6 +33,10 @@ bool tc_layout_is_own(const struct tc_layout *layout);
  * tc_kind_info.members. */
 uint64_t tc_layout_missing(const struct tc_layout *layout, const struct tc_kind_info *kind);
 
+/* The kind of a record that lies as in this version, with its slots inside of it; bytes are aligned
+ * to 8. NULL: it does not. */
+const struct tc_kind_info *tc_layout_own_kind(const void *bytes, size_t size);
+
 /* Room for a record; aligned as tc_decode() wants it. */
 union tc_layout_room {
 	struct tc_record header;

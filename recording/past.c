@@ -28,6 +28,21 @@ struct tc_past {
 
 /* --- the stream --- */
 
+/* The answer that begins at *at, which then is behind it. False at the end. */
+static bool take(const struct tc_buffer *answers, size_t *at, uint16_t *ret_type,
+		 struct tc_named_list *ret_answer)
+{
+	struct answer head;
+
+	if (*at >= answers->length)
+		return false;
+	memcpy(&head, answers->bytes + *at, sizeof(head));
+	*ret_type = head.type;
+	*ret_answer = (struct tc_named_list){answers->bytes + *at + sizeof(head), head.size};
+	*at += sizeof(head) + head.size;
+	return true;
+}
+
 static int store(struct tc_past *past, const struct tc_entry *entry,
 		 struct tc_recording_fault *ret_fault)
 {
@@ -155,6 +170,17 @@ void tc_past_free(struct tc_past *past)
 	free(past);
 }
 
+bool tc_past_answer(const struct tc_past *past, size_t *at, struct tc_entry *ret_answer)
+{
+	struct tc_named_list list;
+
+	if (!take(&past->answers, at, &ret_answer->type, &list))
+		return false;
+	ret_answer->bytes = list.bytes;
+	ret_answer->size = list.length;
+	return true;
+}
+
 void tc_past_counts(const struct tc_past *past, struct tc_past_counts *ret_counts)
 {
 	*ret_counts = past->counts;
@@ -177,21 +203,6 @@ static struct past_host *past_host(struct tc_host *host)
 }
 
 typedef bool (*judge)(const struct tc_named_list *answer, const void *question);
-
-/* The answer that begins at *at, which then is behind it. False at the end. */
-static bool take(const struct tc_buffer *answers, size_t *at, uint16_t *ret_type,
-		 struct tc_named_list *ret_answer)
-{
-	struct answer head;
-
-	if (*at >= answers->length)
-		return false;
-	memcpy(&head, answers->bytes + *at, sizeof(head));
-	*ret_type = head.type;
-	*ret_answer = (struct tc_named_list){answers->bytes + *at + sizeof(head), head.size};
-	*at += sizeof(head) + head.size;
-	return true;
-}
 
 /* Questions are asked in the order in which they were, so that mostly the first look finds. */
 static bool find(struct past_host *self, uint16_t type, judge fits, const void *question,

@@ -50,6 +50,11 @@ struct tc_past_step {
  */
 int tc_past_next(struct tc_past *past, struct tc_past_step *ret_step,
 		 struct tc_recording_fault *ret_fault);
+/*
+ * What the host had told before the present step: at is 0 for the first, and then behind it. False
+ * when there is no further.
+ */
+bool tc_past_answer(const struct tc_past *past, size_t *at, struct tc_entry *ret_answer);
 void tc_past_counts(const struct tc_past *past, struct tc_past_counts *ret_counts);
 
 #endif

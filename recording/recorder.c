@@ -76,10 +76,15 @@ void tc_recorder_begin(struct tc_recorder *recorder, const struct tc_recorder_ab
 {
 	_cleanup_buffer_ struct tc_buffer header = {0};
 
+	tc_header_put(&header, about, host);
+	tc_recorder_begin_as(recorder, &header);
+}
+
+void tc_recorder_begin_as(struct tc_recorder *recorder, const struct tc_buffer *header)
+{
 	if (recorder->error)
 		return;
-	tc_header_put(&header, about, host);
-	fail(recorder, tc_segment_begin(recorder->segment, &header));
+	fail(recorder, tc_segment_begin(recorder->segment, header));
 	recorder->begun = !recorder->error;
 }
 

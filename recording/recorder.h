@@ -20,6 +20,8 @@ struct tc_sink *tc_recorder_sink(struct tc_recorder *recorder);
 /* Before the first entry: begins the file with its header. */
 void tc_recorder_begin(struct tc_recorder *recorder, const struct tc_recorder_about *about,
 		       const struct tc_host_about *host);
+/* The same with a header that is there already. */
+void tc_recorder_begin_as(struct tc_recorder *recorder, const struct tc_buffer *header);
 /* Appends an entry. */
 void tc_recorder_add(struct tc_recorder *recorder, enum tc_entry_type type, const void *bytes,
 		     size_t size);

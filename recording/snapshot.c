@@ -11,6 +11,8 @@
 struct snapshot {
 	const struct tc_world *world;
 	struct tc_sink *sink;
+	tc_snapshot_choice choose; /* NULL: all processes */
+	void *context;
 	struct tc_buffer body;
 };
 
@@ -97,6 +99,8 @@ static int add_process(void *context, const struct tc_process *process)
 {
 	struct snapshot *snapshot = context;
 
+	if (snapshot->choose && !snapshot->choose(snapshot->context, process))
+		return 0;
 	tc_named_put_number(&snapshot->body, "listed", 1);
 	put_process(snapshot, process);
 	note(snapshot, TC_ENTRY_PROCESS);
@@ -116,7 +120,14 @@ static void add_first_process(struct snapshot *snapshot)
 
 void tc_snapshot_add(const struct tc_world *world, struct tc_sink *sink)
 {
-	struct snapshot snapshot = {.world = world, .sink = sink};
+	tc_snapshot_add_some(world, sink, NULL, NULL);
+}
+
+void tc_snapshot_add_some(const struct tc_world *world, struct tc_sink *sink,
+			  tc_snapshot_choice choose, void *context)
+{
+	struct snapshot snapshot = {
+		.world = world, .sink = sink, .choose = choose, .context = context};
 
 	add_names(&snapshot);
 	tc_cgroups_each(world->cgroups, add_cgroup, &snapshot);
