@@ -8,6 +8,7 @@
  *	/kubepods/.../podUID/ID                 Kubernetes, cgroupfs driver: no runtime told
  *	crio-ID.scope, crio-ID                  CRI-O; crio-conmon-ID is its monitor
  *	libpod-ID.scope, libpod-payload-ID      Podman; libpod-conmon-ID is its monitor
+ *	crun-NAME.scope                         crun without an engine above it, systemd driver
  *	nerdctl-ID.scope, /default/ID           containerd by its namespaces
  *	lxc.payload.NAME, /lxc/NAME             LXC; lxc.monitor.NAME is its monitor
  *	machine-NAME.scope                      machined; machine-qemu... is a virtual machine
@@ -48,6 +49,7 @@ static const struct name_row {
 	{"libpod-payload-", "", ID_HEX, "podman", NULL},
 	{"libpod-", ".scope", ID_HEX, "podman", NULL},
 	{"libpod-", "", ID_HEX, "podman", NULL},
+	{"crun-", ".scope", ID_NAME, "crun", NULL},
 	{"lxc.payload.", "", ID_NAME, "lxc", NULL},
 	{"machine-qemu", ".scope", ID_NAME, NULL, NULL},
 	{"machine-lxc\\x2d", ".scope", ID_NAME, "lxc", NULL},

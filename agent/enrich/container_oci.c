@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runtimes that leave an OCI bundle's config.json (the runtime specification of opencontainers.org)
- * with annotations of their own: containerd, CRI-O, Podman. It is written before the container's
- * first process exists.
+ * with annotations of their own: containerd, CRI-O, Podman; and crun alone. It is written before
+ * the container's first process exists.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -328,7 +328,8 @@ static void tell_stored(struct tc_container_facts *facts, struct json_object *li
 int tc_container_read_podman(const struct tc_container_question *question,
 			     struct tc_container_facts *facts)
 {
-	_cleanup_json_ struct json_object *spec = NULL, *store = NULL;
+	static const char *const lists[] = {"containers.json", "volatile-containers.json"};
+	_cleanup_json_ struct json_object *spec = NULL;
 	struct tc_container_place place;
 	char directory[PATH_MAX], path[PATH_MAX];
 	const char *driver, *privileged;
@@ -346,8 +347,35 @@ int tc_container_read_podman(const struct tc_container_question *question,
 	if (privileged)
 		tc_container_tell_trait(facts, TC_CONTAINER_PRIVILEGED,
 					!strcmp(privileged, "TRUE"));
-	snprintf(path, sizeof(path), "%s-containers/containers.json", driver);
-	if (tc_container_json_read(&place, path, TC_CONTAINER_STORE_MAX, &store, NULL) == 0)
-		tell_stored(facts, store, question->id);
+	/* Since containers/storage 1.46 those of `podman run --rm` stand in a list of their own. */
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		_cleanup_json_ struct json_object *store = NULL;
+
+		snprintf(path, sizeof(path), "%s-containers/%s", driver, lists[i]);
+		if (tc_container_json_read(&place, path, TC_CONTAINER_STORE_MAX, &store, NULL) == 0)
+			tell_stored(facts, store, question->id);
+	}
+	return 0;
+}
+
+/* --- crun: BASE/NAME/config.json; nobody told it of an image --- */
+
+int tc_container_read_crun(const struct tc_container_question *question,
+			   struct tc_container_facts *facts)
+{
+	_cleanup_json_ struct json_object *spec = NULL;
+	struct tc_container_place place;
+	char directory[PATH_MAX], path[PATH_MAX];
+	int error;
+
+	tc_container_tell(facts, TC_CONTAINER_NAME, question->id);
+	if (!tc_container_place(question, "/run/crun", NULL, directory, &place))
+		return -ENOENT;
+	snprintf(path, sizeof(path), "%s/config.json", question->id);
+	error = tc_container_json_read(&place, path, TC_CONTAINER_FILE_MAX, &spec,
+				       &facts->start_ns);
+	if (error < 0)
+		return error;
+	tell_spec(facts, spec);
 	return 0;
 }

@@ -177,6 +177,7 @@ static const struct tc_container_reader readers[] = {
 	{"containerd", tc_container_read_containerd, false, true},
 	{"cri-o", tc_container_read_crio, false, true},
 	{"podman", tc_container_read_podman, true, true},
+	{"crun", tc_container_read_crun, false, false},
 	{"lxc", tc_container_read_lxc, true, false},
 	{"systemd-nspawn", tc_container_read_nspawn, false, false},
 };

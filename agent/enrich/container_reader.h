@@ -39,6 +39,8 @@ int tc_container_read_crio(const struct tc_container_question *question,
 			   struct tc_container_facts *facts);
 int tc_container_read_podman(const struct tc_container_question *question,
 			     struct tc_container_facts *facts);
+int tc_container_read_crun(const struct tc_container_question *question,
+			   struct tc_container_facts *facts);
 int tc_container_read_lxc(const struct tc_container_question *question,
 			  struct tc_container_facts *facts);
 int tc_container_read_nspawn(const struct tc_container_question *question,

@@ -78,6 +78,7 @@ static const struct {
 	{"/machine.slice/libpod-conmon-" A ".scope", NULL, NULL},
 	{"/machine.slice/machine-libpod_pod_" B ".slice/libpod-" A ".scope", A, "podman"},
 	{USER "/user.slice/libpod-" A ".scope/container", A, "podman"},
+	{"/system.slice/crun-web.scope/container", "web", "crun"},
 	{USER "/user.slice/libpod-conmon-" A ".scope", NULL, NULL},
 	{"/libpod_parent/libpod-" A, A, "podman"},
 	{"/libpod_parent/" A, A, "podman"},

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -355,6 +357,29 @@ static void podman_tells(void **state)
 		      {"container.privileged", "true"});
 }
 
+/* What `podman run --rm` started. */
+static void podman_tells_of_what_it_removes(void **state)
+{
+	struct fixture *fixture = *state;
+
+	write_file(fixture, PODMAN_STORE ID "/userdata/config.json", SPEC(""));
+	write_file(fixture, PODMAN_STORE "containers.json", "[]");
+	write_file(fixture, PODMAN_STORE "volatile-containers.json", podman_store);
+	EXPECT_FIELDS(see(fixture, PODMAN), {"container.name", "web"},
+		      {"container.image.tag", "1.2"});
+}
+
+static void crun_tells(void **state)
+{
+	struct fixture *fixture = *state;
+
+	write_file(fixture, "/run/crun/web/config.json", SPEC(""));
+	EXPECT_FIELDS(see(fixture, "/system.slice/crun-web.scope/container"),
+		      {"container.name", "web"}, {"container.id", "web"},
+		      {"container.runtime", "crun"}, {"container.host_ipc", "false"},
+		      {"container.image", "-"});
+}
+
 /* --- whose files count --- */
 
 static void need_root(void)
@@ -381,6 +406,29 @@ static void rootless_podman_tells_of_its_user(void **state)
 	assert_int_equal(chown(below_root(fixture, path), USER, USER), 0);
 	tc_cgroups_remove(fixture->cgroups, 7);
 	EXPECT_FIELDS(see_at(fixture, 8, ROOTLESS, 2), {"container.name", "web"});
+}
+
+/* A user may mount what others own, by FUSE for one, and over his own files. */
+static void a_home_ends_at_what_is_mounted_there(void **state)
+{
+	static const char config[] =
+		"/home/u/.local/share/containers/storage/overlay-containers/" ID
+		"/userdata/config.json";
+	struct fixture *fixture = *state;
+	char storage[PATH_MAX];
+
+	need_root();
+	write_file(fixture, config, SPEC(""));
+	assert_int_equal(chown(below_root(fixture, config), USER, USER), 0);
+	snprintf(storage, sizeof(storage), "%s",
+		 below_root(fixture, "/home/u/.local/share/containers/storage"));
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount(storage, storage, NULL, MS_BIND, NULL), 0);
+	EXPECT_FIELDS(see(fixture, ROOTLESS), {"container.host_ipc", "-"});
+	assert_int_equal(umount2(storage, MNT_DETACH), 0);
+	tc_cgroups_remove(fixture->cgroups, 7);
+	EXPECT_FIELDS(see_at(fixture, 8, ROOTLESS, 2), {"container.host_ipc", "false"});
 }
 
 /* A user may call a cgroup of his own like a container of the host. */
@@ -425,6 +473,21 @@ static void symbolic_links_are_not_followed(void **state)
 	snprintf(target, sizeof(target), "%s", below_root(fixture, "/elsewhere.json"));
 	make_parents(fixture, DOCKER_CONFIG);
 	assert_int_equal(symlink(target, below_root(fixture, DOCKER_CONFIG)), 0);
+	EXPECT_FIELDS(see(fixture, DOCKER), {"container.name", "-"});
+}
+
+static void nor_those_of_directories(void **state)
+{
+	struct fixture *fixture = *state;
+	char target[PATH_MAX], directory[PATH_MAX];
+
+	write_file(fixture, "/elsewhere/config.v2.json", docker_config);
+	snprintf(target, sizeof(target), "%s", below_root(fixture, "/elsewhere"));
+	make_parents(fixture, DOCKER_CONFIG);
+	snprintf(directory, sizeof(directory), "%s", below_root(fixture, DOCKER_CONFIG));
+	*strrchr(directory, '/') = '\0';
+	assert_int_equal(rmdir(directory), 0);
+	assert_int_equal(symlink(target, directory), 0);
 	EXPECT_FIELDS(see(fixture, DOCKER), {"container.name", "-"});
 }
 
@@ -637,11 +700,15 @@ int main(void)
 		TEST(privileged_is_all_devices_and_nothing_masked),
 		TEST(crio_tells),
 		TEST(podman_tells),
+		TEST(podman_tells_of_what_it_removes),
+		TEST(crun_tells),
 		TEST(rootless_podman_tells_of_its_user),
+		TEST(a_home_ends_at_what_is_mounted_there),
 		TEST(a_user_cannot_pass_for_a_container_of_the_host),
 		TEST(files_of_others_are_refused),
 		TEST(files_that_others_may_write_are_refused),
 		TEST(symbolic_links_are_not_followed),
+		TEST(nor_those_of_directories),
 		TEST(a_fifo_does_not_block),
 		TEST(broken_files_tell_nothing),
 		TEST(deep_nesting_is_refused),
