@@ -50,6 +50,20 @@ static uint64_t urgent_kinds(const struct tc_ruleset *rules)
 	return kinds;
 }
 
+/* Of these kinds a rule refuses some, or would. */
+static uint64_t refused_kinds(const struct tc_ruleset *rules)
+{
+	uint64_t kinds = 0;
+
+	for (size_t i = 0; i < tc_ruleset_count(rules); i++) {
+		const struct tc_rule *rule = tc_ruleset_at(rules, i);
+
+		if (rule->action >= TC_ACTION_BLOCK)
+			kinds |= rule->kinds;
+	}
+	return kinds;
+}
+
 static uint64_t wants(const struct tc_ruleset *rules)
 {
 	static const struct {
@@ -78,6 +92,7 @@ static void ask_for_events(struct tc_force *force, const struct tc_ruleset *rule
 	controls->wants = wants(rules) | wants(others) |
 			  (force->options.environment ? TC_WANT_ENVIRONMENT : 0);
 	controls->urgent = urgent_kinds(rules) | urgent_kinds(others);
+	tc_probes_refuse(force->probes, refused_kinds(rules) | refused_kinds(others));
 	tc_probes_want(force->probes, tc_ruleset_kinds(rules) | tc_ruleset_kinds(others) |
 					      tc_world_kinds() | force->options.kinds);
 }

@@ -12,6 +12,7 @@
 
 #include "agent/kernel.h"
 #include "agent/log.h"
+#include "agent/words.h"
 
 #include "tocsin_probes.skel.h"
 #include "tocsin_probes_5_10.skel.h"
@@ -19,7 +20,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 enum probe_how { HOW_LSM, HOW_RAW_TP, HOW_KPROBE, HOW_TRACING };
-enum probe_source { SOURCE_ALWAYS, SOURCE_LSM, SOURCE_FALLBACK };
+enum probe_source { SOURCE_ALWAYS, SOURCE_LSM, SOURCE_FALLBACK, SOURCE_OLD, SOURCE_REFUSES };
 
 struct probe_row {
 	const char *group, *program, *target;
@@ -45,6 +46,7 @@ struct tc_probes {
 	int *ring_fds; /* n_cpus of them */
 	unsigned n_cpus;
 	bool fallback;
+	uint64_t refused; /* kinds that a rule blocks or kills for */
 	struct tc_controls *controls;
 	struct tc_ring_state *ring_states;
 	size_t controls_bytes, ring_states_bytes;
@@ -52,8 +54,10 @@ struct tc_probes {
 
 /* --- which programs --- */
 
-static bool source_fits(enum probe_source source, bool fallback)
+static bool source_fits(enum probe_source source, const struct tc_kernel *kernel, bool fallback)
 {
+	if (source == SOURCE_OLD && tc_kernel_hook_loads(kernel, "path_chown"))
+		return false;
 	return source == SOURCE_ALWAYS || (source == SOURCE_FALLBACK) == fallback;
 }
 
@@ -104,7 +108,7 @@ static void choose_programs(struct tc_probes *probes, const struct tc_kernel *ke
 					       .group = row->group,
 					       .target = row->target,
 					       .kinds = row->kinds};
-		if (!source_fits(row->source, probes->fallback) || group_taken(probes, i))
+		if (!source_fits(row->source, kernel, probes->fallback) || group_taken(probes, i))
 			info->state = TC_PROBE_UNUSED;
 		else if (row_fits(kernel, row, info))
 			info->state = TC_PROBE_CHOSEN;
@@ -261,12 +265,24 @@ static bool is_loaded(const struct tc_probes *probes, size_t i)
 								probe_rows[i].program)) >= 0;
 }
 
+static bool is_wanted(const struct tc_probes *probes, size_t i, uint64_t kinds)
+{
+	if (probe_rows[i].source == SOURCE_REFUSES)
+		kinds &= probes->refused;
+	return probe_rows[i].kinds & kinds;
+}
+
+void tc_probes_refuse(struct tc_probes *probes, uint64_t kinds)
+{
+	probes->refused = kinds;
+}
+
 void tc_probes_want(struct tc_probes *probes, uint64_t kinds)
 {
 	for (size_t i = 0; i < N_PROBES; i++) {
 		if (!is_loaded(probes, i))
 			continue;
-		if (!(probe_rows[i].kinds & kinds)) {
+		if (!is_wanted(probes, i, kinds)) {
 			bpf_link__destroy(probes->links[i]);
 			probes->links[i] = NULL;
 		} else if (!probes->links[i]) {
@@ -379,11 +395,12 @@ uint64_t tc_probes_kinds(const struct tc_probes *probes)
 	return kinds;
 }
 
-bool tc_probes_has_hook(const struct tc_probes *probes, unsigned kind, const char *hook)
+bool tc_probes_has_hook(const struct tc_probes *probes, unsigned kind, const char *hooks)
 {
 	for (size_t i = 0; i < N_PROBES; i++)
 		if (probe_rows[i].how == HOW_LSM && probes->info[i].state == TC_PROBE_CHOSEN &&
-		    probe_rows[i].kinds & TC_KIND_BIT(kind) && !strcmp(probe_rows[i].target, hook))
+		    probe_rows[i].kinds & TC_KIND_BIT(kind) &&
+		    tc_words_have(hooks, probe_rows[i].target, strlen(probe_rows[i].target)))
 			return true;
 	return false;
 }

@@ -47,8 +47,9 @@ void tc_probes_free(struct tc_probes *probes);
 bool tc_probes_fallback(const struct tc_probes *probes);
 /* Kinds of events that a chosen program makes. */
 uint64_t tc_probes_kinds(const struct tc_probes *probes);
-/* Whether a program that makes events of a kind is at an LSM hook. */
-bool tc_probes_has_hook(const struct tc_probes *probes, unsigned kind, const char *hook);
+/* Whether a program that makes events of a kind is at one of these LSM hooks, whose names are
+ * separated by blanks. */
+bool tc_probes_has_hook(const struct tc_probes *probes, unsigned kind, const char *hooks);
 /* The rows, for reports. */
 const struct tc_probe_info *tc_probes_info(const struct tc_probes *probes, size_t *ret_count);
 
@@ -59,6 +60,9 @@ const struct tc_probe_info *tc_probes_info(const struct tc_probes *probes, size_
  * may be set alone, to fewer kinds.
  */
 void tc_probes_want(struct tc_probes *probes, uint64_t kinds);
+/* Says for which kinds rules block or kill, before that: programs that do nothing else are attached
+ * for those alone. */
+void tc_probes_refuse(struct tc_probes *probes, uint64_t kinds);
 
 /* Shared with the running programs; valid while the probes are loaded. */
 volatile struct tc_controls *tc_probes_controls(struct tc_probes *probes);

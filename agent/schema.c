@@ -11,6 +11,7 @@
 
 #include "agent/event.h"
 #include "agent/nearest.h"
+#include "agent/words.h"
 
 #define TC_KINDS_ALL (~0ULL)
 
@@ -95,20 +96,6 @@ uint64_t tc_kinds_with(uint32_t traits)
 	return kinds;
 }
 
-/* True when word is one of the blank-separated words of a list. */
-static bool has_word(const char *words, const char *word, size_t length)
-{
-	while (*words) {
-		size_t word_length = strcspn(words, " ");
-
-		if (word_length == length && memcmp(words, word, length) == 0)
-			return true;
-		words += word_length;
-		words += strspn(words, " ");
-	}
-	return false;
-}
-
 uint64_t tc_kinds_of_syscall(const char *syscall)
 {
 	size_t length = strlen(syscall);
@@ -118,8 +105,8 @@ uint64_t tc_kinds_of_syscall(const char *syscall)
 		const struct tc_kind_info *info = &kind_infos[kind];
 
 		/* evt.type is the kind's own name where no system call led to the event. */
-		if (info->name &&
-		    (has_word(info->syscalls, syscall, length) || strcmp(info->name, syscall) == 0))
+		if (info->name && (tc_words_have(info->syscalls, syscall, length) ||
+				   strcmp(info->name, syscall) == 0))
 			kinds |= TC_KIND_BIT(kind);
 	}
 	return kinds ? kinds : tc_kinds_all();

@@ -7,6 +7,9 @@
 #define FMODE_CREATED 0x100000
 #define FMODE_EXEC_FLAG 0x20 /* __FMODE_EXEC in f_flags: the open of an exec, told as exec */
 #define RENAME_EXCHANGE 2
+/* include/linux/fs.h: struct iattr */
+#define ATTR_UID 2
+#define ATTR_GID 4
 
 /* What every hook of the family asks first. */
 static __always_inline bool file_event_wanted(__u32 kind)
@@ -343,42 +346,92 @@ int BPF_PROG(path_chmod, const struct path *path, umode_t mode)
 	return record_decide(s);
 }
 
-static __always_inline struct scratch *chown_record(const struct path *path, __u32 uid, __u32 gid)
+static __always_inline int chown_event(struct dentry *dentry, struct vfsmount *mnt, __u32 uid,
+				       __u32 gid)
 {
-	struct dentry *dentry = BPF_CORE_READ(path, dentry);
 	struct tc_chown *record;
 	struct scratch *s = record_start(TC_KIND_chown, sizeof(*record), -1);
 
 	if (!s)
-		return NULL;
+		return undecided(TC_KIND_chown);
 	record = (struct tc_chown *)s->record;
 	fill_inode(record, BPF_CORE_READ(dentry, d_inode));
 	record->new_uid = uid;
 	record->new_gid = gid;
-	slot_path(s, &record->path, dentry, BPF_CORE_READ(path, mnt));
-	return s;
+	slot_path(s, &record->path, dentry, mnt);
+	return record_decide(s);
 }
 
 SEC("lsm/path_chown")
 int BPF_PROG(path_chown, const struct path *path, __u64 uid, __u64 gid)
 {
-	struct scratch *s;
+	if (!file_event_wanted(TC_KIND_chown))
+		return 0;
+	return chown_event(BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt), uid, gid);
+}
+
+/*
+ * Older kernels (seen on v5.10, not on v6.1) refuse LSM programs on hooks with struct arguments
+ * ("arg1 type STRUCT is unsupported"). The hook behind that one, which the same call passes next,
+ * takes one but is told no mount: that is noted by the function that calls both.
+ */
+struct chown_place {
+	__u64 dentry, mount; /* kernel addresses */
+};
+
+/* By thread. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct chown_place);
+} chown_places SEC(".maps");
+
+SEC("fentry/chown_common")
+int BPF_PROG(chown_common, const struct path *path)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct chown_place place = {};
 
 	if (!file_event_wanted(TC_KIND_chown))
 		return 0;
-	s = chown_record(path, uid, gid);
-	return s ? record_decide(s) : undecided(TC_KIND_chown);
+	place.dentry = (__u64)BPF_CORE_READ(path, dentry);
+	place.mount = (__u64)BPF_CORE_READ(path, mnt);
+	bpf_map_update_elem(&chown_places, &thread, &place, BPF_ANY);
+	return 0;
 }
 
-/* 5.10 refuses LSM programs on hooks with struct arguments ("arg1 type STRUCT is unsupported"). */
-SEC("kprobe/security_path_chown")
-int BPF_KPROBE(path_chown_v5_10, const struct path *path, __u64 uid, __u64 gid)
+/* Overlayfs passes it once more with the file of a layer, for which nobody asked. */
+static __always_inline int setattr_event(struct dentry *dentry, struct iattr *attributes)
 {
-	struct scratch *s = file_event_wanted(TC_KIND_chown) ? chown_record(path, uid, gid) : NULL;
+	__u32 valid = BPF_CORE_READ(attributes, ia_valid);
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct chown_place *place;
+	struct vfsmount *mnt;
 
-	if (s)
-		record_tell(s);
-	return 0;
+	if (!(valid & (ATTR_UID | ATTR_GID)))
+		return 0;
+	place = bpf_map_lookup_elem(&chown_places, &thread);
+	if (!place || place->dentry != (__u64)dentry)
+		return 0;
+	mnt = (struct vfsmount *)place->mount;
+	bpf_map_delete_elem(&chown_places, &thread);
+	return chown_event(dentry, mnt,
+			   valid & ATTR_UID ? BPF_CORE_READ(attributes, ia_uid.val) : TC_ABSENT_U32,
+			   valid & ATTR_GID ? BPF_CORE_READ(attributes, ia_gid.val)
+					    : TC_ABSENT_U32);
+}
+
+SEC("lsm/inode_setattr")
+int BPF_PROG(inode_setattr, void *user_ns, struct dentry *dentry, struct iattr *attributes)
+{
+	return setattr_event(dentry, attributes);
+}
+
+SEC("lsm/inode_setattr")
+int BPF_PROG(inode_setattr_v5_10, struct dentry *dentry, struct iattr *attributes)
+{
+	return setattr_event(dentry, attributes);
 }
 
 /*
@@ -443,6 +496,30 @@ int BPF_PROG(inode_removexattr, void *idmap, struct dentry *dentry, const char *
 
 SEC("lsm/inode_removexattr")
 int BPF_PROG(inode_removexattr_v5_10, struct dentry *dentry, const char *name)
+{
+	return setxattr_event(dentry, name, 0, 0, true);
+}
+
+/*
+ * POSIX ACLs, which are attributes for callers, pass hooks of their own since v6.2. There may be no
+ * list: who sets none removes what there is. Verifiers take its pointer to be there, so that it is
+ * looked at by a probe read alone.
+ */
+#define ACL_HEADER_BYTES 4 /* include/uapi/linux/posix_acl_xattr.h */
+#define ACL_ENTRY_BYTES 8
+
+SEC("lsm/inode_set_acl")
+int BPF_PROG(inode_set_acl, void *idmap, struct dentry *dentry, const char *name,
+	     struct posix_acl *acl)
+{
+	__u32 entries = BPF_CORE_READ(acl, a_count);
+	__u64 size = entries ? ACL_HEADER_BYTES + (__u64)entries * ACL_ENTRY_BYTES : 0;
+
+	return setxattr_event(dentry, name, size, TC_ABSENT_U32, false);
+}
+
+SEC("lsm/inode_remove_acl")
+int BPF_PROG(inode_remove_acl, void *idmap, struct dentry *dentry, const char *name)
 {
 	return setxattr_event(dentry, name, 0, 0, true);
 }

@@ -118,35 +118,31 @@ static __always_inline bool is_unix(struct sock *sk)
 	return known_read(sk, __sk_common.skc_family) == AF_UNIX;
 }
 
-/* True when programs behind the hook tell of this socket's connects. */
-static __always_inline bool told_behind(struct sock *sk)
+static __always_inline bool is_tcp(struct sock *sk)
 {
 	__u16 family = known_read(sk, __sk_common.skc_family);
 	__u16 protocol = known_read(sk, sk_protocol);
 
-	return settings.tells_tcp && (family == AF_INET || family == AF_INET6) &&
+	return (family == AF_INET || family == AF_INET6) &&
 	       (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
 }
 
-/* TCP is told when its local end is known, but refused here, while only the remote one is. */
-SEC("lsm/socket_connect")
-int BPF_PROG(socket_connect, struct socket *sock, void *address, int length)
+/* TCP is told when its local end is known, by the programs behind, but refused here, while only the
+ * remote one is. */
+static __always_inline int connect_event(struct sock *sk, const void *address, int length,
+					 __s32 io_uring_twin)
 {
-	struct sock *sk = known_read(sock, sk);
+	bool behind = settings.tells_tcp && is_tcp(sk);
 	struct tc_connect *record;
 	struct scratch *s;
 	__u16 family = AF_UNSPEC; /* dissolves a connection */
-	bool behind;
 
-	if (!sk || is_unix(sk))
-		return 0;
-	behind = told_behind(sk);
 	if ((behind && !enforcing()) || !network_event_wanted(TC_KIND_connect))
 		return 0;
 	bpf_probe_read_kernel(&family, sizeof(family), address);
 	if (family == AF_UNSPEC)
 		return 0;
-	s = network_begin(TC_KIND_connect, sizeof(*record), NR_CONNECT, sk);
+	s = network_begin(TC_KIND_connect, sizeof(*record), io_uring_twin, sk);
 	if (!s)
 		return undecided(TC_KIND_connect);
 	if (read_ip_port(&s->look.given, address, length))
@@ -155,6 +151,29 @@ int BPF_PROG(socket_connect, struct socket *sock, void *address, int length)
 	record = (struct tc_connect *)s->record;
 	record->is_server = false;
 	return behind ? record_refuse(s, HOW_TELLS) : record_decide(s);
+}
+
+SEC("lsm/socket_connect")
+int BPF_PROG(socket_connect, struct socket *sock, void *address, int length)
+{
+	struct sock *sk = known_read(sock, sk);
+
+	return sk && !is_unix(sk) ? connect_event(sk, address, length, NR_CONNECT) : 0;
+}
+
+/* TCP fast open: what is sent connects, without a call of connect(2). */
+SEC("lsm/socket_sendmsg")
+int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size)
+{
+	struct sock *sk;
+
+	if (!(known_read(msg, msg_flags) & MSG_FASTOPEN))
+		return 0;
+	sk = known_read(sock, sk);
+	if (!sk || !is_tcp(sk))
+		return 0;
+	return connect_event(sk, known_read(msg, msg_name), known_read(msg, msg_namelen),
+			     NR_SENDMSG);
 }
 
 /* --- unix sockets: the path is that of the other one --- */

@@ -14,6 +14,7 @@
 #include "probes/identity.bpf.c"
 #include "probes/cgroup.bpf.c"
 #include "probes/file.bpf.c"
+#include "probes/mmap.bpf.c"
 #include "probes/dup.bpf.c"
 #include "probes/mount.bpf.c"
 #include "probes/trace.bpf.c"

@@ -378,6 +378,28 @@ static __always_inline void compat_known_ctime(struct inode *inode, struct compa
 }
 
 /*
+ * The file that overlayfs maps in the place of the one that was opened, with a path in a private
+ * mount of its own since v6.8 (def3ae83da02): then the user's path lies behind it. False when there
+ * is no such path: what is read where one would be is none.
+ */
+struct backing_file___user {
+	struct file file;
+	struct path user_path;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool compat_backing_path(struct file *file, struct path *path)
+{
+	struct backing_file___user *backing = (void *)file;
+	struct super_block *sb;
+
+	if (!bpf_core_field_exists(backing->user_path))
+		return false;
+	BPF_CORE_READ_INTO(path, backing, user_path);
+	sb = BPF_CORE_READ(path, dentry, d_sb);
+	return sb && sb == BPF_CORE_READ(path, mnt, mnt_sb);
+}
+
+/*
  * A map with a value for each inode, zero at first. Inode storage came with v5.10 (8ea636848aca),
  * but takes no inode there that a pointer leads to which a program followed by hand: no value.
  */
@@ -489,6 +511,7 @@ enum {
 	NR_32_EXIT = 1,
 	NR_32_OPEN = 5,
 	NR_32_CREAT = 8,
+	NR_32_EXECVE = 11,
 	NR_32_MOUNT = 21,
 	NR_32_PTRACE = 26,
 	NR_32_DUP2 = 63,
@@ -499,6 +522,7 @@ enum {
 	NR_32_SETNS = 346,
 	NR_32_PROCESS_VM_READV = 347,
 	NR_32_PROCESS_VM_WRITEV = 348,
+	NR_32_EXECVEAT = 358,
 	NR_32_CONNECT = 362,
 	NR_32_USERFAULTFD = 374,
 };

@@ -15,6 +15,7 @@
 #include "probes/fallback/mount.bpf.c"
 #include "probes/fallback/network.bpf.c"
 #include "probes/fallback/identity.bpf.c"
+#include "probes/fallback/mmap.bpf.c"
 #include "probes/fallback/dup.bpf.c"
 #include "probes/fallback/signal.bpf.c"
 #include "probes/fallback/namespace.bpf.c"
@@ -51,6 +52,8 @@ static __always_inline int tell_file_call(const struct call *call)
 	case SHAPE_SETXATTRAT:
 	case SHAPE_REMOVEXATTR:
 		return tell_setxattr(call);
+	case SHAPE_MMAP:
+		return tell_mmap(call);
 	}
 	return 0;
 }

@@ -29,6 +29,8 @@
 /* include/net/sock.h: a port that was asked for by bind(2). */
 #define SOCK_BINDPORT_LOCK 8
 #define UNIX_PATH_MAX 108
+/* include/linux/socket.h */
+#define MSG_FASTOPEN 0x20000000
 
 /* Addresses as calls give them: ip(7), ipv6(7), unix(7). */
 struct address_ip4 {

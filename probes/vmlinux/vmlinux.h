@@ -248,6 +248,15 @@ struct file {
 	void *private_data;
 };
 
+struct vm_area_struct {
+	unsigned long vm_flags;
+	struct file *vm_file;
+};
+
+struct posix_acl {
+	unsigned int a_count;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
@@ -359,6 +368,8 @@ struct module {
 struct iattr {
 	unsigned int ia_valid;
 	umode_t ia_mode;
+	kuid_t ia_uid;
+	kgid_t ia_gid;
 };
 
 struct in6_addr {
@@ -415,6 +426,7 @@ struct unix_sock {
 struct msghdr {
 	void *msg_name;
 	int msg_namelen;
+	unsigned int msg_flags;
 };
 
 #pragma clang attribute pop

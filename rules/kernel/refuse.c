@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "agent/words.h"
+
 static const struct row {
 	const char *hook;
 	const char *unknown;
@@ -32,19 +34,9 @@ bool tc_refuse_can(unsigned kind, enum tc_action action)
 
 bool tc_refuse_is_late(unsigned kind, enum tc_action action, const struct tc_member *member)
 {
-	const char *words = rows[kind].unknown ? rows[kind].unknown : "";
-	size_t length = strlen(member->member);
-
 	/* A new program is killed where all is known of it, before its first instruction. */
 	if (kind == TC_KIND_exec && action == TC_ACTION_KILL)
 		return false;
-	while (*words) {
-		size_t word = strcspn(words, " ");
-
-		if (word == length && !memcmp(words, member->member, length))
-			return true;
-		words += word;
-		words += strspn(words, " ");
-	}
-	return false;
+	return rows[kind].unknown &&
+	       tc_words_have(rows[kind].unknown, member->member, strlen(member->member));
 }

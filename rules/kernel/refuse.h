@@ -8,7 +8,8 @@
 #include "decide.h"
 #include "agent/schema.h"
 
-/* The LSM hook that can refuse; NULL when there is none. */
+/* The LSM hook that can refuse, or those of different kernels, separated by blanks; NULL when there
+ * is none. */
 const char *tc_refuse_hook(unsigned kind);
 /* Whether a rule of this action can enforce it in that kind. */
 bool tc_refuse_can(unsigned kind, enum tc_action action);

@@ -162,6 +162,7 @@ static void prepare_attributes(struct run *run)
 	must(run, symlink("file", "link") == 0);
 	note_file(run, 0, "file");
 	note_file(run, 1, "link");
+	note_file(run, 2, "file");
 }
 
 static void act_setxattr(struct run *run)
@@ -236,6 +237,46 @@ static void check_setcap(struct run *run)
 	expect_setxattr(run, &set, 0, "mount/file");
 }
 
+/* --- POSIX ACLs, which have hooks of their own since v6.2 --- */
+
+#define ACL_NAME "system.posix_acl_access"
+
+/* include/uapi/linux/posix_acl_xattr.h: owner, user 1000, group, mask, others. */
+struct acl {
+	uint32_t version;
+	struct {
+		uint16_t tag, permissions;
+		uint32_t id;
+	} entries[5];
+};
+
+static const struct acl acl = {2,
+			       {{0x01, 6, UINT32_MAX},
+				{0x02, 4, 1000},
+				{0x04, 4, UINT32_MAX},
+				{0x10, 4, UINT32_MAX},
+				{0x20, 0, UINT32_MAX}}};
+
+static void act_acl(struct run *run)
+{
+	prepare_attributes(run);
+	enter(run);
+	must(run, syscall(SYS_setxattr, "file", ACL_NAME, &acl, sizeof(acl), XATTR_CREATE) == 0);
+	note_file(run, 0, "file");
+	must(run, syscall(SYS_removexattr, "file", ACL_NAME) == 0);
+}
+
+static void check_acl(struct run *run)
+{
+	uint32_t flags = attached(run, "inode_set_acl") ? TC_ABSENT_U32 : XATTR_CREATE;
+	const struct attribute set = {SYS_setxattr, path_flags(run), false,
+				      flags,	    sizeof(acl),     ACL_NAME};
+	const struct attribute removed = {SYS_removexattr, path_flags(run), true, 0, 0, ACL_NAME};
+
+	expect_setxattr(run, &set, 2, "mount/file");
+	expect_setxattr(run, &removed, 0, "mount/file");
+}
+
 /* Through an overlay there is one event, of the merged file: what overlayfs does to its layers is
  * not the task's doing. */
 static void act_setxattr_overlay(struct run *run)
@@ -262,6 +303,7 @@ const struct test attribute_tests[] = {
 	TEST(setxattr, ANY, NULL, act_setxattr, check_setxattr),
 	TEST(removexattr, ANY, NULL, act_removexattr, check_removexattr),
 	TEST(setxattr_capability, ANY, NULL, act_setcap, check_setcap),
+	TEST(setxattr_acl, ANY, NULL, act_acl, check_acl),
 	TEST(setxattr_overlay, ANY, lacks_overlay, act_setxattr_overlay, check_setxattr_overlay),
 	{0},
 };

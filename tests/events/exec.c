@@ -161,6 +161,23 @@ static void check_exec(struct run *run)
 	expect_fact(run, "envc", run->notes->exec.envc, 3);
 }
 
+/* The kernel maps the program's code: no doing of execve(2). */
+static void check_exec_mapping(struct run *run)
+{
+	const struct tc_mmap *record = take(run, mmap);
+	const struct stat *exe = &run->notes->exec.exe;
+
+	expect_exec(run, &(struct expected){.filename = small_program()});
+	if (!record)
+		return;
+	expect_header(run, record, &run->notes->exec.who, -1, 0);
+	expect_inode(run, record, &((struct file){*exe, record->magic}));
+	expect(run, record, &record->prot, PROT_READ | PROT_EXEC);
+	expect(run, record, &record->map_flags, record->map_flags | MAP_PRIVATE);
+	expect(run, record, &record->is_shared, false);
+	expect_text(run, record, &record->path, run->notes->exec.exe_path);
+}
+
 /* A name that is relative, in a directory that is, by a symbolic link: the executable is where it
  * leads to. */
 static void act_exec_symlink(struct run *run)
@@ -531,6 +548,7 @@ static void check_exec_thread(struct run *run)
 
 const struct test exec_tests[] = {
 	TEST(exec, ANY, NULL, act_exec, check_exec),
+	TEST(exec_mapping, LSM, NULL, act_exec, check_exec_mapping),
 	TEST(exec_symlink, ANY, NULL, act_exec_symlink, check_exec_symlink),
 	TEST(exec_script, ANY, NULL, act_exec_script, check_exec_script),
 	TEST(exec_300_arguments, ANY, NULL, act_exec_300, check_exec_300),

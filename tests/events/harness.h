@@ -124,7 +124,7 @@ struct test {
 
 /* The families; each table ends with a row without a name. */
 extern const struct test process_tests[], exec_tests[], file_tests[], name_tests[],
-	attribute_tests[], uring_tests[], path_tests[], mount_tests[], trace_tests[],
+	attribute_tests[], mmap_tests[], uring_tests[], path_tests[], mount_tests[], trace_tests[],
 	cgroup_tests[], identity_tests[], signal_tests[], namespace_tests[], code_tests[],
 	dup_tests[], network_tests[];
 

@@ -15,7 +15,8 @@
 #define IN_PASSING                                                                                 \
 	(TC_KIND_BIT(TC_KIND_setuid) | TC_KIND_BIT(TC_KIND_setgid) | TC_KIND_BIT(TC_KIND_capset) | \
 	 TC_KIND_BIT(TC_KIND_signal) | TC_KIND_BIT(TC_KIND_setns) | TC_KIND_BIT(TC_KIND_unshare) | \
-	 TC_KIND_BIT(TC_KIND_dup) | TC_KIND_BIT(TC_KIND_socket) | TC_KIND_BIT(TC_KIND_bind))
+	 TC_KIND_BIT(TC_KIND_dup) | TC_KIND_BIT(TC_KIND_socket) | TC_KIND_BIT(TC_KIND_bind) |      \
+	 TC_KIND_BIT(TC_KIND_mmap))
 
 static const struct family {
 	const struct test *tests;
@@ -26,6 +27,7 @@ static const struct family {
 	{file_tests, IN_PASSING},
 	{name_tests, IN_PASSING},
 	{attribute_tests, IN_PASSING},
+	{mmap_tests, 0},
 	{uring_tests, IN_PASSING},
 	{path_tests, IN_PASSING},
 	{mount_tests, IN_PASSING},

@@ -122,6 +122,7 @@ static int watch_probes(struct watch *watch, bool fallback, uint32_t ring_bytes)
 	r = tc_reader_open(watch->probes, &watch->reader);
 	if (r < 0)
 		return r;
+	tc_probes_refuse(watch->probes, tc_probes_kinds(watch->probes));
 	tc_probes_want(watch->probes, tc_probes_kinds(watch->probes));
 	return 0;
 }
