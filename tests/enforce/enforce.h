@@ -5,8 +5,8 @@
  *
  * A row has a rule's condition, what to prepare, the attempt, and a question about the world that
  * tells whether the attempt had its effect. Each is run in all modes: a rule that blocks, a rule
- * that kills, a rule for another cgroup, and rules that are only monitored. The parts are those of
- * tests/events.
+ * that kills, a rule for another cgroup, and rules that are only monitored; what cannot be judged
+ * with rules that fail open and closed. The parts are those of tests/events.
  */
 #ifndef TOCSIN_TESTS_ENFORCE_H
 #define TOCSIN_TESTS_ENFORCE_H
@@ -30,6 +30,9 @@ struct row {
 	int error; /* that the kernel makes of every refusal; 0: the one that the rule asks for */
 	const struct tc_slot *(*path)(const void *record); /* that the record must name... */
 	const char *path_is; /* ... by this name in the test's directory */
+	bool in_doubt;	     /* it cannot be judged: passes, or is refused, as asked for */
+	bool loses;	     /* there is no room for a record */
+	void (*burden)(struct run *run, bool on); /* on the probes, while the attempt is made */
 };
 
 /* What follows may be given by name. */
@@ -39,8 +42,11 @@ struct row {
 		.prepare = prepare_, .attempt = attempt_, .happened = happened_, __VA_ARGS__       \
 	}
 
-extern const struct row file_rows[], process_rows[], mount_rows[], network_rows[], kill_rows[],
-	way_rows[];
+/* Of notes->number: the cgroup that the attempt is made in, if not the rule's. */
+#define NUMBER_CGROUP 7
+
+extern const struct row file_rows[], mmap_rows[], process_rows[], mount_rows[], network_rows[],
+	kill_rows[], cgroup_rows[], way_rows[], abi_rows[], doubt_rows[];
 
 #define SLOT_OF(event, member)                                                                     \
 	static const struct tc_slot *event##_##member(const void *record)                          \

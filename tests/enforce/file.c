@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 
+#include "tests/enforce/things.h"
 #include "tests/events/truth.h"
 
 SLOT_OF(open, path)
@@ -27,18 +28,6 @@ static struct stat stat_of(const char *path)
 
 	lstat(path, &st);
 	return st;
-}
-
-static bool exists(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0;
-}
-
-static void prepare_file(struct run *run)
-{
-	make_file(run, "file", 0600, 10);
 }
 
 static int attempt_write(struct run *run)
@@ -94,19 +83,9 @@ static int attempt_link(struct run *run)
 	return attempt_of(link("file", "made"));
 }
 
-static bool is_made(struct run *run)
-{
-	return exists("made");
-}
-
 static int attempt_unlink(struct run *run)
 {
 	return attempt_of(unlink("file"));
-}
-
-static bool is_gone(struct run *run)
-{
-	return !exists("file");
 }
 
 static void prepare_directory(struct run *run)
@@ -163,32 +142,15 @@ static int attempt_chmod(struct run *run)
 	return attempt_of(chmod("file", 04755));
 }
 
-static bool is_other_mode(struct run *run)
-{
-	return (stat_of("file").st_mode & 07777) != 0600;
-}
-
 static int attempt_chown(struct run *run)
 {
 	return attempt_of(chown("file", 1000, 1000));
-}
-
-static bool is_other_owner(struct run *run)
-{
-	return stat_of("file").st_uid != 0;
 }
 
 /* Trusted attributes are there on tmpfs of all kernels. */
 static int attempt_setxattr(struct run *run)
 {
 	return attempt_of(setxattr("file", "trusted.test", "x", 1, 0));
-}
-
-static bool has_attribute(struct run *run)
-{
-	char value;
-
-	return getxattr("file", "trusted.test", &value, 1) == 1;
 }
 
 static void prepare_attribute(struct run *run)
@@ -205,6 +167,48 @@ static int attempt_removexattr(struct run *run)
 static bool has_no_attribute(struct run *run)
 {
 	return !has_attribute(run);
+}
+
+/* A POSIX ACL (include/uapi/linux/posix_acl_xattr.h): owner, user 1000, group, mask, others. */
+static const struct acl {
+	uint32_t version;
+	struct {
+		uint16_t tag, permissions;
+		uint32_t id;
+	} entries[5];
+} acl = {2,
+	 {{0x01, 6, UINT32_MAX},
+	  {0x02, 4, 1000},
+	  {0x04, 4, UINT32_MAX},
+	  {0x10, 4, UINT32_MAX},
+	  {0x20, 0, UINT32_MAX}}};
+
+#define ACL_NAME "system.posix_acl_access"
+
+static int attempt_set_acl(struct run *run)
+{
+	return attempt_of(setxattr("file", ACL_NAME, &acl, sizeof(acl), 0));
+}
+
+static bool has_acl(struct run *run)
+{
+	return getxattr("file", ACL_NAME, NULL, 0) > 0;
+}
+
+static void prepare_acl(struct run *run)
+{
+	prepare_file(run);
+	must(run, attempt_set_acl(run) == 0);
+}
+
+static int attempt_remove_acl(struct run *run)
+{
+	return attempt_of(removexattr("file", ACL_NAME));
+}
+
+static bool has_no_acl(struct run *run)
+{
+	return !has_acl(run);
 }
 
 const struct row file_rows[] = {
@@ -249,10 +253,14 @@ const struct row file_rows[] = {
 	ROW("chmod", chmod, "file.path = $D/file", NULL, prepare_file, attempt_chmod, is_other_mode,
 	    .path = chmod_path, .path_is = "file"),
 	ROW("chown", chown, "file.path = $D/file", NULL, prepare_file, attempt_chown,
-	    is_other_owner, .path = chown_path, .path_is = "file", .needs = "path_chown"),
+	    is_other_owner, .path = chown_path, .path_is = "file"),
 	ROW("setxattr", setxattr, "xattr.name = trusted.test", NULL, prepare_file, attempt_setxattr,
 	    has_attribute),
 	ROW("removexattr", setxattr, "xattr.name = trusted.test", NULL, prepare_attribute,
 	    attempt_removexattr, has_no_attribute),
+	ROW("set_acl", setxattr, "xattr.name = " ACL_NAME, NULL, prepare_file, attempt_set_acl,
+	    has_acl),
+	ROW("remove_acl", setxattr, "xattr.name = " ACL_NAME, NULL, prepare_acl, attempt_remove_acl,
+	    has_no_acl),
 	{0},
 };

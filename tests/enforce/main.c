@@ -26,19 +26,28 @@
 #define CHILD_SECONDS 60
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum mode { MODE_BLOCK, MODE_KILL, MODE_OUTSIDE, MODE_MONITOR, MODE_MAX };
+enum mode { MODE_BLOCK, MODE_KILL, MODE_OUTSIDE, MODE_MONITOR, MODE_OPEN, MODE_CLOSED, MODE_MAX };
+
+#define BLOCK "action: block\n  errno: EDOM"
 
 static const struct mode_row {
 	const char *name;
 	const char *action;
 	bool enforce, inside;
+	bool in_doubt;	  /* for rows that cannot be judged */
+	bool fail_closed; /* what cannot be judged is refused */
+	bool refuses;
 	uint32_t verdict; /* NONE: no record at all */
 } modes[MODE_MAX] = {
-	[MODE_BLOCK] = {"blocked", "action: block\n  errno: EDOM", true, true, TC_VERDICT_BLOCKED},
-	[MODE_KILL] = {"killed", "action: kill", true, true, TC_VERDICT_KILLED},
-	[MODE_OUTSIDE] = {"outside", "action: block\n  errno: EDOM", true, false, TC_VERDICT_NONE},
-	[MODE_MONITOR] = {"monitored", "action: block\n  errno: EDOM", false, true,
-			  TC_VERDICT_WOULD_BLOCK},
+	[MODE_BLOCK] = {"blocked", BLOCK, .enforce = true, .inside = true, .refuses = true,
+			.verdict = TC_VERDICT_BLOCKED},
+	[MODE_KILL] = {"killed", "action: kill", .enforce = true, .inside = true, .refuses = true,
+		       .verdict = TC_VERDICT_KILLED},
+	[MODE_OUTSIDE] = {"outside", BLOCK, .enforce = true},
+	[MODE_MONITOR] = {"monitored", BLOCK, .inside = true, .verdict = TC_VERDICT_WOULD_BLOCK},
+	[MODE_OPEN] = {"passed", BLOCK, .enforce = true, .inside = true, .in_doubt = true},
+	[MODE_CLOSED] = {"stopped", BLOCK, .enforce = true, .inside = true, .in_doubt = true,
+			 .fail_closed = true, .refuses = true, .verdict = TC_VERDICT_BLOCKED},
 };
 
 static uint32_t generation;
@@ -48,7 +57,9 @@ struct trial {
 	const struct row *row;
 	const struct mode_row *mode;
 	struct run *run;
-	unsigned told; /* records with a verdict of the row's kind */
+	unsigned told;		  /* records with a verdict of the row's kind */
+	unsigned plain;		  /* without one */
+	uint64_t undecided, lost; /* counted by the probes before, and then since */
 };
 
 static void say(struct trial *trial, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -105,29 +116,40 @@ static char *rule_of(const struct trial *trial)
 	return text;
 }
 
+static int judge_cgroup(const struct trial *trial, struct tc_kernel_rules *rules, const char *path,
+			uint64_t id)
+{
+	struct tc_cgroup cgroup = {
+		.id = id, .path = (char *)path, .path_length = (uint32_t)strlen(path)};
+	struct tc_world world = {0};
+	struct tc_terms terms;
+
+	tc_kernel_rules_judge_cgroup(rules, &world, &cgroup, &terms);
+	return tc_tables_set_cgroup(tc_probes_map(trial->run->watch->probes, "cgroup_terms"), id,
+				    generation, &terms);
+}
+
 static int put_in_place(struct trial *trial, struct tc_kernel_rules *rules)
 {
-	const struct tc_probes *probes = trial->run->watch->probes;
-	struct tc_world world = {0};
-	struct tc_cgroup cgroup = {.id = trial->run->cgroup_id, .path = trial->run->cgroup};
+	const struct run *run = trial->run;
 	struct tc_kernel_rule rule = tc_kernel_rules_at(rules, 0);
-	struct tc_terms terms;
 	int r;
 
 	if (!(rule.enforced & TC_KIND_BIT(trial->row->kind)))
 		say(trial, "the compiler does not enforce this rule");
-	cgroup.path_length = (uint32_t)strlen(cgroup.path);
-	tc_kernel_rules_judge_cgroup(rules, &world, &cgroup, &terms);
-	r = tc_tables_set_cgroup(tc_probes_map(probes, "cgroup_terms"), cgroup.id, generation,
-				 &terms);
+	r = judge_cgroup(trial, rules, run->watch->cgroup, run->watch->cgroup_id);
 	if (r == 0)
-		r = tc_tables_set(tc_probes_map(probes, "tables"), tc_kernel_rules_tables(rules));
+		r = judge_cgroup(trial, rules, run->cgroup, run->cgroup_id);
+	if (r == 0)
+		r = tc_tables_set(tc_probes_map(run->watch->probes, "tables"),
+				  tc_kernel_rules_tables(rules));
 	return r;
 }
 
 static int arm(struct trial *trial)
 {
-	struct tc_kernel_options options = {.generation = ++generation};
+	struct tc_kernel_options options = {.generation = ++generation,
+					    .fail_closed = trial->mode->fail_closed};
 	struct tc_diagnostics diagnostics = {0};
 	struct tc_kernel_rules *rules = NULL;
 	struct tc_ruleset *set = NULL;
@@ -188,6 +210,23 @@ static _Noreturn void be_child(struct trial *trial)
 	_exit(0);
 }
 
+/* Counts what the probes could not judge, and the records for which they had no room, since the
+ * call before. */
+static void count_doubts(struct trial *trial)
+{
+	struct tc_probes *probes = trial->run->watch->probes;
+	volatile struct tc_controls *controls = tc_probes_controls(probes);
+	volatile struct tc_ring_state *states = tc_probes_ring_states(probes);
+	uint64_t undecided = 0, lost = 0;
+
+	for (unsigned i = 0; i < TC_UNDECIDED_MAX; i++)
+		undecided += controls->undecided[i];
+	for (unsigned cpu = 0; cpu < tc_probes_cpus(probes); cpu++)
+		lost += states[cpu].lost[TC_LOSS_NO_SCRATCH];
+	trial->undecided = undecided - trial->undecided;
+	trial->lost = lost - trial->lost;
+}
+
 static int try(struct trial *trial)
 {
 	struct run *run = trial->run;
@@ -204,9 +243,15 @@ static int try(struct trial *trial)
 		usleep(1000);
 	if (*prepared) {
 		r = arm(trial);
+		count_doubts(trial);
+		if (trial->row->burden)
+			trial->row->burden(run, true);
 		__atomic_store_n(&run->notes->number[NUMBER_ARMED], 1, __ATOMIC_RELEASE);
 		while (waitpid(run->child, &run->status, 0) < 0 && errno == EINTR)
 			;
+		if (trial->row->burden)
+			trial->row->burden(run, false);
+		count_doubts(trial);
 	}
 	disarm(trial);
 	return r;
@@ -226,8 +271,10 @@ static int look_at_record(void *context, const void *bytes, size_t size)
 	const struct tc_record *record = bytes;
 	const struct row *row = trial->row;
 
-	if (record->verdict == TC_VERDICT_NONE)
+	if (record->verdict == TC_VERDICT_NONE) {
+		trial->plain += record->kind == row->kind;
 		return 0;
+	}
 	if (record->kind != row->kind || trial->mode->verdict == TC_VERDICT_NONE) {
 		say(trial, "a record of kind %u with verdict %u", record->kind, record->verdict);
 		return 0;
@@ -237,7 +284,8 @@ static int look_at_record(void *context, const void *bytes, size_t size)
 		say(trial, "its verdict is %u, not %u", record->verdict, trial->mode->verdict);
 	if (record->rule != 1 || record->generation != generation)
 		say(trial, "it names rule %u of generation %u", record->rule, record->generation);
-	if (record->cgroup_id != trial->run->cgroup_id)
+	if (record->cgroup_id !=
+	    (trial->run->notes->number[NUMBER_CGROUP] ?: trial->run->cgroup_id))
 		say(trial, "it names cgroup %llu", (unsigned long long)record->cgroup_id);
 	if (trial->mode->verdict == TC_VERDICT_BLOCKED && record->error != EDOM)
 		say(trial, "its error is %u", record->error);
@@ -252,7 +300,7 @@ static void look_at_effect(struct trial *trial)
 {
 	struct run *run = trial->run;
 	const struct notes *notes = run->notes;
-	bool refused = trial->mode->enforce && trial->mode->inside;
+	bool refused = trial->mode->refuses;
 	bool killed = WIFSIGNALED(run->status) && WTERMSIG(run->status) == SIGKILL;
 	bool shall_die = refused && trial->mode == &modes[MODE_KILL];
 	int64_t result = (int64_t)notes->number[NUMBER_RESULT];
@@ -278,6 +326,21 @@ static void look_at_effect(struct trial *trial)
 		say(trial, "it did %shappen", happened ? "" : "not ");
 }
 
+/* What could not be judged is counted, and told: by a record that the agent judges, or as a loss.
+ */
+static void look_at_doubts(struct trial *trial)
+{
+	bool has_record = trial->told > 0 || trial->plain > 0;
+
+	if ((trial->undecided > 0) != trial->mode->in_doubt)
+		say(trial, "%llu decisions were counted as not sure",
+		    (unsigned long long)trial->undecided);
+	if ((trial->lost > 0) != trial->row->loses)
+		say(trial, "%llu records were counted as lost", (unsigned long long)trial->lost);
+	if (trial->mode->in_doubt && has_record == trial->row->loses)
+		say(trial, "%u records tell of it", trial->told + trial->plain);
+}
+
 static void judge(struct trial *trial)
 {
 	struct run *run = trial->run;
@@ -285,7 +348,8 @@ static void judge(struct trial *trial)
 
 	if (r < 0)
 		say(trial, "records: %s", strerror(-r));
-	if ((trial->mode->verdict != TC_VERDICT_NONE) != (trial->told > 0))
+	look_at_doubts(trial);
+	if ((trial->mode->verdict != TC_VERDICT_NONE && !trial->row->loses) != (trial->told > 0))
 		say(trial, "%u records tell of it", trial->told);
 	if (chdir(run->dir) < 0)
 		say(trial, "%s: %s", run->dir, strerror(errno));
@@ -364,7 +428,8 @@ static void run_row(const struct row *row, struct watch *watch, const char *base
 		FILE *report;
 		bool good;
 
-		if (row->only_kills && mode == MODE_BLOCK)
+		if ((row->only_kills && mode == MODE_BLOCK) ||
+		    row->in_doubt != modes[mode].in_doubt)
 			continue;
 		report = open_memstream(&text, &size);
 		good = report && run_trial(row, &modes[mode], watch, base, report);
@@ -391,8 +456,9 @@ static bool is_asked_for(const char *name, char *const *patterns)
 
 int main(int argc, char **argv)
 {
-	static const struct row *const tables[] = {file_rows,	 process_rows, mount_rows,
-						   network_rows, kill_rows,    way_rows};
+	static const struct row *const tables[] = {
+		file_rows,    mmap_rows,   process_rows, mount_rows, kill_rows,
+		network_rows, cgroup_rows, way_rows,	 abi_rows,   doubt_rows};
 	char base[] = "/tmp/tocsin-enforce.XXXXXX";
 	struct counts counts = {0};
 	struct watch watch;

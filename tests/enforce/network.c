@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "tests/enforce/things.h"
 #include "tests/events/truth.h"
 
 SLOT_OF(connect, unix_path)
@@ -16,36 +17,21 @@ SLOT_OF(send, unix_path)
 
 /* --- sockets --- */
 
-/* number[8]: its port; number[9]: its descriptor. */
-static void listen_on_loopback(struct run *run)
-{
-	struct sockaddr_in name = {.sin_family = AF_INET,
-				   .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-	socklen_t size = sizeof(name);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	must(run, fd >= 0 && bind(fd, (struct sockaddr *)&name, size) == 0 && listen(fd, 1) == 0);
-	must(run, getsockname(fd, (struct sockaddr *)&name, &size) == 0);
-	run->notes->number[8] = ntohs(name.sin_port);
-	run->notes->number[9] = (uint64_t)fd;
-}
-
 static int attempt_connect(struct run *run)
 {
-	struct sockaddr_in name = {.sin_family = AF_INET,
-				   .sin_port = htons((uint16_t)run->notes->number[8]),
-				   .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in name = listener_name(run);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	return attempt_of(connect(fd, (struct sockaddr *)&name, sizeof(name)));
 }
 
-/* Somebody knocked at the listener. */
-static bool is_connected(struct run *run)
+/* The first packet carries what is sent: no call of connect(2). */
+static int attempt_fast_open(struct run *run)
 {
-	struct pollfd listener = {.fd = (int)run->notes->number[9], .events = POLLIN};
+	struct sockaddr_in name = listener_name(run);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	return poll(&listener, 1, 200) == 1;
+	return attempt_of(sendto(fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&name, sizeof(name)));
 }
 
 static int attempt_connect_datagram(struct run *run)
@@ -187,10 +173,12 @@ static bool is_received(struct run *run)
 #define IN_CHILD .in_child = true
 
 const struct row network_rows[] = {
-	ROW("connect_tcp", connect, "fd.rport = $N and fd.rip = 127.0.0.1", NULL,
-	    listen_on_loopback, attempt_connect, is_connected, IN_CHILD),
+	ROW("connect_tcp", connect, "fd.rport = $N and fd.rip = 127.0.0.1", NULL, prepare_listener,
+	    attempt_connect, is_connected, IN_CHILD),
+	ROW("connect_fast_open", connect, "fd.rport = $N and fd.rip = 127.0.0.1", NULL,
+	    prepare_listener, attempt_fast_open, is_connected, IN_CHILD),
 	ROW("connect_net", connect, "fd.rip in (127.0.0.0/8) and socket.type = SOCK_STREAM", NULL,
-	    listen_on_loopback, attempt_connect, is_connected, IN_CHILD),
+	    prepare_listener, attempt_connect, is_connected, IN_CHILD),
 	ROW("connect_udp", connect, "fd.rport = 4711", NULL, NULL, attempt_connect_datagram,
 	    has_peer, IN_CHILD),
 	ROW("connect_unix", connect, "socket.path = $D/socket", NULL, listen_on_unix,

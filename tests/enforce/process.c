@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include "tests/enforce/things.h"
 #include "tests/events/truth.h"
 
 SLOT_OF(exec, exe)
@@ -21,22 +22,12 @@ SLOT_OF(module_load, path)
 
 /* --- exec: the program leaves its status --- */
 
-static void prepare_program(struct run *run)
-{
-	copy_file(run, small_program(), "program", 0755);
-}
-
 static int attempt_exec(struct run *run)
 {
 	char *const arguments[] = {(char *)"program", NULL}, *const environment[] = {NULL};
 
 	execve("program", arguments, environment);
 	return -errno;
-}
-
-static bool has_run(struct run *run)
-{
-	return WIFEXITED(run->status) && WEXITSTATUS(run->status) == SMALL_STATUS;
 }
 
 static void prepare_script(struct run *run)
@@ -106,44 +97,12 @@ static bool has_no_caps(struct run *run)
 
 /* --- another process --- */
 
-static void prepare_other(struct run *run)
-{
-	pid_t pid = fork();
-
-	must(run, pid >= 0);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
-	run->notes->number[8] = (uint64_t)pid;
-}
-
-static pid_t other(struct run *run)
-{
-	return (pid_t)run->notes->number[8];
-}
-
 static int attempt_signal(struct run *run)
 {
 	int result = attempt_of(kill(other(run), SIGTERM));
 
 	run->notes->number[9] = result == 0;
 	return result;
-}
-
-static bool other_ended(struct run *run)
-{
-	/* A signal that went through ends it, if it takes a minute; one that did not is not waited
-	 * for long. */
-	int status, tries = run->notes->number[9] ? 12000 : 100;
-
-	for (int i = 0; i < tries; i++) {
-		if (waitpid(other(run), &status, WNOHANG) == other(run))
-			return true;
-		usleep(5000);
-	}
-	return false;
 }
 
 static int attempt_ptrace(struct run *run)
@@ -270,11 +229,6 @@ static int attempt_finit_module(struct run *run)
 
 	run->notes->number[9] = r == -ENOEXEC;
 	return r == -ENOEXEC ? 0 : r;
-}
-
-static void prepare_file(struct run *run)
-{
-	make_file(run, "file", 0600, 10);
 }
 
 /* Where the kernel has memory and no code. */

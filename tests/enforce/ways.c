@@ -7,82 +7,22 @@
 #include "tests/enforce/enforce.h"
 
 #include <errno.h>
-#include <linux/io_uring.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
 
+#include "tests/enforce/things.h"
 #include "tests/events/truth.h"
 
 SLOT_OF(open, path)
 SLOT_OF(link, oldpath)
 
-static void prepare_file(struct run *run)
-{
-	make_file(run, "file", 0600, 10);
-}
-
-static bool is_emptied(struct run *run)
-{
-	struct stat st = {0};
-
-	stat("file", &st);
-	return st.st_size == 0;
-}
-
 static int open_by(const char *path)
 {
 	return attempt_of(open(path, O_WRONLY | O_TRUNC));
-}
-
-/* A path below 4 GiB, for 32-bit calls. */
-static int attempt_32(struct run *run)
-{
-	char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-
-	must(run, low != MAP_FAILED);
-	strcpy(low, "file");
-	return (int)call_32(5 /* open */, (long)(intptr_t)low, O_WRONLY | O_TRUNC, 0);
-}
-
-static int attempt_uring(struct run *run)
-{
-	struct io_uring_params params = {0};
-	int fd = (int)syscall(SYS_io_uring_setup, 4, &params);
-	char *sq, *cq;
-	struct io_uring_sqe *sqes;
-	unsigned *tail, *head;
-
-	must(run, fd >= 0);
-	sq = mmap(NULL, params.sq_off.array + 16, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-		  IORING_OFF_SQ_RING);
-	cq = mmap(NULL, params.cq_off.cqes + 8 * sizeof(struct io_uring_cqe),
-		  PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_CQ_RING);
-	sqes = mmap(NULL, 4 * sizeof(*sqes), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-		    IORING_OFF_SQES);
-	must(run, sq != MAP_FAILED && cq != MAP_FAILED && sqes != MAP_FAILED);
-	sqes[0] = (struct io_uring_sqe){.opcode = IORING_OP_OPENAT,
-					.fd = AT_FDCWD,
-					.addr = (uintptr_t) "file",
-					.open_flags = O_WRONLY | O_TRUNC};
-	tail = (void *)(sq + params.sq_off.tail);
-	head = (void *)(cq + params.cq_off.head);
-	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	must(run, syscall(SYS_io_uring_enter, fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) >= 0);
-	return ((struct io_uring_cqe *)(void *)(cq + params.cq_off.cqes))[*head].res;
-}
-
-static const char *lacks_ring(void)
-{
-	struct io_uring_params params = {0};
-	int fd = (int)syscall(SYS_io_uring_setup, 4, &params);
-
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 && errno == ENOSYS ? "no io_uring" : NULL;
 }
 
 static void prepare_symlink(struct run *run)
@@ -128,6 +68,112 @@ static int attempt_reopen(struct run *run)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", (int)run->notes->number[8]);
 	return open_by(path);
 }
+
+/* A descriptor that opens nothing. */
+static void prepare_place(struct run *run)
+{
+	prepare_file(run);
+	run->notes->number[8] = (uint64_t)open("file", O_PATH);
+}
+
+/* text[0]: a handle of the file; number[8]: a descriptor on its mount. */
+static void prepare_handle(struct run *run)
+{
+	struct file_handle *handle = (void *)run->notes->text[0];
+	int mount_id;
+
+	prepare_file(run);
+	handle->handle_bytes = MAX_HANDLE_SZ;
+	must(run, name_to_handle_at(AT_FDCWD, "file", handle, &mount_id, 0) == 0);
+	run->notes->number[8] = (uint64_t)open(".", O_RDONLY | O_DIRECTORY);
+}
+
+static int attempt_handle(struct run *run)
+{
+	return attempt_of(open_by_handle_at((int)run->notes->number[8], (void *)run->notes->text[0],
+					    O_WRONLY | O_TRUNC));
+}
+
+/* --- calls that write what lies elsewhere: they need a descriptor that was opened for it --- */
+
+static void prepare_source(struct run *run)
+{
+	prepare_file(run);
+	make_file(run, "source", 0600, 20);
+}
+
+#define WRITES_BY(name, call)                                                                      \
+	static int attempt_##name(struct run *run)                                                 \
+	{                                                                                          \
+		int from = open("source", O_RDONLY), to = attempt_of(open("file", O_WRONLY));      \
+                                                                                                   \
+		must(run, from >= 0);                                                              \
+		return to < 0 ? to : attempt_of(call);                                             \
+	}
+
+/* 20 bytes by way of a pipe. */
+static ssize_t splice_all(struct run *run, int from, int to)
+{
+	int ends[2];
+
+	must(run, pipe(ends) == 0 && splice(from, NULL, ends[1], NULL, 20, 0) == 20);
+	return splice(ends[0], NULL, to, NULL, 20, 0);
+}
+
+WRITES_BY(sendfile, sendfile(to, from, NULL, 20))
+WRITES_BY(copy_range, copy_file_range(from, NULL, to, NULL, 20, 0))
+WRITES_BY(splice, splice_all(run, from, to))
+WRITES_BY(fallocate, fallocate(to, 0, 0, 20))
+
+static bool is_longer(struct run *run)
+{
+	struct stat st = {0};
+
+	stat("file", &st);
+	return st.st_size == 20;
+}
+
+/* --- an overlay above the file: its path is another one, and so is its inode --- */
+
+static void prepare_upper(struct run *run)
+{
+	overlay_directories(run);
+	make_file(run, "upper/file", 0600, 10);
+}
+
+static int attempt_overlay(struct run *run)
+{
+	if (mount("overlay", "merged", "overlay", 0, "lowerdir=lower,upperdir=upper,workdir=work") <
+	    0)
+		return -errno;
+	return open_by("merged/file");
+}
+
+/* --- programs by a descriptor --- */
+
+static int execute(int fd)
+{
+	char *const arguments[] = {(char *)"program", NULL}, *const environment[] = {NULL};
+
+	return attempt_of(syscall(SYS_execveat, fd, "", arguments, environment, AT_EMPTY_PATH));
+}
+
+static int attempt_fexecve(struct run *run)
+{
+	return execute(open("program", O_RDONLY | O_CLOEXEC));
+}
+
+static int attempt_memfd(struct run *run)
+{
+	int from = open("program", O_RDONLY), memory = memfd_create("program", MFD_CLOEXEC);
+	struct stat st;
+
+	must(run, from >= 0 && memory >= 0 && fstat(from, &st) == 0);
+	must(run, sendfile(memory, from, NULL, (size_t)st.st_size) == st.st_size);
+	return execute(memory);
+}
+
+/* --- other names --- */
 
 /* A hard link and a bind mount are other paths: what makes them can be forbidden, or the file be
  * named by its inode. */
@@ -206,13 +252,6 @@ static int attempt_kept_rename(struct run *run)
 	return open_by("b/file");
 }
 
-static bool is_emptied_in_b(struct run *run)
-{
-	struct stat st = {0};
-
-	return stat("b/file", &st) == 0 && st.st_size == 0;
-}
-
 static int attempt_kept_link(struct run *run)
 {
 	open_often(run, "a/file");
@@ -234,13 +273,6 @@ static int attempt_kept_mount(struct run *run)
 	return open_by("there/file");
 }
 
-static bool is_emptied_in_a(struct run *run)
-{
-	struct stat st = {0};
-
-	return stat("a/file", &st) == 0 && st.st_size == 0;
-}
-
 /* The task's own name is another one: what was kept of it is not. */
 static int attempt_kept_name(struct run *run)
 {
@@ -250,9 +282,6 @@ static int attempt_kept_name(struct run *run)
 }
 
 const struct row way_rows[] = {
-	ROW("way_32", open, "fd.name = $D/file", NULL, prepare_file, attempt_32, is_emptied),
-	ROW("way_uring", open, "fd.name = $D/file", lacks_ring, prepare_file, attempt_uring,
-	    is_emptied),
 	ROW("way_symlink", open, "fd.name = $D/file", NULL, prepare_symlink, attempt_other,
 	    is_emptied, .path = open_path, .path_is = "file"),
 	ROW("way_dots", open, "fd.name = $D/file", NULL, prepare_file, attempt_dots, is_emptied),
@@ -262,6 +291,24 @@ const struct row way_rows[] = {
 	    is_emptied),
 	ROW("way_proc_fd", open, "fd.name = $D/file", NULL, prepare_descriptor, attempt_reopen,
 	    is_emptied),
+	ROW("way_path_fd", open, "fd.name = $D/file", NULL, prepare_place, attempt_reopen,
+	    is_emptied),
+	ROW("way_handle", open, "fd.name = $D/file", NULL, prepare_handle, attempt_handle,
+	    is_emptied),
+	ROW("way_sendfile", open, "fd.name = $D/file", NULL, prepare_source, attempt_sendfile,
+	    is_longer),
+	ROW("way_copy_file_range", open, "fd.name = $D/file", NULL, prepare_source,
+	    attempt_copy_range, is_longer),
+	ROW("way_splice", open, "fd.name = $D/file", NULL, prepare_source, attempt_splice,
+	    is_longer),
+	ROW("way_fallocate", open, "fd.name = $D/file", NULL, prepare_source, attempt_fallocate,
+	    is_longer),
+	ROW("way_overlay", mount, "mount.fstype = overlay", lacks_overlay, prepare_upper,
+	    attempt_overlay, is_emptied),
+	ROW("way_fexecve", exec, "proc.exepath = $D/program", NULL, prepare_program,
+	    attempt_fexecve, has_run),
+	ROW("way_memfd", exec, "proc.is_exe_from_memfd = true", NULL, prepare_program,
+	    attempt_memfd, has_run),
 	ROW("way_hard_link_inode", open, "fd.ino = $N", NULL, prepare_link, attempt_other,
 	    is_emptied),
 	ROW("way_hard_link_made", link, "evt.arg.oldpath = $D/file", NULL, prepare_file,
@@ -271,11 +318,11 @@ const struct row way_rows[] = {
 	ROW("way_renamed", open, "fd.name = $D/b/file", NULL, prepare_renamed, attempt_renamed,
 	    is_emptied),
 	ROW("kept_rename", open, "fd.name = $D/b/file", NULL, prepare_above, attempt_kept_rename,
-	    is_emptied_in_b),
+	    is_emptied),
 	ROW("kept_link", open, "fd.name = $D/file", NULL, prepare_above, attempt_kept_link,
 	    is_emptied),
 	ROW("kept_mount", open, "fd.name = $D/there/file", NULL, prepare_there, attempt_kept_mount,
-	    is_emptied_in_a),
+	    is_emptied),
 	ROW("kept_task_name", open, "fd.name = $D/file and proc.name = forbidden", NULL,
 	    prepare_file, attempt_kept_name, is_emptied),
 	{0},
