@@ -41,10 +41,11 @@ static int parse(struct story_command *command, int argc, char **argv)
 	const struct tc_option rows[] = {
 		{"journal", 'j', TC_OPTION_STRING, "FILE", &command->journal,
 		 "the journal that the alert is in (" TC_JOURNAL_DEFAULT_PATH ")"},
-		{"trace", 't', TC_OPTION_STRING, "FILE", &command->trace,
-		 "a recording of that time: all that it holds is told, not alerts alone"},
+		{"trace", 't', TC_OPTION_STRING, "PATH", &command->trace,
+		 "a recording of that time, or the directory of the audit log: all events are "
+		 "told, not alerts alone"},
 		{"around", 0, TC_OPTION_DURATION, "DURATION", &command->around_ns,
-		 "alerts of the journal that are so far from this one are part of it (1h)"},
+		 "what happened so long before or after the alert is told (1h)"},
 		{"limit", 'n', TC_OPTION_NUMBER, "N", &command->limit,
 		 "events that are shown at most, those next to the alert (1000)"},
 		{"json", 0, TC_OPTION_FLAG, NULL, &command->json, "as one JSON object"},
@@ -158,7 +159,7 @@ static int tell(struct story_command *command)
 	if (error == 0)
 		error = read_rows(command);
 	if (error == 0 && command->trace)
-		error = tc_story_read_trace(command->story, command->trace);
+		error = tc_story_read_trace(command->story, command->trace, command->around_ns);
 	if (error == 0)
 		error = tc_story_end(command->story);
 	command->story->source = command->trace

@@ -78,19 +78,22 @@ static void put_badge(struct page *page, const char *look, const char *text)
 	put(page, "</span>");
 }
 
-static void put_name(struct page *page, const struct tc_story_process *process, bool link)
+static void put_name(struct page *page, const struct tc_story_process *process, const char *then)
 {
 	_cleanup_buffer_ struct tc_buffer name = {0};
 
-	tc_story_name(process, &name);
+	tc_story_name(process, then, &name);
 	page->html->failed |= tc_buffer_failed(&name);
-	if (tc_buffer_failed(&name))
-		return;
-	if (link)
-		tc_buffer_printf(page->html, "<a href=\"#p%u\">", process->number);
-	put_text(page, name.bytes);
-	if (link)
-		put(page, "</a>");
+	if (!tc_buffer_failed(&name))
+		put_text(page, name.bytes);
+}
+
+/* The same, to be found in the tree; then: the name that it had. */
+static void put_link(struct page *page, const struct tc_story_process *process, const char *then)
+{
+	tc_buffer_printf(page->html, "<a href=\"#p%u\">", process->number);
+	put_name(page, process, then);
+	put(page, "</a>");
 }
 
 static void put_row(struct page *page, const char *label, const char *text)
@@ -168,11 +171,11 @@ static void put_subject(struct page *page)
 	if (!process)
 		return;
 	put(page, "<section>\n<h2>The process</h2>\n<dl>\n<dt>process</dt><dd>");
-	put_name(page, process, true);
+	put_link(page, process, page->story->facts[TC_STORY_NAME]);
 	put(page, "</dd>\n");
 	for (int fact = TC_STORY_EXE; fact < TC_STORY_FACT_MAX; fact++)
 		put_row(page, tc_story_facts[fact].label,
-			tc_story_fact(process, (enum tc_story_fact)fact));
+			tc_story_fact(page->story, (enum tc_story_fact)fact));
 	put(page, "</dl>\n</section>\n");
 }
 
@@ -204,7 +207,7 @@ static void put_process(struct page *page, const struct tc_story_process *proces
 			 process->is_subject	? "here"
 			 : process->is_relative ? "relative"
 						: "above");
-	put_name(page, process, false);
+	put_name(page, process, NULL);
 	if (process->facts[TC_STORY_USER] && process->is_relative) {
 		put(page, " <span class=\"dim\">");
 		put_text(page, process->facts[TC_STORY_USER]);
@@ -236,7 +239,7 @@ static void put_above(struct page *page, struct tc_story_walk *walk)
 	put(page, "<p class=\"above\">");
 	do {
 		tc_buffer_printf(page->html, "<span id=\"p%u\">", walk->process->number);
-		put_name(page, walk->process, false);
+		put_name(page, walk->process, NULL);
 		put(page, "</span> &#8250;\n");
 	} while (tc_story_walk_above(walk));
 	put(page, "</p>\n");
@@ -366,7 +369,7 @@ static void put_event(struct page *page, const struct tc_story_event *event)
 		: event->alert		? " class=\"hit\""
 					: "",
 		time, offset.bytes);
-	put_name(page, event->process, true);
+	put_link(page, event->process, event->name);
 	put(page, "</td><td>");
 	put_text(page, event->text);
 	if (event->times > 1)
@@ -404,7 +407,7 @@ static void put_class(struct page *page, enum tc_story_class group)
 		put(page, "<tr><td>");
 		put_code(page, thing->text);
 		put(page, "</td><td class=\"who\">");
-		put_name(page, thing->process, true);
+		put_link(page, thing->process, NULL);
 		if (thing->by_others)
 			put(page, " <span class=\"dim\">and others</span>");
 		if (thing->times > 1)

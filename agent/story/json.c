@@ -88,6 +88,8 @@ static void put_event(struct tc_json *json, const struct tc_story_event *event)
 	put_time(json, event->key.time_ns);
 	tc_json_key_literal(json, "process");
 	tc_json_uint(json, event->process->number);
+	tc_json_key_literal(json, "name");
+	put_text(json, event->name ?: event->process->facts[TC_STORY_NAME]);
 	tc_json_key_literal(json, "kind");
 	put_text(json, event->kind);
 	tc_json_key_literal(json, "text");

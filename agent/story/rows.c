@@ -9,6 +9,9 @@
 #include "output/format/mapping.h"
 #include "output/format/text.h"
 
+/* Alerts that are looked at: the newest. */
+#define ALERTS_MAX 50000
+
 /* --- what an alert's JSON says --- */
 
 /* Numbers and texts that alerts are related by. */
@@ -310,6 +313,7 @@ int tc_story_read_rows(struct tc_story *story, struct tc_journal_reader *reader,
 	filter.since_ns = at_ns > around_ns ? at_ns - around_ns : 0;
 	filter.until_ns = at_ns + around_ns;
 	filter.no_output = true;
+	filter.limit = ALERTS_MAX;
 	error = tc_journal_reader_query(reader, &filter, take_alert, &reading);
 	if (error == 0 && tell_events)
 		error = tc_journal_reader_query(reader, &filter, take_event, &reading);

@@ -225,6 +225,18 @@ static const char *verdict_of(struct tc_story *story, const struct tc_story_tell
 	return tc_story_copy(story, text.bytes);
 }
 
+/* Most often the one that the process has now. */
+static const char *name_of(struct tc_story *story, const struct tc_story_telling *telling)
+{
+	_cleanup_buffer_ struct tc_buffer text = {0};
+	const char *last = telling->process->facts[TC_STORY_NAME];
+
+	if (!telling->get(telling->context, "proc.name", &text) || tc_buffer_failed(&text) ||
+	    !text.length)
+		return NULL;
+	return last && strcmp(last, text.bytes) == 0 ? last : tc_story_copy(story, text.bytes);
+}
+
 /* A line of the timeline. */
 static void tell_event(struct tc_story *story, const struct tc_story_telling *telling,
 		       const struct story_kind *kind, const struct tc_story_alert *alert,
@@ -249,6 +261,7 @@ static void tell_event(struct tc_story *story, const struct tc_story_telling *te
 	}
 	event.kind = kind ? kind->kind : tc_story_copy(story, text.bytes);
 	event.verdict = verdict_of(story, telling);
+	event.name = name_of(story, telling);
 	if (!alert && !event.verdict && repeats(story, telling->process, text.bytes)) {
 		story->events[story->n_events - 1].times++;
 		story->events[story->n_events - 1].last_ns = telling->key.time_ns;
@@ -337,6 +350,7 @@ void tc_story_tell(struct tc_story *story, const struct tc_story_telling *tellin
 		end = process->end = end_of(story, telling);
 	}
 	if (!story->passed && is_subject) {
+		memcpy(story->facts, process->facts, sizeof(story->facts));
 		let_go(story, story->limit / 2);
 		story->passed = true;
 	}

@@ -85,6 +85,7 @@ struct tc_story_event {
 	struct tc_story_process *process;
 	const struct tc_story_alert *alert; /* NULL: no rule spoke */
 	const char *kind;		    /* exec, open ... */
+	const char *name;		    /* that the acting thread had; NULL: not known */
 	char *text;			    /* what the process did */
 	const char *verdict;		    /* blocked, killed, would_block; NULL: none */
 	unsigned times;	  /* the same again and again, the first one at this time */
@@ -113,10 +114,11 @@ struct tc_story_login {
 
 struct tc_story {
 	struct tc_story_alert *subject;
-	const char *subject_json, *boot_id; /* of it; NULL: not known */
-	struct tc_story_alert *alerts;	    /* a hash, by key */
-	struct tc_story_process *processes; /* a hash, in the order of their coming */
-	struct tc_story_event *events;	    /* in the order of their time */
+	const char *subject_json, *boot_id;   /* of it; NULL: not known */
+	const char *facts[TC_STORY_FACT_MAX]; /* of its process, when it was told */
+	struct tc_story_alert *alerts;	      /* a hash, by key */
+	struct tc_story_process *processes;   /* a hash, in the order of their coming */
+	struct tc_story_event *events;	      /* in the order of their time */
 	size_t n_events;
 	struct tc_story_thing *things; /* a hash, in the order of their coming */
 	struct tc_story_login *logins;
@@ -198,9 +200,9 @@ bool tc_story_walk_above(struct tc_story_walk *walk);
 /* The process that the alert is about. */
 const struct tc_story_process *tc_story_subject(const struct tc_story *story);
 
-/* A fact that is worth a line: NULL when it is not known, or says that there is none (no login, no
- * container). */
-const char *tc_story_fact(const struct tc_story_process *process, enum tc_story_fact fact);
+/* A fact of the process that the alert is about, as it was then, if it is worth a line: NULL when
+ * it is not known, or says that there is none (no login, no container). */
+const char *tc_story_fact(const struct tc_story *story, enum tc_story_fact fact);
 /* The command line of a relative, NULL when it is that of its parent: it ran no program of its own.
  */
 const char *tc_story_command(const struct tc_story_process *process);
@@ -209,8 +211,10 @@ void tc_story_login_words(const struct tc_story_login *login, struct tc_buffer *
 void tc_story_thing_words(const struct tc_story_thing *thing, struct tc_buffer *text);
 /* Appends what the story does not tell, a line each; nothing when it tells all. */
 void tc_story_gaps(const struct tc_story *story, struct tc_buffer *text);
-/* Appends the name and number of a process: "bash (4711)". */
-void tc_story_name(const struct tc_story_process *process, struct tc_buffer *text);
+/* Appends the name and number of a process: "bash (4711)". name is another one that it had; NULL:
+ * the last. */
+void tc_story_name(const struct tc_story_process *process, const char *name,
+		   struct tc_buffer *text);
 /* Appends times as people read them: "+1.234 s" for a time after the alert. */
 void tc_story_offset(const struct tc_story *story, uint64_t time_ns, struct tc_buffer *text);
 

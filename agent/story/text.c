@@ -144,11 +144,11 @@ static void print_subject(struct printer *printer)
 	if (!process)
 		return;
 	title(printer, "THE PROCESS");
-	tc_story_name(process, &name);
+	tc_story_name(process, printer->story->facts[TC_STORY_NAME], &name);
 	row(printer, "process", name.bytes);
 	for (int fact = TC_STORY_EXE; fact < TC_STORY_FACT_MAX; fact++)
 		row(printer, tc_story_facts[fact].label,
-		    tc_story_fact(process, (enum tc_story_fact)fact));
+		    tc_story_fact(printer->story, (enum tc_story_fact)fact));
 }
 
 /* --- who logged in --- */
@@ -182,7 +182,7 @@ static void print_process(struct printer *printer, const struct tc_story_process
 	const char *command = tc_story_command(process);
 	_cleanup_buffer_ struct tc_buffer name = {0};
 
-	tc_story_name(process, &name);
+	tc_story_name(process, NULL, &name);
 	if (process->facts[TC_STORY_USER] && process->is_relative)
 		tc_buffer_printf(&name, " %s", process->facts[TC_STORY_USER]);
 	if (process->end)
@@ -214,7 +214,7 @@ static void print_above(struct printer *printer, struct tc_story_walk *walk)
 	while (tc_story_walk_above(walk)) {
 		if (names.length)
 			tc_buffer_add_char(&names, ' ');
-		tc_story_name(walk->process, &names);
+		tc_story_name(walk->process, NULL, &names);
 		tc_buffer_add_string(&names, " >");
 	}
 	if (!names.length || tc_buffer_failed(&names))
@@ -261,7 +261,7 @@ static void print_event(struct printer *printer, const struct tc_story_event *ev
 	_cleanup_buffer_ struct tc_buffer words = {0}, offset = {0};
 
 	tc_story_offset(printer->story, event->key.time_ns, &offset);
-	tc_story_name(event->process, &words);
+	tc_story_name(event->process, event->name, &words);
 	tc_buffer_printf(&words, " %s", event->text);
 	if (event->times > 1)
 		tc_buffer_printf(&words, ", %u times", event->times);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A recording is read twice: up to the alert, to find where its tree begins; then all of it, for
+/* Recordings are read twice: up to the alert, to find where its tree begins; then all of it, for
  * what the tree did. */
 #include "agent/story/trace.h"
 
@@ -13,12 +13,18 @@
 #include "agent/timestamp.h"
 #include "agent/value.h"
 #include "recording/past.h"
+#include "recording/series.h"
 #include "recording/zone.h"
+
+/* Records come merged by time, but for those of a CPU that lagged behind. */
+#define LAG_NS 5000000000ULL
 
 struct trace {
 	struct tc_story *story;
 	const char *path;
-	struct tc_recording *recording;
+	uint64_t since_ns, until_ns; /* since the epoch: what is told of */
+	struct tc_series *series;
+	struct tc_recording *recording; /* the present one */
 	struct tc_past *past;
 	struct tc_world world;
 	struct tc_event event;
@@ -144,6 +150,15 @@ static void learn_actor(struct trace *trace, struct tc_story_process *process)
 			       tc_story_facts[fact].field, get_field, &trace->event);
 }
 
+/* That of the main thread, which may have changed without an exec. */
+static void learn_name(struct trace *trace, struct tc_story_process *process)
+{
+	struct generation generation = {&trace->event, 0};
+
+	tc_story_learn(trace->story, process, TC_STORY_NAME, tc_story_facts[TC_STORY_NAME].ancestor,
+		       get_ancestor, &generation);
+}
+
 static void learn_ancestor(struct trace *trace, int number, struct tc_story_process *process)
 {
 	struct generation generation = {&trace->event, number};
@@ -177,6 +192,8 @@ static struct tc_story_process *meet(struct trace *trace)
 		if (n == 0 &&
 		    (!known->facts[TC_STORY_LOGINUID] || trace->event.kind->kind == TC_KIND_exec))
 			learn_actor(trace, known);
+		else if (n == 0)
+			learn_name(trace, known);
 		else if (!known->facts[TC_STORY_NAME])
 			learn_ancestor(trace, n, known);
 		if (known->parent && n > 0)
@@ -229,6 +246,8 @@ static int visit_for_root(struct trace *trace)
 	const struct tc_story_key key = key_of(trace);
 	const struct tc_process *root;
 
+	if (key.time_ns > trace->story->subject->key.time_ns + LAG_NS)
+		return 1;
 	if (memcmp(&key, &trace->story->subject->key, sizeof(key)) != 0 || !trace->event.process)
 		return 0;
 	root = eldest_relative(&trace->world, trace->event.process);
@@ -239,6 +258,12 @@ static int visit_for_root(struct trace *trace)
 
 static int visit_for_story(struct trace *trace)
 {
+	const uint64_t time_ns = key_of(trace).time_ns;
+
+	if (time_ns > trace->until_ns)
+		return time_ns > trace->until_ns + LAG_NS;
+	if (time_ns < trace->since_ns)
+		return 0;
 	if (trace->event.kind->kind == TC_KIND_loss)
 		trace->story->lost +=
 			((const struct tc_loss *)(const void *)trace->event.record)->count;
@@ -267,63 +292,93 @@ static int take(struct trace *trace, const struct tc_past_step *step, visitor vi
 
 static int tell_fault(const struct trace *trace, int error, const struct tc_recording_fault *fault)
 {
+	const char *path = tc_series_path(trace->series);
+
 	if (error != -EBADMSG)
-		return tc_error_return(error, "cannot read %s", trace->path);
-	tc_warning("%s: damaged at byte %llu, behind %llu whole blocks: %s; the story ends there",
-		   trace->path, (unsigned long long)fault->offset, (unsigned long long)fault->block,
+		return tc_error_return(error, "cannot read %s", path);
+	tc_warning("%s: damaged at byte %llu, behind %llu whole blocks: %s; what is behind it is "
+		   "not told",
+		   path, (unsigned long long)fault->offset, (unsigned long long)fault->block,
 		   fault->reason);
 	return error;
 }
 
-static int open_past(struct trace *trace, struct tc_recording_fault *ret_fault)
+static void end_world(struct trace *trace)
 {
-	char zone[TC_ZONE_MAX];
-	struct tc_host *host;
-	int error = tc_recording_open_file(trace->path, &trace->recording, ret_fault);
-
-	if (error < 0)
-		return error;
-	tc_named_text(tc_recording_header(trace->recording), "zone", zone, sizeof(zone));
-	tc_zone_use(zone);
-	error = tc_past_new(trace->recording, &trace->past, ret_fault);
-	if (error == 0)
-		error = tc_world_init(&trace->world);
-	if (error == 0)
-		error = tc_event_init(&trace->event);
-	if (error < 0)
-		return error;
-	host = tc_past_host(trace->past);
-	return host ? tc_world_open(&trace->world, host) : -ENOMEM;
-}
-
-static void close_past(struct trace *trace)
-{
-	tc_event_done(&trace->event);
 	if (trace->world.processes)
 		tc_world_done(&trace->world);
 	tc_past_free(trace->past);
-	tc_recording_close(trace->recording);
-	memset(&trace->event, 0, sizeof(trace->event));
 	trace->world = (struct tc_world){0};
 	trace->past = NULL;
-	trace->recording = NULL;
 }
 
-/* 0; -EBADMSG when the recording is damaged from some point on, which was told; another negative
- * errno, logged. */
-static int read_all(struct trace *trace, visitor visit)
+/* 0; a negative errno, told. */
+static int begin_world(struct trace *trace)
+{
+	struct tc_recording_fault fault = {0};
+	char zone[TC_ZONE_MAX];
+	struct tc_host *host;
+	int error;
+
+	tc_named_text(tc_recording_header(trace->recording), "zone", zone, sizeof(zone));
+	tc_zone_use(zone);
+	error = tc_past_new(trace->recording, &trace->past, &fault);
+	if (error < 0)
+		return tell_fault(trace, error, &fault);
+	error = tc_world_init(&trace->world);
+	host = error < 0 ? NULL : tc_past_host(trace->past);
+	if (error == 0)
+		error = host ? tc_world_open(&trace->world, host) : -ENOMEM;
+	return error < 0 ? tc_error_return(error, "cannot read %s", trace->path) : 0;
+}
+
+/* The present recording. 0; 1 when no more is wanted; a negative errno, told. */
+static int read_one(struct trace *trace, bool continues, visitor visit)
 {
 	struct tc_recording_fault fault = {0};
 	struct tc_past_step step;
-	int r = open_past(trace, &fault), taken = 0;
+	int r = 0;
 
-	if (r == 0)
-		while (taken == 0 && (r = tc_past_next(trace->past, &step, &fault)) > 0)
-			taken = take(trace, &step, visit);
-	close_past(trace);
-	if (taken < 0)
-		return tc_error_return(taken, "cannot read %s", trace->path);
-	return r < 0 ? tell_fault(trace, r, &fault) : 0;
+	if (continues && trace->past) {
+		tc_past_continue(trace->past, trace->recording);
+	} else {
+		end_world(trace);
+		r = begin_world(trace);
+	}
+	while (r == 0 && (r = tc_past_next(trace->past, &step, &fault)) > 0) {
+		r = take(trace, &step, visit);
+		if (r < 0)
+			return tc_error_return(r, "cannot read %s", trace->path);
+		if (r > 0)
+			return 1;
+	}
+	return r < 0 && fault.reason[0] ? tell_fault(trace, r, &fault) : r;
+}
+
+/* Recordings of the series from a time on. 0, or a negative errno, told; what is damaged was told,
+ * and ends its world. */
+static int read_series(struct trace *trace, uint64_t since_ns, visitor visit)
+{
+	struct tc_recording_fault fault = {0};
+	bool continues;
+	int r = tc_series_open(trace->path, &trace->series);
+
+	if (r == -ENODATA)
+		return tc_error_return(r, "%s has no segments of an audit log", trace->path);
+	if (r < 0)
+		return tc_error_return(r, "cannot read %s", trace->path);
+	tc_series_skip(trace->series, since_ns);
+	while ((r = tc_series_next(trace->series, &trace->recording, &continues, &fault)) != 0) {
+		r = r > 0 ? read_one(trace, continues, visit) : tell_fault(trace, r, &fault);
+		if (r == -EBADMSG)
+			end_world(trace);
+		else if (r != 0)
+			break;
+	}
+	end_world(trace);
+	tc_series_close(trace->series);
+	trace->series = NULL;
+	return r < 0 && r != -EBADMSG ? r : 0;
 }
 
 static int not_there(const struct trace *trace)
@@ -341,14 +396,23 @@ static int not_there(const struct trace *trace)
 			       trace->path, from, to);
 }
 
-int tc_story_read_trace(struct tc_story *story, const char *path)
+int tc_story_read_trace(struct tc_story *story, const char *path, uint64_t around_ns)
 {
-	struct trace trace = {.story = story, .path = path};
-	int error = read_all(&trace, visit_for_root);
+	const uint64_t at_ns = story->subject->key.time_ns;
+	struct trace trace = {
+		.story = story,
+		.path = path,
+		.since_ns = at_ns > around_ns ? at_ns - around_ns : 0,
+		.until_ns = at_ns + around_ns,
+	};
+	int error = tc_event_init(&trace.event);
 
-	if (!trace.root_tgid)
-		return error < 0 ? error : not_there(&trace);
-	error = read_all(&trace, visit_for_story);
-	/* What was read up to there is the story. */
-	return error == -EBADMSG ? 0 : error;
+	if (error == 0)
+		error = read_series(&trace, at_ns, visit_for_root);
+	if (error == 0 && !trace.root_tgid)
+		error = not_there(&trace);
+	if (error == 0)
+		error = read_series(&trace, trace.since_ns, visit_for_story);
+	tc_event_done(&trace.event);
+	return error;
 }

@@ -260,7 +260,7 @@ void tc_story_gaps(const struct tc_story *story, struct tc_buffer *text)
 					 gaps[i].what);
 }
 
-const char *tc_story_fact(const struct tc_story_process *process, enum tc_story_fact fact)
+const char *tc_story_fact(const struct tc_story *story, enum tc_story_fact fact)
 {
 	static const char *const none[TC_STORY_FACT_MAX] = {
 		[TC_STORY_LOGINUID] = "-1",
@@ -268,9 +268,23 @@ const char *tc_story_fact(const struct tc_story_process *process, enum tc_story_
 		[TC_STORY_CONTAINER] = "host",
 		[TC_STORY_CONTAINER_NAME] = "host",
 	};
-	const char *text = process->facts[fact];
+	const char *text = story->facts[fact];
 
 	return text && none[fact] && strcmp(text, none[fact]) == 0 ? NULL : text;
+}
+
+/* Whether it runs the program of another one: a copy of it may have given itself another name,
+ * which is the first word here. */
+static bool runs_the_same(const struct tc_story_process *one, const struct tc_story_process *other)
+{
+	const char *a = one->facts[TC_STORY_CMDLINE], *b = other->facts[TC_STORY_CMDLINE];
+	const char *exe = one->facts[TC_STORY_EXE], *other_exe = other->facts[TC_STORY_EXE];
+
+	if (!a || !b)
+		return false;
+	if (!exe || !other_exe || strcmp(exe, other_exe) != 0)
+		return strcmp(a, b) == 0;
+	return strcmp(strchrnul(a, ' '), strchrnul(b, ' ')) == 0;
 }
 
 const char *tc_story_command(const struct tc_story_process *process)
@@ -280,10 +294,7 @@ const char *tc_story_command(const struct tc_story_process *process)
 
 	if (!process->is_relative || !command)
 		return NULL;
-	return parent && parent->is_relative && parent->facts[TC_STORY_CMDLINE] &&
-			       strcmp(parent->facts[TC_STORY_CMDLINE], command) == 0
-		       ? NULL
-		       : command;
+	return parent && parent->is_relative && runs_the_same(process, parent) ? NULL : command;
 }
 
 void tc_story_login_words(const struct tc_story_login *login, struct tc_buffer *text)
@@ -300,7 +311,7 @@ void tc_story_login_words(const struct tc_story_login *login, struct tc_buffer *
 		tc_buffer_printf(text, ", terminal %s", login->tty);
 	tc_buffer_printf(text, ": %u process%s, first ", login->processes,
 			 login->processes == 1 ? "" : "es");
-	tc_story_name(login->first, text);
+	tc_story_name(login->first, NULL, text);
 }
 
 void tc_story_thing_words(const struct tc_story_thing *thing, struct tc_buffer *text)
@@ -308,13 +319,13 @@ void tc_story_thing_words(const struct tc_story_thing *thing, struct tc_buffer *
 	if (thing->times > 1)
 		tc_buffer_printf(text, "%u times, %sby ", thing->times,
 				 thing->by_others ? "first " : "");
-	tc_story_name(thing->process, text);
+	tc_story_name(thing->process, NULL, text);
 }
 
-void tc_story_name(const struct tc_story_process *process, struct tc_buffer *text)
+void tc_story_name(const struct tc_story_process *process, const char *name, struct tc_buffer *text)
 {
-	const char *name = process->facts[TC_STORY_NAME];
-
+	if (!name)
+		name = process->facts[TC_STORY_NAME];
 	tc_buffer_printf(text, "%s (%u)", name ? name : "?", process->pid);
 }
 

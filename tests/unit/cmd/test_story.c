@@ -110,6 +110,27 @@ static void tell_open(struct tc_story *story, struct tc_story_process *process, 
 	tell(story, process, ms, "open", (const char *const[]){"file.path", path, NULL});
 }
 
+/* The names of a walk, with their depths. */
+static const char *walked(const struct tc_story *story)
+{
+	static char result[256];
+	struct tc_story_walk walk = {.story = story};
+	size_t length = 0;
+
+	result[0] = '\0';
+	while (tc_story_walk_above(&walk))
+		length += (size_t)snprintf(result + length, sizeof(result) - length, "%s>",
+					   walk.process->facts[TC_STORY_NAME]);
+	while (tc_story_walk(&walk)) {
+		length += (size_t)snprintf(result + length, sizeof(result) - length, " %u%s",
+					   walk.depth, walk.process->facts[TC_STORY_NAME]);
+		if (walk.repeated)
+			length += (size_t)snprintf(result + length, sizeof(result) - length, "*%u",
+						   walk.repeated);
+	}
+	return result;
+}
+
 static void test_an_alert_that_is_not_told_is_no_story(void **state)
 {
 	struct tc_story *story = story_of(10, "r");
@@ -139,6 +160,24 @@ static void test_what_is_next_to_the_alert_stays(void **state)
 	assert_int_equal(story->left_after, 96);
 	/* What was touched is not cut. */
 	assert_int_equal(HASH_COUNT(story->things), 201);
+	tc_story_free(story);
+}
+
+/* What it became later is in the tree. */
+static void test_the_process_is_told_as_it_was(void **state)
+{
+	struct tc_story *story = story_of(10, "r");
+	struct tc_story_process *process = process_of(story, 7, NULL, "before");
+
+	process->facts[TC_STORY_CONTAINER] = "host";
+	tell(story, process, 0, "open",
+	     (const char *const[]){"file.path", "/f", "proc.name", "thread", NULL});
+	process->facts[TC_STORY_NAME] = "after";
+	assert_int_equal(tc_story_end(story), 0);
+	assert_string_equal(tc_story_fact(story, TC_STORY_NAME), "before");
+	assert_string_equal(story->events[0].name, "thread");
+	assert_null(tc_story_fact(story, TC_STORY_CONTAINER));
+	assert_string_equal(walked(story), " 0after");
 	tc_story_free(story);
 }
 
@@ -177,27 +216,6 @@ static void test_good_ends_are_no_event(void **state)
 	assert_null(one->end);
 	assert_int_equal(one->ended_ns, key_at(1).time_ns);
 	tc_story_free(story);
-}
-
-/* The names of a walk, with their depths. */
-static const char *walked(const struct tc_story *story)
-{
-	static char result[256];
-	struct tc_story_walk walk = {.story = story};
-	size_t length = 0;
-
-	result[0] = '\0';
-	while (tc_story_walk_above(&walk))
-		length += (size_t)snprintf(result + length, sizeof(result) - length, "%s>",
-					   walk.process->facts[TC_STORY_NAME]);
-	while (tc_story_walk(&walk)) {
-		length += (size_t)snprintf(result + length, sizeof(result) - length, " %u%s",
-					   walk.depth, walk.process->facts[TC_STORY_NAME]);
-		if (walk.repeated)
-			length += (size_t)snprintf(result + length, sizeof(result) - length, "*%u",
-						   walk.repeated);
-	}
-	return result;
 }
 
 static void test_the_tree_is_walked_in_order(void **state)
@@ -598,6 +616,7 @@ int main(void)
 		cmocka_unit_test(test_templates_leave_out_what_has_no_value),
 		cmocka_unit_test(test_an_alert_that_is_not_told_is_no_story),
 		cmocka_unit_test(test_what_is_next_to_the_alert_stays),
+		cmocka_unit_test(test_the_process_is_told_as_it_was),
 		cmocka_unit_test(test_repetitions_are_one_line),
 		cmocka_unit_test(test_good_ends_are_no_event),
 		cmocka_unit_test(test_the_tree_is_walked_in_order),
