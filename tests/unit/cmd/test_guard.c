@@ -48,6 +48,9 @@ static const struct {
 	{RULE("block", "evt.kind = setuid and user.uid = 0"), "sshd"},
 	{RULE("block", "evt.kind = signal"), "init"},
 	{RULE("block", "evt.kind = listen and fd.sport < 1024"), "sshd"},
+	{RULE("block", "evt.kind = mmap and evt.arg.prot contains PROT_EXEC"), "init"},
+	{RULE("block", "evt.kind = mmap and proc.name = bash"), "shell"},
+	{RULE("block", "evt.kind = mmap and fd.name startswith /tmp/"), NULL},
 };
 
 static void rules_that_would_lock_out_are_found(void **state)
