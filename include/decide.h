@@ -159,8 +159,8 @@ struct tc_kind_table {
 	__u8 enforces;	       /* one of them does more than alert */
 	__u8 always; /* sent whatever is left: the agent's own tables need it, or a rule cannot be
 			judged here at all */
-	struct tc_look_list paths; /* at the path of an opened file: the same list for open and
-				      open_read, kept by inode */
+	struct tc_look_list kept;  /* at what an opened file keeps, its path and its inode's type:
+				      the same list for open and open_read, kept by inode */
 	struct tc_look_list looks; /* at everything else of the object */
 };
 

@@ -9,10 +9,8 @@
 
 /* What a shell does with each redirected file is told too; what programs do to file numbers beyond
  * is not, but with sockets. */
-static __always_inline bool dup_is_told(struct file *file, __s32 new_fd)
+static __always_inline bool dup_is_told(umode_t mode, __s32 new_fd)
 {
-	umode_t mode = BPF_CORE_READ(file, f_inode, i_mode);
-
 	return (__u32)new_fd <= STANDARD_MAX || (mode & S_IFMT) == S_IFSOCK;
 }
 
@@ -28,19 +26,17 @@ static __always_inline void fill_no_socket(struct tc_dup *record)
 	record->connected = TC_ABSENT_U32;
 }
 
+/* The socket, or the path. */
 static __always_inline void fill_dup(struct scratch *s, struct file *file)
 {
 	struct tc_dup *record = (struct tc_dup *)s->record;
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct sock *sk;
+	struct sock *sk = file_sock(file);
 
-	record->type = BPF_CORE_READ(inode, i_mode) & S_IFMT;
-	sk = file_sock(file);
 	if (!sk) {
 		fill_no_socket(record);
 		slot_path(s, &record->path, BPF_CORE_READ(file, f_path.dentry),
 			  BPF_CORE_READ(file, f_path.mnt));
-		if (BPF_CORE_READ(inode, i_nlink) == 0)
+		if (BPF_CORE_READ(file, f_inode, i_nlink) == 0)
 			record->path.flags |= TC_SLOT_DELETED;
 		return;
 	}
@@ -51,19 +47,25 @@ static __always_inline void fill_dup(struct scratch *s, struct file *file)
 		socket_fill_path(s->index, socket_at(record));
 }
 
-static __always_inline int dup_event(struct file *file, __s32 new_fd, __s32 old_fd)
+static __always_inline int dup_event(struct file *file, umode_t mode, __s32 new_fd, __s32 old_fd)
 {
 	struct tc_dup *record;
 	struct scratch *s;
 
-	if (!file || !dup_is_told(file, new_fd) || !decide_early(TC_KIND_dup))
+	if (!file || !dup_is_told(mode, new_fd) || !decide_early(TC_KIND_dup))
 		return 0;
-	s = record_begin(TC_KIND_dup, sizeof(*record), -1);
+	s = record_start(TC_KIND_dup, sizeof(*record), -1);
 	if (!s)
 		return 0;
 	record = (struct tc_dup *)s->record;
 	record->new_fd = new_fd;
 	record->old_fd = old_fd;
+	record->type = mode & S_IFMT;
+	if (record_is_vain(s, __builtin_offsetof(struct tc_dup, new_fd),
+			   __builtin_offsetof(struct tc_dup, path))) {
+		record_drop(s);
+		return 0;
+	}
 	fill_dup(s, file);
 	record_tell(s);
 	return 0;
@@ -84,16 +86,19 @@ static __always_inline __s32 dup_old_fd(void)
 SEC("fentry/do_dup2")
 int BPF_PROG(dup_onto, void *files, struct file *file, unsigned int fd)
 {
-	return dup_event(file, fd, dup_old_fd());
+	return dup_event(file, known_read(file, f_inode, i_mode), fd, dup_old_fd());
 }
 
 /* The number is new, so what is there is the file: but for another thread that closed it already.
  */
 static __always_inline int dup_returns(__s32 new_fd, __s32 old_fd)
 {
+	struct file *file;
+
 	if (new_fd < 0)
 		return 0;
-	return dup_event(descriptor_file(new_fd), new_fd, old_fd);
+	file = descriptor_file(new_fd);
+	return dup_event(file, BPF_CORE_READ(file, f_inode, i_mode), new_fd, old_fd);
 }
 
 SEC("fexit/__x64_sys_dup")
@@ -118,5 +123,5 @@ int BPF_PROG(dup_fcntl, unsigned int from, struct file *file, unsigned int flags
 	if (new_fd < 0)
 		return 0;
 	compat_current_syscall(compat_current(), &call);
-	return dup_event(file, new_fd, call.first);
+	return dup_event(file, known_read(file, f_inode, i_mode), new_fd, call.first);
 }

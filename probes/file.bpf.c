@@ -126,8 +126,8 @@ int BPF_PROG(file_open, struct file *file)
 	struct scratch *s;
 
 	if (!kind_wanted(kind) || current_is_agent() || !current_in_scope() ||
-	    file->f_flags & FMODE_EXEC_FLAG || file_is_fake(file) || file_is_pidfd(file) ||
-	    !opened_wanted(kind, file))
+	    file->f_flags & FMODE_EXEC_FLAG || !opened_wanted(kind, file) || file_is_fake(file) ||
+	    file_is_pidfd(file))
 		return 0;
 	s = record_start(kind, sizeof(*record), NR_OPENAT);
 	if (!s)

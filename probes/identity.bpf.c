@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Family identity: LSM hooks, when the kernel has granted the change and before it is made. */
 
-static __always_inline void fill_old_uids(struct tc_setuid *record, const struct cred *old)
-{
-	record->old_uid = BPF_CORE_READ(old, uid.val);
-	record->old_euid = BPF_CORE_READ(old, euid.val);
-	record->old_suid = BPF_CORE_READ(old, suid.val);
-	record->old_fsuid = BPF_CORE_READ(old, fsuid.val);
-}
+/* read: known_read where the verifier knows the credentials, else BPF_CORE_READ. */
+#define fill_old_uids(read, record, from)                                                          \
+	({                                                                                         \
+		const struct cred *cred_ = (from);                                                 \
+		(record)->old_uid = read(cred_, uid.val);                                          \
+		(record)->old_euid = read(cred_, euid.val);                                        \
+		(record)->old_suid = read(cred_, suid.val);                                        \
+		(record)->old_fsuid = read(cred_, fsuid.val);                                      \
+	})
 
-static __always_inline void fill_uids(struct tc_setuid *record, const struct cred *new)
-{
-	record->new_uid = BPF_CORE_READ(new, uid.val);
-	record->new_euid = BPF_CORE_READ(new, euid.val);
-	record->new_suid = BPF_CORE_READ(new, suid.val);
-	record->new_fsuid = BPF_CORE_READ(new, fsuid.val);
-}
+#define fill_uids(read, record, from)                                                              \
+	({                                                                                         \
+		const struct cred *cred_ = (from);                                                 \
+		(record)->new_uid = read(cred_, uid.val);                                          \
+		(record)->new_euid = read(cred_, euid.val);                                        \
+		(record)->new_suid = read(cred_, suid.val);                                        \
+		(record)->new_fsuid = read(cred_, fsuid.val);                                      \
+	})
 
 SEC("lsm/task_fix_setuid")
 int BPF_PROG(task_fix_setuid, struct cred *new, const struct cred *old, int flags)
@@ -29,26 +32,28 @@ int BPF_PROG(task_fix_setuid, struct cred *new, const struct cred *old, int flag
 	if (!s)
 		return undecided(TC_KIND_setuid);
 	record = (struct tc_setuid *)s->record;
-	fill_old_uids(record, old);
-	fill_uids(record, new);
+	fill_old_uids(known_read, record, old);
+	fill_uids(known_read, record, new);
 	return record_decide(s);
 }
 
-static __always_inline void fill_old_gids(struct tc_setgid *record, const struct cred *old)
-{
-	record->old_gid = BPF_CORE_READ(old, gid.val);
-	record->old_egid = BPF_CORE_READ(old, egid.val);
-	record->old_sgid = BPF_CORE_READ(old, sgid.val);
-	record->old_fsgid = BPF_CORE_READ(old, fsgid.val);
-}
+#define fill_old_gids(read, record, from)                                                          \
+	({                                                                                         \
+		const struct cred *cred_ = (from);                                                 \
+		(record)->old_gid = read(cred_, gid.val);                                          \
+		(record)->old_egid = read(cred_, egid.val);                                        \
+		(record)->old_sgid = read(cred_, sgid.val);                                        \
+		(record)->old_fsgid = read(cred_, fsgid.val);                                      \
+	})
 
-static __always_inline void fill_gids(struct tc_setgid *record, const struct cred *new)
-{
-	record->new_gid = BPF_CORE_READ(new, gid.val);
-	record->new_egid = BPF_CORE_READ(new, egid.val);
-	record->new_sgid = BPF_CORE_READ(new, sgid.val);
-	record->new_fsgid = BPF_CORE_READ(new, fsgid.val);
-}
+#define fill_gids(read, record, from)                                                              \
+	({                                                                                         \
+		const struct cred *cred_ = (from);                                                 \
+		(record)->new_gid = read(cred_, gid.val);                                          \
+		(record)->new_egid = read(cred_, egid.val);                                        \
+		(record)->new_sgid = read(cred_, sgid.val);                                        \
+		(record)->new_fsgid = read(cred_, fsgid.val);                                      \
+	})
 
 SEC("lsm/task_fix_setgid")
 int BPF_PROG(task_fix_setgid, struct cred *new, const struct cred *old, int flags)
@@ -62,8 +67,8 @@ int BPF_PROG(task_fix_setgid, struct cred *new, const struct cred *old, int flag
 	if (!s)
 		return undecided(TC_KIND_setgid);
 	record = (struct tc_setgid *)s->record;
-	fill_old_gids(record, old);
-	fill_gids(record, new);
+	fill_old_gids(known_read, record, old);
+	fill_gids(known_read, record, new);
 	return record_decide(s);
 }
 

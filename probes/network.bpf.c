@@ -18,10 +18,10 @@ static __always_inline bool network_event_wanted(__u32 kind)
 	return !current_is_agent() && decide_early(kind);
 }
 
-static __always_inline struct scratch *network_begin(__u32 kind, __u32 size, __s32 io_uring_twin,
+static __always_inline struct scratch *network_start(__u32 kind, __u32 size, __s32 io_uring_twin,
 						     struct sock *sk)
 {
-	struct scratch *s = record_begin(kind, size, io_uring_twin);
+	struct scratch *s = record_start(kind, size, io_uring_twin);
 
 	if (s) {
 		s->look.sk = (__u64)sk;
@@ -54,18 +54,26 @@ static __always_inline __s32 network_call(struct tc_record *header)
 	return TC_ABSENT_S32;
 }
 
-/* The socket, the descriptor, no result. */
-__noinline int network_fill(__u32 index)
+/* The descriptor, no result. */
+__noinline int network_fill_call(__u32 index)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &index);
 	struct tc_connect *record;
 
 	if (!s)
 		return 0;
+	record_fill(index);
 	record = (struct tc_connect *)s->record;
 	record->fd = network_call(&record->header);
 	record->result = TC_ABSENT_S32;
-	return socket_fill(index, socket_at(record));
+	return 0;
+}
+
+/* The socket, the descriptor, no result. */
+__noinline int network_fill(__u32 index)
+{
+	network_fill_call(index);
+	return socket_fill(index, socket_at((struct tc_connect *)NULL));
 }
 
 /* --- connect --- */
@@ -80,14 +88,19 @@ static __always_inline int tcp_connected(struct sock *sk, const void *address, i
 	if (!settings.tells_tcp || !network_event_wanted(TC_KIND_connect) ||
 	    !read_ip_port(&peer, address, length))
 		return 0;
-	s = network_begin(TC_KIND_connect, sizeof(*record), NR_CONNECT, sk);
+	s = network_start(TC_KIND_connect, sizeof(*record), NR_CONNECT, sk);
 	if (!s)
 		return 0;
 	s->look.given = peer;
 	s->look.given_to = LOOK_REMOTE;
-	network_fill(s->index);
 	record = (struct tc_connect *)s->record;
+	socket_fill(s->index, socket_at(record));
 	record->is_server = false;
+	if (record_is_vain(s, 0, __builtin_offsetof(struct tc_connect, fd))) {
+		record_drop(s);
+		return 0;
+	}
+	network_fill_call(s->index);
 	if (result < 0)
 		record->result = result;
 	record_tell(s);
@@ -137,12 +150,13 @@ static __always_inline int connect_event(struct sock *sk, const void *address, i
 	struct scratch *s;
 	__u16 family = AF_UNSPEC; /* dissolves a connection */
 
-	if ((behind && !enforcing()) || !network_event_wanted(TC_KIND_connect))
+	if ((behind && !(enforcing() && tables_enforce(TC_KIND_connect))) ||
+	    !network_event_wanted(TC_KIND_connect))
 		return 0;
 	bpf_probe_read_kernel(&family, sizeof(family), address);
 	if (family == AF_UNSPEC)
 		return 0;
-	s = network_begin(TC_KIND_connect, sizeof(*record), io_uring_twin, sk);
+	s = network_start(TC_KIND_connect, sizeof(*record), io_uring_twin, sk);
 	if (!s)
 		return undecided(TC_KIND_connect);
 	if (read_ip_port(&s->look.given, address, length))
@@ -181,7 +195,7 @@ int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 static __always_inline int unix_event(__u32 kind, struct sock *sk, struct sock *other)
 {
 	struct tc_connect *record;
-	struct scratch *s = network_begin(kind, sizeof(*record),
+	struct scratch *s = network_start(kind, sizeof(*record),
 					  kind == TC_KIND_connect ? NR_CONNECT : NR_SENDMSG, sk);
 
 	if (!s)
@@ -243,10 +257,11 @@ int BPF_PROG(socket_create, int family, int type, int protocol, int kern)
 
 	if (kern || !network_event_wanted(TC_KIND_socket))
 		return 0;
-	s = network_begin(TC_KIND_socket, sizeof(*record), NR_SOCKET, NULL);
+	s = network_start(TC_KIND_socket, sizeof(*record), NR_SOCKET, NULL);
 	if (!s)
 		return undecided(TC_KIND_socket);
 	record = (struct tc_socket *)s->record;
+	record_fill(s->index);
 	network_call(&record->header);
 	record->family = family;
 	record->sock_type = type;
@@ -268,7 +283,7 @@ int BPF_PROG(socket_bind, struct socket *sock, void *address, int length)
 
 	if (!sk || !network_event_wanted(TC_KIND_bind))
 		return 0;
-	s = network_begin(TC_KIND_bind, sizeof(*record), NR_BIND, sk);
+	s = network_start(TC_KIND_bind, sizeof(*record), NR_BIND, sk);
 	if (!s)
 		return undecided(TC_KIND_bind);
 	if (read_ip_port(&s->look.given, address, length))
@@ -302,7 +317,7 @@ int BPF_PROG(socket_listen, struct socket *sock, int backlog)
 
 	if (!sk || !network_event_wanted(TC_KIND_listen))
 		return 0;
-	s = network_begin(TC_KIND_listen, sizeof(*record), NR_LISTEN, sk);
+	s = network_start(TC_KIND_listen, sizeof(*record), NR_LISTEN, sk);
 	if (!s)
 		return undecided(TC_KIND_listen);
 	network_fill(s->index);
@@ -321,7 +336,7 @@ int BPF_PROG(sock_graft, struct sock *sk, struct socket *parent)
 
 	if (!network_event_wanted(TC_KIND_accept))
 		return 0;
-	s = network_begin(TC_KIND_accept, sizeof(*record), NR_ACCEPT, sk);
+	s = network_start(TC_KIND_accept, sizeof(*record), NR_ACCEPT, sk);
 	if (!s)
 		return 0;
 	network_fill(s->index);
@@ -339,7 +354,7 @@ int BPF_PROG(sock_graft, struct sock *sk, struct socket *parent)
 static __always_inline void exchange_event(__u32 kind, struct sock *sk, const struct ip_port *peer)
 {
 	struct tc_send *record; /* struct tc_receive has the same members */
-	struct scratch *s = network_begin(kind, sizeof(*record),
+	struct scratch *s = network_start(kind, sizeof(*record),
 					  kind == TC_KIND_send ? NR_SENDMSG : NR_RECVMSG, sk);
 
 	if (!s)

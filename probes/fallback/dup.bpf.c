@@ -20,11 +20,13 @@ static __noinline int tell_dup(const struct call *call)
 	struct file *file;
 	struct tc_dup *record;
 	struct scratch *s;
+	umode_t mode;
 
 	if (!call_dups(call))
 		return 0;
 	file = descriptor_file(call->result);
-	if (!file || !dup_is_told(file, call->result))
+	mode = file ? BPF_CORE_READ(file, f_inode, i_mode) : 0;
+	if (!file || !dup_is_told(mode, call->result))
 		return 0;
 	s = call_record(TC_KIND_dup, sizeof(*record));
 	if (!s)
@@ -32,6 +34,7 @@ static __noinline int tell_dup(const struct call *call)
 	record = (struct tc_dup *)s->record;
 	record->new_fd = call->result;
 	record->old_fd = call_argument(call, call->row->from);
+	record->type = mode & S_IFMT;
 	fill_dup(s, file);
 	call_send(s);
 	return 0;

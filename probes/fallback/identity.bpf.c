@@ -13,7 +13,7 @@ static __noinline int tell_setuid(const struct call *call)
 	if (!s)
 		return 0;
 	record = (struct tc_setuid *)s->record;
-	fill_uids(record, BPF_CORE_READ(task, cred));
+	fill_uids(BPF_CORE_READ, record, BPF_CORE_READ(task, cred));
 	record->old_uid = TC_ABSENT_U32;
 	record->old_euid = TC_ABSENT_U32;
 	record->old_suid = TC_ABSENT_U32;
@@ -31,7 +31,7 @@ static __noinline int tell_setgid(const struct call *call)
 	if (!s)
 		return 0;
 	record = (struct tc_setgid *)s->record;
-	fill_gids(record, BPF_CORE_READ(task, cred));
+	fill_gids(BPF_CORE_READ, record, BPF_CORE_READ(task, cred));
 	record->old_gid = TC_ABSENT_U32;
 	record->old_egid = TC_ABSENT_U32;
 	record->old_sgid = TC_ABSENT_U32;

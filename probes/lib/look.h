@@ -326,7 +326,8 @@ __noinline int look_at(__u32 index, __u32 number, __u32 base)
 	barrier_var(place);
 	if (place > sizeof(*s) - LOOKED_AT_BYTES)
 		return LOOK_OVER;
-	if (!tc_meet_any(s->judging.d.words, &s->judging.d.left, tc_row(t, look->cares)))
+	if (look->offset < s->judging.known_from || look->offset >= s->judging.known_until ||
+	    !tc_meet_any(s->judging.d.words, &s->judging.d.left, tc_row(t, look->cares)))
 		return LOOK_ON;
 	if (look->offset < sizeof(struct tc_record) &&
 	    base == __builtin_offsetof(struct scratch, record))

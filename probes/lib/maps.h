@@ -158,7 +158,8 @@ struct judging {
 	__u32 place, at, end, state, found;
 	__u32 best, asks; /* of the terms that hold: the one that decides */
 	__u32 is_told;
-	__u32 has_path; /* path was judged */
+	__u32 has_path;		       /* path was judged */
+	__u32 known_from, known_until; /* of the record: what lies there is filled, else not yet */
 };
 
 /* A place to build one record in, owned by one running program. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * What the rules say of an opened file's path, kept with its inode: opening it again builds no
- * path.
+ * What the rules say of an opened file's path and of its inode's type and number, kept with the
+ * inode: opening it again builds no path.
  *
- * Kept is what the looks at the path left of all terms. It is believed only while nothing can have
+ * Kept is what the looks at these left of all terms. It is believed only while nothing can have
  * given the file another path: by the same dentry of the same mount, and no rename and no mount
  * since (the kernel's own counts). A dentry's memory may come to another name of the same inode, so
  * only files with one link are kept, and only while their ctime stays: link(2) and unlink(2) set
@@ -77,11 +77,10 @@ static __always_inline enum early opened_early(__u32 kind, struct file *file)
 	const struct tc_tables *t = tables_in_place();
 	const struct tc_kind_table *table;
 	struct inode_terms *entry = NULL;
-	const struct tc_terms *path;
+	const struct tc_terms *kept = NULL;
+	enum early early = EARLY_NOTHING;
 	struct early_left left;
 	__u32 version = 0;
-	enum early early;
-	bool any;
 
 	if (!t)
 		return EARLY_SOMETHING;
@@ -90,16 +89,18 @@ static __always_inline enum early opened_early(__u32 kind, struct file *file)
 		return EARLY_SOMETHING;
 	if (table->row == TC_ROW_NONE)
 		return EARLY_NOTHING;
-	early = early_ask(t, table, &left);
-	if (early != EARLY_SOMETHING || !table->paths.n)
-		return early;
-	path = opened_left(file, t, &entry, &version);
-	if (!path || !entry)
-		return EARLY_SOMETHING;
-	any = early_any(&left, path);
+	early_begin(&left, t, table);
+	if (table->kept.n)
+		kept = opened_left(file, t, &entry, &version);
+	if (kept)
+		left.object = kept;
+	if (!kept || early_any(&left))
+		early = early_ask(t, table, &left);
 	barrier();
-	return any || *(volatile __u32 *)&entry->version != version ? EARLY_SOMETHING
-								    : EARLY_NOTHING;
+	/* Somebody wrote meanwhile: what was read may be of two files. */
+	if (kept && entry && *(volatile __u32 *)&entry->version != version)
+		return EARLY_SOMETHING;
+	return early;
 }
 
 /* False when no term is left for opening this file. */
@@ -119,10 +120,11 @@ static __always_inline void opened_known(struct scratch *s, struct file *file)
 {
 	const struct tc_tables *t = tables_of(&s->judging);
 	struct inode_terms *entry = NULL;
-	const struct tc_terms *left;
+	const struct tc_terms *left = NULL;
 	__u32 version = 0;
 
-	left = t ? opened_left(file, t, &entry, &version) : NULL;
+	if (t && kind_table(s, t)->kept.n)
+		left = opened_left(file, t, &entry, &version);
 	if (!left || !entry)
 		return;
 	tc_set(t->opened, &s->judging.path.left, left);
@@ -145,7 +147,7 @@ __noinline int judge_path(__u32 index)
 	words = d->words;
 	looked_end(s, &s->judging.object);
 	looked_begin(s, t, t->opened);
-	look_list(s, &kind_table(s, t)->paths, __builtin_offsetof(struct scratch, record));
+	look_list(s, &kind_table(s, t)->kept, __builtin_offsetof(struct scratch, record));
 	looked_end(s, &s->judging.path);
 	d->words = words;
 	tc_set(words, &d->left, &s->judging.object.left);

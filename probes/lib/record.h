@@ -230,6 +230,8 @@ static __always_inline struct scratch *record_start(__u32 kind, __u32 fixed_size
 	header->size = fixed_size;
 	s->io_uring_twin = io_uring_twin;
 	s->is_filled = false;
+	s->judging.known_from = 0;
+	s->judging.known_until = fixed_size;
 	return s;
 }
 

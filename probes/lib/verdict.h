@@ -108,13 +108,6 @@ static __always_inline void looked_begin(struct scratch *s, const struct tc_tabl
 	tc_set(words, &s->judging.d.doubtful, tc_row(t, TC_ROW_NONE));
 }
 
-static __always_inline void looked_set(struct tc_range words, struct looked *looked,
-				       const struct looked *others)
-{
-	tc_set(words, &looked->left, &others->left);
-	tc_set(words, &looked->doubtful, &others->doubtful);
-}
-
 static __always_inline void looked_end(struct scratch *s, struct looked *looked)
 {
 	const struct tc_range words = s->judging.d.words;
@@ -294,19 +287,26 @@ static __always_inline const struct tc_terms *task_left(const struct tc_tables *
 
 enum early { EARLY_NOTHING, EARLY_SOMETHING, EARLY_JUDGE_TASK };
 
-/* What is left before there is an object: in all of these sets. */
+/* What is left before there is a record: in all of these sets. */
 struct early_left {
-	const struct tc_terms *kind, *cgroup, *task;
+	const struct tc_terms *kind, *cgroup, *task, *object;
 	struct tc_range words;
 };
 
-static __always_inline bool early_any(const struct early_left *left, const struct tc_terms *object)
+static __always_inline void early_begin(struct early_left *left, const struct tc_tables *t,
+					const struct tc_kind_table *table)
+{
+	left->words = table->words;
+	left->kind = left->cgroup = left->task = left->object = tc_row(t, table->wanted);
+}
+
+static __always_inline bool early_any(const struct early_left *left)
 {
 	__u64 any = 0;
 
 	TC_EACH_WORD(i, left->words)
 	any |= tc_word(left->kind, left->words, i) & tc_word_at_end(left->cgroup, left->words, i) &
-	       tc_word(left->task, left->words, i) & tc_word(object, left->words, i);
+	       tc_word(left->task, left->words, i) & tc_word(left->object, left->words, i);
 	return any != 0;
 }
 
@@ -316,11 +316,9 @@ early_ask(const struct tc_tables *t, const struct tc_kind_table *table, struct e
 {
 	const struct tc_terms *task;
 
-	left->words = table->words;
-	left->kind = left->cgroup = left->task = tc_row(t, table->wanted);
 	if (table->asks_cgroup) {
 		left->cgroup = cgroup_left(t);
-		if (!early_any(left, left->kind))
+		if (!early_any(left))
 			return EARLY_NOTHING;
 	}
 	if (!table->asks_task)
@@ -329,7 +327,7 @@ early_ask(const struct tc_tables *t, const struct tc_kind_table *table, struct e
 	if (!task)
 		return EARLY_JUDGE_TASK;
 	left->task = task;
-	return early_any(left, left->kind) ? EARLY_SOMETHING : EARLY_NOTHING;
+	return early_any(left) ? EARLY_SOMETHING : EARLY_NOTHING;
 }
 
 __noinline int tables_left(__u32 kind)
@@ -345,6 +343,7 @@ __noinline int tables_left(__u32 kind)
 		return EARLY_SOMETHING;
 	if (table->row == TC_ROW_NONE)
 		return EARLY_NOTHING;
+	early_begin(&left, t, table);
 	return early_ask(t, table, &left);
 }
 
@@ -358,6 +357,8 @@ static __always_inline void judge_task_early(void)
 		return;
 	s->judging.generation = t->generation;
 	s->judging.is_stale = false;
+	s->judging.known_from = 0;
+	s->judging.known_until = sizeof(s->judging.facts);
 	judge_task(s);
 	scratch_release(s);
 }
@@ -386,12 +387,11 @@ __noinline int tables_enforce(__u32 kind)
 	table = &t->kinds[kind & (TC_KIND_LIMIT - 1)];
 	if (!table->enforces)
 		return false;
-	left.words = table->words;
-	left.kind = left.cgroup = tc_row(t, table->row);
+	early_begin(&left, t, table);
 	left.task = tc_row(t, t->enforcing);
 	if (table->asks_cgroup)
 		left.cgroup = cgroup_enforced(t);
-	return early_any(&left, left.kind);
+	return early_any(&left);
 }
 
 /* False when nobody wants this kind of event from the current task. Checked before anything that
@@ -627,6 +627,27 @@ static __always_inline __u32 record_judge(struct scratch *s, __u32 how)
 	}
 	judge_end(s, how);
 	return error;
+}
+
+/*
+ * Whether nothing is left already, by what lies from one place in the record to another: asked by
+ * hooks to which the rest is dear. What is not known yet is not looked at.
+ */
+static __always_inline bool record_is_vain(struct scratch *s, __u32 from, __u32 until)
+{
+	__u32 size = s->judging.known_until;
+	int begun = judge_begin(s->index);
+	bool is_vain;
+
+	if (begun == BEGIN_NOTHING)
+		return false;
+	judge_actor(s, begun, HOW_TELLS);
+	s->judging.known_from = from;
+	s->judging.known_until = until;
+	is_vain = !judge_object(s->index) && !s->judging.is_told && !s->judging.is_stale;
+	s->judging.known_from = 0;
+	s->judging.known_until = size;
+	return is_vain;
 }
 
 /* Sends what is told and drops what is not: the scratch is gone. */

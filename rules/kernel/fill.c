@@ -594,7 +594,7 @@ static int fill_kind(struct listing *listing, unsigned kind)
 	table->always = filling->options->always >> kind & 1;
 	r = fill_list(listing, TC_PLACE_TASK, kind, UINT64_MAX, &filling->tables->task);
 	if (!r && bit & opens)
-		r = fill_list(listing, TC_PLACE_PATHS, kind, opens, &table->paths);
+		r = fill_list(listing, TC_PLACE_KEPT, kind, opens, &table->kept);
 	if (!r)
 		r = fill_list(listing, TC_PLACE_LOOKS, kind, bit, &table->looks);
 	if (!r)
@@ -623,7 +623,7 @@ static int find_families(struct listing *listing)
 	for (uint32_t i = 0; i < n_subjects; i++)
 		listing->family[i] = i;
 	for (unsigned kind = 0; kind < TC_KIND_LIMIT && !r; kind++) {
-		for (int list = TC_PLACE_PATHS; list <= TC_PLACE_LOOKS && !r; list++) {
+		for (int list = TC_PLACE_KEPT; list <= TC_PLACE_LOOKS && !r; list++) {
 			if (!is_told_by_probes(kind))
 				continue;
 			r = plan_list(listing, (enum tc_place_list)list, kind, TC_KIND_BIT(kind));

@@ -185,11 +185,13 @@ static enum tc_look_of look_of(const struct tc_member *member)
 	return TC_LOOK_NUMBER;
 }
 
-/* The path of an opened file, which is looked at once for all who open it. */
-static bool is_opened_path(unsigned kind, const struct tc_member *member)
+/* What an opened file keeps, and its path: looked at once for all who open it. */
+static bool is_kept(unsigned kind, const struct tc_member *member)
 {
+	static const char *const names[] = {"path", "type", "ino", "dev", "magic"};
+
 	return (kind == TC_KIND_open || kind == TC_KIND_open_read) &&
-	       strcmp(member->member, "path") == 0;
+	       is_one_of(member->member, names, COUNT(names));
 }
 
 static enum tc_unjudged find_in_member(const struct tc_member *member, unsigned kind,
@@ -206,9 +208,9 @@ static enum tc_unjudged find_in_member(const struct tc_member *member, unsigned 
 	subject->has_absent = !subject->single && member->show != TC_SHOW_id &&
 			      (member->wire == TC_W_u32 || member->wire == TC_W_s32);
 	subject->mask &= full_mask(member->wire);
-	*ret_place = (struct tc_place){.list = is_opened_path(kind, member) ? TC_PLACE_PATHS
-									    : TC_PLACE_LOOKS,
-				       .offset = member->offset};
+	*ret_place =
+		(struct tc_place){.list = is_kept(kind, member) ? TC_PLACE_KEPT : TC_PLACE_LOOKS,
+				  .offset = member->offset};
 	return TC_JUDGED;
 }
 

@@ -43,7 +43,7 @@ struct tc_subject {
 
 /* The list of looks that a value is in, and where. */
 struct tc_place {
-	enum tc_place_list { TC_PLACE_TASK, TC_PLACE_PATHS, TC_PLACE_LOOKS } list;
+	enum tc_place_list { TC_PLACE_TASK, TC_PLACE_KEPT, TC_PLACE_LOOKS } list;
 	uint16_t offset;
 };
 

@@ -212,7 +212,7 @@ static inline struct hook_verdict hook_decide(const struct tc_tables *tables,
 
 	tc_event_get(event, tc_field_by_name("proc.exepath", 12), -1, &hook.exe);
 	task = hook_kept(&hook, tables->words, &tables->task, &hook.facts);
-	path = hook_kept(&hook, tables->opened, &kind->paths, record);
+	path = hook_kept(&hook, tables->opened, &kind->kept, record);
 	d->words = kind->words;
 	tc_set(d->words, &d->left, tc_row(tables, kind->row));
 	if (cgroup)
@@ -220,7 +220,7 @@ static inline struct hook_verdict hook_decide(const struct tc_tables *tables,
 	else
 		tc_look_unknown_cgroup(tables, d);
 	hook_keep(d, &task);
-	if (kind->paths.n)
+	if (kind->kept.n)
 		hook_keep(d, &path);
 	hook_list(&hook, &kind->looks, record);
 	verdict.term = tc_decide_term(tables, d, &asks);

@@ -250,6 +250,23 @@ static void test_more_rules_than_bits_share_them(void **state)
 	free(text);
 }
 
+static void test_what_an_opened_file_keeps_is_kept_with_its_path(void **state)
+{
+	struct both both = both_of_condition(
+		"evt.kind in (open, open_read) and fd.name startswith /dev/ and file.type = block "
+		"and fd.ino = 7 and file.nlink = 1");
+	const struct tc_tables *tables = tc_kernel_rules_tables(both.kernel);
+	const struct tc_kind_table *written = &tables->kinds[TC_KIND_open];
+	const struct tc_kind_table *read = &tables->kinds[TC_KIND_open_read];
+
+	(void)state;
+	assert_int_equal(written->kept.n, 3); /* link(2) changes the number of links */
+	assert_int_equal(written->looks.n, 1);
+	assert_int_equal(read->kept.first, written->kept.first);
+	assert_int_equal(read->kept.n, written->kept.n);
+	both_done(&both);
+}
+
 #define ENFORCING(action, condition)                                                               \
 	"- rule: r\n  desc: d\n  priority: INFO\n  output: o\n  action: " action                   \
 	"\n  condition: |\n"                                                                       \
@@ -336,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_what_cannot_be_judged_is_sent),
 		cmocka_unit_test(test_judged_parts_drop_what_the_agent_need_not_see),
 		cmocka_unit_test(test_more_rules_than_bits_share_them),
+		cmocka_unit_test(test_what_an_opened_file_keeps_is_kept_with_its_path),
 		cmocka_unit_test(test_a_blocking_rule_that_the_kernel_cannot_decide_is_refused),
 		cmocka_unit_test(test_best_effort_alerts_where_it_cannot_block),
 		cmocka_unit_test(test_rules_that_block_keep_their_bits_and_errors),
