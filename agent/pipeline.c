@@ -66,6 +66,22 @@ int tc_pipeline_new(const struct tc_pipeline_parts *parts, struct tc_pipeline **
 	return 0;
 }
 
+/* A replay asks whether its rules are those. */
+static void keep_generation(struct tc_pipeline *pipeline)
+{
+	const struct judges *judges = &pipeline->current;
+	const char *hash = judges->generation ? tc_ruleset_hash(judges->rules) : NULL;
+
+	if (!hash)
+		return;
+	if (pipeline->parts.recorder)
+		tc_sink_add_generation(tc_recorder_sink(pipeline->parts.recorder),
+				       judges->generation, hash);
+	if (pipeline->parts.audit.log)
+		tc_sink_add_generation(tc_audit_sink(pipeline->parts.audit.log), judges->generation,
+				       hash);
+}
+
 int tc_pipeline_set_rules(struct tc_pipeline *pipeline, struct tc_ruleset *rules,
 			  uint32_t generation)
 {
@@ -80,6 +96,7 @@ int tc_pipeline_set_rules(struct tc_pipeline *pipeline, struct tc_ruleset *rules
 	tc_pipeline_forget_former(pipeline);
 	pipeline->former = pipeline->current;
 	pipeline->current = (struct judges){rules, generation, matches, n_rules, limits};
+	keep_generation(pipeline);
 	return 0;
 }
 
@@ -88,6 +105,11 @@ static void judges_done(struct judges *judges)
 	tc_rule_limits_free(judges->limits);
 	free(judges->matches);
 	*judges = (struct judges){0};
+}
+
+void tc_pipeline_set_generation(struct tc_pipeline *pipeline, uint32_t generation)
+{
+	pipeline->current.generation = generation;
 }
 
 void tc_pipeline_restore_former(struct tc_pipeline *pipeline)

@@ -97,6 +97,9 @@ int tc_pipeline_commit(struct tc_pipeline *pipeline);
  */
 int tc_pipeline_set_rules(struct tc_pipeline *pipeline, struct tc_ruleset *rules,
 			  uint32_t generation);
+/* The rules in force are those of this generation, 0 of none: for records that come from now on out
+ * of a recording. */
+void tc_pipeline_set_generation(struct tc_pipeline *pipeline, uint32_t generation);
 /* Takes tc_pipeline_set_rules() back: the rules before are in force again, and those that were set
  * may be freed. */
 void tc_pipeline_restore_former(struct tc_pipeline *pipeline);

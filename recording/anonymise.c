@@ -545,7 +545,7 @@ static void put_list(struct tc_anonymiser *anonymiser, const struct tc_named_lis
 static const char *const plain_in_lists[] = {"name", "mode", "propagation", NULL};
 
 /* NULL-terminated: what is the same on many hosts. */
-static const char *const plain_facts[] = {"services", "absent", "runtime", NULL};
+static const char *const plain_facts[] = {"services", "absent", "runtime", "rules", NULL};
 
 static void put_bytes(struct tc_anonymiser *anonymiser, const struct tc_named *named,
 		      const char *name, struct tc_buffer *out)
@@ -618,7 +618,7 @@ int tc_anonymise_entry(struct tc_anonymiser *anonymiser, uint16_t type, const vo
 		kind = tc_layout_own_kind(bytes, size);
 		if (kind)
 			put_record(anonymiser, bytes, kind, out);
-	} else if (type <= TC_ENTRY_KNOWN) {
+	} else if (type <= TC_ENTRY_GENERATION) {
 		put_list(anonymiser, &list, plain_facts, out);
 	}
 	return tc_buffer_failed(out) || anonymiser->failed ? -ENOMEM : 0;

@@ -19,6 +19,8 @@ struct tc_audit {
 	struct tc_host_about host;
 	struct tc_audit_item *item; /* that gathers entries; NULL: none */
 	struct tc_fact_room facts;
+	/* Of the rules in force, and of those before, of which records may come still. */
+	struct tc_buffer generation, former;
 	uint64_t began_ns; /* CLOCK_MONOTONIC: of the segment; 0: none began */
 	bool is_gap;	   /* entries are dropped until a segment can begin */
 	bool is_known;	   /* what is added is what the world knows */
@@ -74,9 +76,22 @@ static bool make_room(struct tc_audit *audit, size_t size)
 	return true;
 }
 
+static void note_generation(struct tc_audit *audit, const void *bytes, size_t size)
+{
+	struct tc_buffer former = audit->former;
+
+	audit->former = audit->generation;
+	audit->generation = former;
+	tc_buffer_reset(&audit->generation);
+	tc_buffer_add(&audit->generation, bytes, size);
+}
+
 static void add(struct tc_sink *sink, enum tc_entry_type type, const void *bytes, size_t size)
 {
 	struct tc_audit *audit = (struct tc_audit *)sink;
+
+	if (type == TC_ENTRY_GENERATION && !audit->is_known)
+		note_generation(audit, bytes, size);
 
 	if (make_room(audit, size) &&
 	    tc_fact_room_take(&audit->facts, size, audit->options->directory))
@@ -145,6 +160,12 @@ void tc_audit_set_world(struct tc_audit *audit, const struct tc_world *world)
 
 /* --- segments that follow --- */
 
+static void add_generation(struct tc_audit *audit, const struct tc_buffer *body)
+{
+	if (body->length && !tc_buffer_failed(body))
+		add(&audit->sink, TC_ENTRY_GENERATION, body->bytes, body->length);
+}
+
 /* Where the host is now, for whoever begins to read here. */
 static void begin_next(struct tc_audit *audit, bool continues)
 {
@@ -158,6 +179,8 @@ static void begin_next(struct tc_audit *audit, bool continues)
 		return;
 	}
 	audit->is_known = true;
+	add_generation(audit, &audit->former);
+	add_generation(audit, &audit->generation);
 	tc_snapshot_add(audit->world, &audit->sink);
 	hand_on(audit);
 	audit->is_known = false;
@@ -255,5 +278,7 @@ void tc_audit_free(struct tc_audit *audit)
 		return;
 	tc_audit_stop(audit);
 	tc_audit_writer_free(audit->writer);
+	tc_buffer_done(&audit->generation);
+	tc_buffer_done(&audit->former);
 	free(audit);
 }

@@ -41,6 +41,7 @@ struct cutter {
 	bool begun;
 	int error; /* of the target, while the snapshot was given to it */
 	uint64_t kept;
+	uint64_t generations; /* given, or too old */
 };
 
 /* Each step; when it was taken by the world, but for `before`. */
@@ -406,6 +407,19 @@ static int give_answers(struct cutter *cutter)
 	return error;
 }
 
+static int give_generations(struct cutter *cutter)
+{
+	for (; cutter->generations < tc_past_generations(cutter->past); cutter->generations++) {
+		const struct tc_past_generation *generation =
+			tc_past_generation(cutter->past, cutter->generations);
+
+		if (generation)
+			tc_sink_add_generation(&cutter->sink, generation->number,
+					       generation->rules);
+	}
+	return cutter->error;
+}
+
 static int give(struct cutter *cutter, const struct tc_past_step *step, uint64_t real_ns)
 {
 	const struct tc_cut_target *target = cutter->target;
@@ -424,7 +438,9 @@ static int give(struct cutter *cutter, const struct tc_past_step *step, uint64_t
 	/* Of another layout, and none that could be read. */
 	if (!step->size || (is_part && (!cutter->is_decoded || !is_kept(cutter))))
 		return 0;
-	error = give_answers(cutter);
+	error = give_generations(cutter);
+	if (error == 0)
+		error = give_answers(cutter);
 	if (error < 0)
 		return error;
 	cutter->kept++;

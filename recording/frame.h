@@ -62,6 +62,9 @@ enum tc_entry_type {
 	/* Ends what a segment of an audit log says of the host at its beginning: whoever read the
 	 * segment before, which it continues, knows better. Empty. */
 	TC_ENTRY_KNOWN = 9,
+	/* Rules that judge, and records that name this generation: a number and the hash of their
+	 * files. */
+	TC_ENTRY_GENERATION = 10,
 };
 
 /* Stands before each entry of a block. The next one begins at the next multiple of TC_ENTRY_ALIGN

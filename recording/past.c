@@ -23,6 +23,8 @@ struct tc_past {
 	bool is_first;		   /* the step in `entry` was not given yet */
 	struct tc_entry entry;	   /* a record, or time */
 	union tc_layout_room room; /* of the present record */
+	struct tc_past_generation generations[TC_PAST_GENERATIONS];
+	uint64_t n_generations; /* ever */
 	struct tc_past_counts counts;
 };
 
@@ -60,6 +62,16 @@ static int store(struct tc_past *past, const struct tc_entry *entry,
 	return tc_buffer_failed(&past->answers) ? -ENOMEM : 0;
 }
 
+static void note_generation(struct tc_past *past, const struct tc_entry *entry)
+{
+	const struct tc_named_list body = {entry->bytes, entry->size};
+	struct tc_past_generation *generation =
+		&past->generations[past->n_generations++ % TC_PAST_GENERATIONS];
+
+	generation->number = (uint32_t)tc_named_number(&body, "number", 0);
+	tc_named_text(&body, "rules", generation->rules, sizeof(generation->rules));
+}
+
 /* Answers are stored until a step comes. 1, 0 at the end, or a negative errno. */
 static int read_on(struct tc_past *past, struct tc_recording_fault *ret_fault)
 {
@@ -78,7 +90,10 @@ static int read_on(struct tc_past *past, struct tc_recording_fault *ret_fault)
 			past->is_known &= entry.type != TC_ENTRY_KNOWN;
 			continue;
 		}
-		r = store(past, &entry, ret_fault);
+		if (entry.type == TC_ENTRY_GENERATION)
+			note_generation(past, &entry);
+		else
+			r = store(past, &entry, ret_fault);
 		if (r < 0)
 			return r;
 	}
@@ -168,6 +183,32 @@ void tc_past_free(struct tc_past *past)
 		return;
 	tc_buffer_done(&past->answers);
 	free(past);
+}
+
+uint64_t tc_past_generations(const struct tc_past *past)
+{
+	return past->n_generations;
+}
+
+const struct tc_past_generation *tc_past_generation(const struct tc_past *past, uint64_t n)
+{
+	if (n >= past->n_generations || past->n_generations - n > TC_PAST_GENERATIONS)
+		return NULL;
+	return &past->generations[n % TC_PAST_GENERATIONS];
+}
+
+bool tc_past_had_rules(const struct tc_past *past, uint32_t number, const char *hash)
+{
+	const struct tc_past_generation *generation;
+
+	for (uint64_t n = past->n_generations; n--;) {
+		generation = tc_past_generation(past, n);
+		if (!generation)
+			return false;
+		if (generation->number == number)
+			return strcmp(generation->rules, hash) == 0;
+	}
+	return false;
 }
 
 bool tc_past_answer(const struct tc_past *past, size_t *at, struct tc_entry *ret_answer)

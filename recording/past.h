@@ -50,6 +50,22 @@ struct tc_past_step {
  */
 int tc_past_next(struct tc_past *past, struct tc_past_step *ret_step,
 		 struct tc_recording_fault *ret_fault);
+/* A generation of rules of the agent that recorded. */
+struct tc_past_generation {
+	uint32_t number;
+	char rules[65]; /* tc_ruleset_hash() */
+};
+
+/* The last ones are remembered. */
+#define TC_PAST_GENERATIONS 64
+
+/* How many there were up to the present step. */
+uint64_t tc_past_generations(const struct tc_past *past);
+/* The n-th of them, from 0; NULL: it is forgotten, or did not come yet. */
+const struct tc_past_generation *tc_past_generation(const struct tc_past *past, uint64_t n);
+/* Whether these rules were the generation of that number. */
+bool tc_past_had_rules(const struct tc_past *past, uint32_t number, const char *hash);
+
 /*
  * What the host had told before the present step: at is 0 for the first, and then behind it. False
  * when there is no further.

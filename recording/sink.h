@@ -28,4 +28,7 @@ struct tc_sink {
 	const struct tc_sink_ops *ops;
 };
 
+/* From the next record on rules of that hash (tc_ruleset_hash()) judge, as a generation. */
+void tc_sink_add_generation(struct tc_sink *sink, uint32_t number, const char *rules);
+
 #endif

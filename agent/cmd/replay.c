@@ -100,7 +100,7 @@ static int parse(struct replay *replay, int argc, char **argv)
 		 "rule file or directory; may be given more than once (" DEFAULT_RULES ")"},
 		{"diff", 0, TC_OPTION_STRINGS, "PATH", &replay->others,
 		 "compare: which alerts appear, vanish or change with these rules in place of "
-		 "--rules; may be given more than once"},
+		 "--rules, and what they would stop; may be given more than once"},
 		{"rule-matching", 0, TC_OPTION_STRING, "first|all", &replay->matching,
 		 "which of the rules that match an event speak (all)"},
 		{"format", 'f', TC_OPTION_STRING, "FORMAT", &replay->format,
@@ -280,9 +280,7 @@ static int take(struct replay *replay, const struct tc_past_step *step)
 	if (step->bytes)
 		count(replay, step->bytes, step->size);
 	for (unsigned i = 0; i < replay->n_lanes && error == 0; i++)
-		error = step->bytes ? tc_pipeline_feed(replay->lanes[i].pipeline, step->bytes,
-						       step->size)
-				    : tc_pipeline_pass(replay->lanes[i].pipeline, step->now_ns);
+		error = replay_lane_take(&replay->lanes[i], replay->past, step);
 	if (error == 0 && replay->diff)
 		error = replay_diff_compare(replay->diff);
 	return error;

@@ -15,18 +15,25 @@
 #include "agent/timestamp.h"
 #include "output/format/json_writer.h"
 #include "output/format/text.h"
+#include "rules/kernel/refuse.h"
 
 /* Of each kind of difference, for each rule. */
 #define EXAMPLES 3
 
-enum change { APPEARS, VANISHES, CHANGES, N_CHANGES };
+/* Of alerts; and of events that went on when they were recorded, which rules that enforce would
+ * stop by the new rules alone, or by the old ones alone. */
+enum change { APPEARS, VANISHES, CHANGES, WOULD_BLOCK, WOULD_PASS, N_CHANGES };
 
 static const struct {
-	const char *word, *plural, *mark;
+	const char *word, *plural; /* for people */
+	const char *key;	   /* in JSON */
+	const char *old, *new;	   /* before the examples of each side */
 } changes[N_CHANGES] = {
-	[APPEARS] = {"appears", "appear", "+"},
-	[VANISHES] = {"vanishes", "vanish", "-"},
-	[CHANGES] = {"changes", "change", "~"},
+	[APPEARS] = {"appears", "appear", "appear", "", "+ "},
+	[VANISHES] = {"vanishes", "vanish", "vanish", "- ", ""},
+	[CHANGES] = {"changes", "change", "change", "~-", "~+"},
+	[WOULD_BLOCK] = {"would be stopped", "would be stopped", "would_block", "", "! "},
+	[WOULD_PASS] = {"would no longer be", "would no longer be", "would_pass", "? ", ""},
 };
 
 /* What one side told of the present record. */
@@ -34,6 +41,7 @@ struct told {
 	char *rule;
 	uint64_t time_ns;
 	enum tc_priority priority;
+	bool stops; /* what went on, while rules enforce */
 	struct tc_buffer
 		json; /* without identifier and number, which are no part of what is told */
 	struct tc_buffer text;
@@ -120,6 +128,14 @@ static int make_room(struct side *side)
 	return 0;
 }
 
+/* The rule stops what this event tells of, which nobody did then. */
+static bool would_stop(const struct tc_alert *alert)
+{
+	return alert->rule->action != TC_ACTION_ALERT &&
+	       alert->event->record->verdict < TC_VERDICT_BLOCKED &&
+	       tc_refuse_can(alert->event->kind->kind, alert->rule->action);
+}
+
 int replay_diff_take(void *context, const struct tc_alert *alert)
 {
 	struct side *side = context;
@@ -136,6 +152,7 @@ int replay_diff_take(void *context, const struct tc_alert *alert)
 	told->rule = strdup(alert->rule->name);
 	told->time_ns = alert->time_ns;
 	told->priority = alert->rule->priority;
+	told->stops = would_stop(alert);
 	bare.seq = 0;
 	bare.uuid[0] = '\0';
 	tc_buffer_reset(&told->json);
@@ -190,7 +207,8 @@ static int note(struct replay_diff *diff, enum change change, const struct told 
 
 	if (!group)
 		return -ENOMEM;
-	diff->found++;
+	/* What rules would stop differs only where they tell something else. */
+	diff->found += change <= CHANGES;
 	number = group->counts[change]++;
 	if (number >= EXAMPLES)
 		return 0;
@@ -227,6 +245,31 @@ static int compare_both(struct replay_diff *diff, const struct told *old, const 
 	return note(diff, CHANGES, old, new);
 }
 
+static bool stops(const struct side *side)
+{
+	for (size_t i = 0; i < side->count; i++)
+		if (side->told[i].stops)
+			return true;
+	return false;
+}
+
+/* Each rule of one side that would stop what no rule of the other would. */
+static int compare_stops(struct replay_diff *diff)
+{
+	const struct side *old_side = &diff->sides[REPLAY_OLD];
+	const struct side *new_side = &diff->sides[REPLAY_NEW];
+	bool before = stops(old_side), after = stops(new_side);
+	int error = 0;
+
+	for (size_t i = 0; after && !before && i < new_side->count && error == 0; i++)
+		if (new_side->told[i].stops)
+			error = note(diff, WOULD_BLOCK, NULL, &new_side->told[i]);
+	for (size_t i = 0; before && !after && i < old_side->count && error == 0; i++)
+		if (old_side->told[i].stops)
+			error = note(diff, WOULD_PASS, &old_side->told[i], NULL);
+	return error;
+}
+
 int replay_diff_compare(struct replay_diff *diff)
 {
 	struct side *old_side = &diff->sides[REPLAY_OLD], *new_side = &diff->sides[REPLAY_NEW];
@@ -240,6 +283,8 @@ int replay_diff_compare(struct replay_diff *diff)
 	for (size_t i = 0; i < new_side->count && error == 0; i++)
 		if (!find(old_side, new_side->told[i].rule))
 			error = note(diff, APPEARS, NULL, &new_side->told[i]);
+	if (error == 0)
+		error = compare_stops(diff);
 	old_side->count = new_side->count = 0;
 	return error;
 }
@@ -264,11 +309,11 @@ static bool differs(const struct group *group)
 static void put_example(struct tc_buffer *text, enum change change, const struct example *example)
 {
 	if (example->old)
-		tc_buffer_printf(text, "  %s %s %s\n", change == CHANGES ? "~-" : "- ",
-				 example->time, example->old);
+		tc_buffer_printf(text, "  %s %s %s\n", changes[change].old, example->time,
+				 example->old);
 	if (example->new)
-		tc_buffer_printf(text, "  %s %s %s\n", change == CHANGES ? "~+" : "+ ",
-				 example->time, example->new);
+		tc_buffer_printf(text, "  %s %s %s\n", changes[change].new, example->time,
+				 example->new);
 }
 
 static void put_group(struct tc_buffer *text, const struct group *group, bool colour)
@@ -298,7 +343,7 @@ static void put_json_group(struct tc_json *json, const struct group *group)
 	tc_json_key(json, "same");
 	tc_json_uint(json, group->same);
 	for (unsigned change = 0; change < N_CHANGES; change++) {
-		tc_json_key(json, changes[change].plural);
+		tc_json_key(json, changes[change].key);
 		tc_json_uint(json, group->counts[change]);
 	}
 	tc_json_key(json, "examples");
@@ -309,7 +354,7 @@ static void put_json_group(struct tc_json *json, const struct group *group)
 
 			tc_json_object_begin(json);
 			tc_json_key(json, "change");
-			tc_json_string(json, changes[change].plural);
+			tc_json_string(json, changes[change].key);
 			tc_json_key(json, "time");
 			tc_json_string(json, example->time);
 			tc_json_key(json, "old");

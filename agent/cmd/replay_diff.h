@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What two sets of rules tell differently of the same records. */
+/* What two sets of rules tell differently of the same records, and would stop while they enforce.
+ */
 #ifndef TOCSIN_CMD_REPLAY_DIFF_H
 #define TOCSIN_CMD_REPLAY_DIFF_H
 

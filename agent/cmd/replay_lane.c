@@ -43,12 +43,35 @@ int replay_lane_open(struct replay_lane *lane, struct tc_past *past, tc_alert_ca
 	return error < 0 ? tc_error_return(error, "cannot replay") : 0;
 }
 
+static void find_generation(struct replay_lane *lane, const struct tc_past *past,
+			    uint32_t generation)
+{
+	bool is_own = tc_past_had_rules(past, generation, tc_ruleset_hash(lane->rules));
+
+	lane->generation = generation;
+	tc_pipeline_set_generation(lane->pipeline, is_own ? generation : 0);
+}
+
+int replay_lane_take(struct replay_lane *lane, const struct tc_past *past,
+		     const struct tc_past_step *step)
+{
+	const struct tc_record *record = step->bytes;
+
+	if (!record)
+		return tc_pipeline_pass(lane->pipeline, step->now_ns);
+	if (step->size >= sizeof(*record) && record->generation &&
+	    record->generation != lane->generation)
+		find_generation(lane, past, record->generation);
+	return tc_pipeline_feed(lane->pipeline, record, step->size);
+}
+
 void replay_lane_shut(struct replay_lane *lane)
 {
 	tc_pipeline_free(lane->pipeline);
 	if (lane->world.processes)
 		tc_world_done(&lane->world);
 	lane->pipeline = NULL;
+	lane->generation = 0;
 	lane->world = (struct tc_world){0};
 }
 

@@ -16,10 +16,11 @@
 
 /* Facts by the word of their lines. */
 static const char *const fact_words[] = {
-	[TC_ENTRY_USERS] = "users",   [TC_ENTRY_SERVICES] = "services",
-	[TC_ENTRY_CGROUP] = "cgroup", [TC_ENTRY_PROCESS] = "process",
-	[TC_ENTRY_START] = "start",   [TC_ENTRY_CONTAINER] = "container",
-	[TC_ENTRY_TIME] = "time",     [TC_ENTRY_KNOWN] = "known",
+	[TC_ENTRY_USERS] = "users",	      [TC_ENTRY_SERVICES] = "services",
+	[TC_ENTRY_CGROUP] = "cgroup",	      [TC_ENTRY_PROCESS] = "process",
+	[TC_ENTRY_START] = "start",	      [TC_ENTRY_CONTAINER] = "container",
+	[TC_ENTRY_GENERATION] = "generation", [TC_ENTRY_TIME] = "time",
+	[TC_ENTRY_KNOWN] = "known",
 };
 #define FACT_WORDS (sizeof(fact_words) / sizeof(fact_words[0]))
 

@@ -141,6 +141,7 @@ static void write_segments(struct log *log, unsigned count, struct tc_buffer *te
 
 	log_start(log);
 	last = log_report(log).segment;
+	tc_sink_add_generation(tc_audit_sink(log->audit), 7, "hash of rules");
 	for (unsigned i = 0; i < count; i++) {
 		log_event(log, text);
 		log_event(log, text);
@@ -198,6 +199,10 @@ static void replay(const struct log *log, struct tc_buffer *text, unsigned *ret_
 			if (step.bytes)
 				observe(&observer, step.bytes, step.size, NULL, NULL, text);
 	}
+	/* Each segment says by which rules it goes on. */
+	assert_true(tc_past_had_rules(past, 7, "hash of rules"));
+	assert_false(tc_past_had_rules(past, 7, "another"));
+	assert_false(tc_past_had_rules(past, 8, "hash of rules"));
 	observer_done(&observer);
 	tc_past_free(past);
 	tc_series_close(series);
