@@ -24,6 +24,8 @@ static const char *host_cannot(unsigned kind, bool blocks, const struct tc_probe
 
 	if (!tc_refuse_can(kind, TC_ACTION_KILL))
 		return "the event is told when all is over";
+	if (tc_probes_failure(probes, kind))
+		return tc_probes_failure(probes, kind);
 	if (!(tc_probes_kinds(probes) & TC_KIND_BIT(kind)))
 		return "the event is not seen on this kernel";
 	if (!blocks)

@@ -7,6 +7,7 @@
 #include "agent/enrich/clock.h"
 #include "agent/log.h"
 #include "agent/notice.h"
+#include "agent/pins.h"
 #include "agent/standing.h"
 
 #define NS_PER_S 1000000000ULL
@@ -83,8 +84,8 @@ static uint64_t wants(const struct tc_ruleset *rules)
 }
 
 /* What these rules, others (which may be the same), and the agent's tables need is sent, and
- * nothing else. */
-static void ask_for_events(struct tc_force *force, const struct tc_ruleset *rules,
+ * nothing else. False when some program could not be attached. */
+static bool ask_for_events(struct tc_force *force, const struct tc_ruleset *rules,
 			   const struct tc_ruleset *others)
 {
 	volatile struct tc_controls *controls = tc_probes_controls(force->probes);
@@ -93,8 +94,18 @@ static void ask_for_events(struct tc_force *force, const struct tc_ruleset *rule
 			  (force->options.environment ? TC_WANT_ENVIRONMENT : 0);
 	controls->urgent = urgent_kinds(rules) | urgent_kinds(others);
 	tc_probes_refuse(force->probes, refused_kinds(rules) | refused_kinds(others));
-	tc_probes_want(force->probes, tc_ruleset_kinds(rules) | tc_ruleset_kinds(others) |
-					      tc_world_kinds() | force->options.kinds);
+	return tc_probes_want(force->probes, tc_ruleset_kinds(rules) | tc_ruleset_kinds(others) |
+						     tc_world_kinds() | force->options.kinds) == 0;
+}
+
+/* Programs could not be attached: 0 when the rules may do without. */
+static int do_without(const struct tc_force *force, struct tc_generation *generation)
+{
+	size_t weak;
+
+	tc_generation_find_effects(generation, force->probes, force->options.fallback_reason);
+	weak = tc_generation_report(generation, force->options.strict, stderr);
+	return weak && force->options.strict ? -EOPNOTSUPP : 0;
 }
 
 /* Whether a rule only tells what it would do. */
@@ -118,9 +129,16 @@ static int put_first(struct tc_force *force, struct tc_generation *generation)
 {
 	int r = tc_generations_put(&force->generations, generation);
 
-	if (r == 0)
-		ask_for_events(force, generation->rules, generation->rules);
+	if (r == 0 && !ask_for_events(force, generation->rules, generation->rules))
+		r = do_without(force, generation);
+	if (r < 0)
+		force->generations.current = NULL;
 	return r;
+}
+
+void tc_force_try_again(struct tc_force *force)
+{
+	ask_for_events(force, force->current->rules, force->current->rules);
 }
 
 static int put_other(struct tc_force *force, struct tc_generation *generation)
@@ -130,8 +148,10 @@ static int put_other(struct tc_force *force, struct tc_generation *generation)
 
 	if (r < 0)
 		return r;
-	ask_for_events(force, generation->rules, before);
-	r = tc_generations_put(&force->generations, generation);
+	if (!ask_for_events(force, generation->rules, before))
+		r = do_without(force, generation);
+	if (r == 0)
+		r = tc_generations_put(&force->generations, generation);
 	if (r < 0) {
 		tc_pipeline_restore_former(force->pipeline);
 		ask_for_events(force, before, before);
@@ -143,13 +163,27 @@ static int put_other(struct tc_force *force, struct tc_generation *generation)
 	return 0;
 }
 
+/* Who takes over goes on behind this generation. */
+static void note_pins(const struct tc_force *force, const struct tc_generation *generation)
+{
+	int r = force->options.pins && generation
+			? tc_pins_note(force->options.pins, generation->number,
+				       tc_ruleset_hash(generation->rules))
+			: 0;
+
+	if (r < 0)
+		tc_warning("the pins do not say which rules are in force: %s", strerror(-r));
+}
+
 int tc_force_put(struct tc_force *force, struct tc_generation *generation)
 {
 	int r;
 
 	hold_back(force, generation);
+	note_pins(force, generation);
 	r = force->current ? put_other(force, generation) : put_first(force, generation);
 	if (r < 0) {
+		note_pins(force, force->current);
 		tc_error("rules cannot be put into force in the kernel: %s", strerror(-r));
 		tc_generation_free(generation);
 		return r;
@@ -159,10 +193,21 @@ int tc_force_put(struct tc_force *force, struct tc_generation *generation)
 	return 0;
 }
 
+/* A trial ends whether the agent lives or not. */
+static void set_controls(const struct tc_force *force)
+{
+	volatile struct tc_controls *controls = tc_probes_controls(force->probes);
+	enum tc_enforce_state state = force->enforce.state;
+
+	controls->enforce_until_ns = state == TC_ENFORCE_TRIAL ? force->enforce.until_ns : 0;
+	controls->enforce = tc_enforce_is_on(state);
+}
+
 void tc_force_begin(struct tc_force *force, struct tc_pipeline *pipeline)
 {
 	force->pipeline = pipeline;
-	tc_probes_controls(force->probes)->enforce = tc_enforce_is_on(force->enforce.state);
+	set_controls(force);
+	tc_probes_begin(force->probes);
 }
 
 bool tc_force_is_busy(const struct tc_force *force)
@@ -198,7 +243,7 @@ static int look(struct tc_force *force, uint64_t now_ns)
 	enum tc_enforce_state state = tc_enforce_look(&force->enforce, now_ns);
 	bool is_on = tc_enforce_is_on(state);
 
-	tc_probes_controls(force->probes)->enforce = is_on;
+	set_controls(force);
 	if (state == before)
 		return 0;
 	tc_warning("%s", tc_enforce_text(state));

@@ -16,6 +16,11 @@ struct tc_force_options {
 	uint64_t breaker; /* see struct tc_breakers */
 	uint64_t kinds;	  /* sent whether a rule wants them or not ... */
 	bool environment; /* ... and so is the environment of programs */
+	/* A rule that cannot do here what it asks for is an error, unless it says that it may do
+	 * less. */
+	bool strict;
+	const char *fallback_reason; /* why there are no LSM hooks; "" when there are */
+	struct tc_pins *pins;	     /* told which rules are in force; NULL: nothing is pinned */
 	const char *
 		journal_path; /* the file of agent/standing.h lies beside it; NULL: there is none */
 };
@@ -46,7 +51,7 @@ void tc_force_begin(struct tc_force *force, struct tc_pipeline *pipeline);
 /*
  * Puts a generation into force, and takes it: what only it wants is sent before it judges, what
  * only the one before wanted until it does not any more. 0, or a negative errno: the one before
- * stays, and the new one was freed.
+ * stays, and the new one was freed; -EOPNOTSUPP: programs that it needs cannot be attached, told.
  */
 int tc_force_put(struct tc_force *force, struct tc_generation *generation);
 
@@ -55,6 +60,8 @@ int tc_force_put(struct tc_force *force, struct tc_generation *generation);
  * and tells what changed. complete_ns: tc_reader_complete_ns(). 0 or the pipeline's error.
  */
 int tc_force_serve(struct tc_force *force, uint64_t complete_ns);
+/* Before rules are read anew: programs that could not be attached are tried again. */
+void tc_force_try_again(struct tc_force *force);
 /* Whether a generation waits for its last records: no other may be put into force before. */
 bool tc_force_is_busy(const struct tc_force *force);
 

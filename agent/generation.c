@@ -8,6 +8,17 @@
 #include "agent/log.h"
 #include "agent/tables.h"
 
+void tc_generation_find_effects(struct tc_generation *generation, const struct tc_probes *probes,
+				const char *fallback_reason)
+{
+	for (size_t i = 0; i < tc_ruleset_count(generation->rules); i++) {
+		const struct tc_kernel_rule rule = tc_kernel_rules_at(generation->kernel, i);
+
+		tc_effect_find(tc_ruleset_at(generation->rules, i), &rule, probes, fallback_reason,
+			       &generation->effects[i]);
+	}
+}
+
 static int fill(struct tc_generation *generation, const struct tc_generation_options *options)
 {
 	const struct tc_kernel_options kernel = {
@@ -30,12 +41,8 @@ static int fill(struct tc_generation *generation, const struct tc_generation_opt
 	tc_ruleset_set_matching(generation->rules, options->matching);
 	if (r == 0)
 		r = tc_kernel_rules_make(generation->rules, &kernel, &generation->kernel);
-	for (size_t i = 0; i < n_rules && r == 0; i++) {
-		const struct tc_kernel_rule rule = tc_kernel_rules_at(generation->kernel, i);
-
-		tc_effect_find(tc_ruleset_at(generation->rules, i), &rule, options->probes,
-			       options->fallback_reason, &generation->effects[i]);
-	}
+	if (r == 0)
+		tc_generation_find_effects(generation, options->probes, options->fallback_reason);
 	return r;
 }
 

@@ -46,6 +46,9 @@ struct tc_generation_options {
 /* Takes the rules, also when it fails. 0, -ENOMEM, or -EINVAL from the guards. */
 int tc_generation_make(struct tc_ruleset *rules, const struct tc_generation_options *options,
 		       struct tc_generation **ret_generation);
+/* Finds anew what each rule can do here: some programs could not be attached. */
+void tc_generation_find_effects(struct tc_generation *generation, const struct tc_probes *probes,
+				const char *fallback_reason);
 /* Prints a line for each rule that cannot do here what it asks for. How many of them must. */
 size_t tc_generation_report(const struct tc_generation *generation, bool strict, FILE *stream);
 /* Takes NULL. */

@@ -10,8 +10,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "agent/enrich/scan.h"
 #include "agent/kernel.h"
 #include "agent/log.h"
+#include "agent/pins.h"
 #include "agent/words.h"
 
 #include "tocsin_probes.skel.h"
@@ -46,6 +48,9 @@ struct tc_probes {
 	int *ring_fds; /* n_cpus of them */
 	unsigned n_cpus;
 	bool fallback;
+	const struct tc_pins *pins; /* NULL: nothing is pinned */
+	bool waits;
+	uint64_t wanted; /* kinds */
 	uint64_t refused; /* kinds that a rule blocks or kills for */
 	struct tc_controls *controls;
 	struct tc_ring_state *ring_states;
@@ -156,9 +161,13 @@ static int object_settings(struct tc_probes *probes, const struct tc_kernel *ker
 			is_chosen(probes, "tcp_v4_connect") && is_chosen(probes, "tcp_v6_connect"),
 	};
 	unsigned n_scratches = probes->n_cpus * TC_SCRATCH_PER_CPU;
+	uint64_t start_ns = 0;
 	size_t size = 0;
 	void *initial;
 
+	if (options->agent_tgid)
+		tc_scan_start(options->agent_tgid, &start_ns);
+	settings.agent_start = start_ns / TC_START_UNIT_NS;
 	if (!rodata)
 		rodata = bpf_object__find_map_by_name(probes->object, ".rodata");
 	initial = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;
@@ -236,26 +245,78 @@ static int maps_share(struct tc_probes *probes)
 	return 0;
 }
 
+static int maps_pin(const struct tc_probes *probes)
+{
+	char name[32];
+	int r = tc_pins_map(probes->pins, tc_probes_map(probes, "controls"), TC_PINS_CONTROLS);
+
+	if (r == 0)
+		r = tc_pins_map(probes->pins, tc_probes_map(probes, "ring_states"),
+				TC_PINS_RING_STATES);
+	for (unsigned cpu = 0; r == 0 && cpu < probes->n_cpus; cpu++) {
+		snprintf(name, sizeof(name), TC_PINS_RING, cpu);
+		r = tc_pins_map(probes->pins, probes->ring_fds[cpu], name);
+	}
+	if (r < 0)
+		return tc_error_return(r, "the probes' maps cannot be pinned in %s",
+				       tc_pins_directory(probes->pins));
+	return 0;
+}
+
 /* --- attaching --- */
 
-/* A program that does not attach is left out, and tried again when kinds are asked for again. */
-static void attach_program(struct tc_probes *probes, size_t i)
+/* Kprobes are attached by perf events, which cannot be pinned before Linux 5.15 (b89fbfbb854c):
+ * they refuse nothing, and end with the agent. */
+static int pin_program(const struct tc_probes *probes, size_t i, struct bpf_link *link)
+{
+	int r = probes->pins ? tc_pins_link(probes->pins, link, probe_rows[i].program) : 0;
+
+	if (r < 0 && probe_rows[i].how == HOW_KPROBE) {
+		tc_debug("the probe %s cannot be pinned: %s", probe_rows[i].program, strerror(-r));
+		return 0;
+	}
+	return r;
+}
+
+static void destroy_link(struct tc_probes *probes, size_t i)
+{
+	if (probes->pins && probes->links[i])
+		bpf_link__unpin(probes->links[i]);
+	bpf_link__destroy(probes->links[i]);
+	probes->links[i] = NULL;
+}
+
+static void note_failure(struct tc_probe_info *info, const char *what, int error)
+{
+	info->state = TC_PROBE_MISSING;
+	snprintf(info->reason, sizeof(info->reason), "%s %s: %s", what, info->target,
+		 strerror(error));
+	tc_warning("the probe %s %s", info->program, info->reason);
+}
+
+/* False when the kernel does not want to: the program is left out, and tried again when kinds are
+ * asked for again. */
+static bool attach_program(struct tc_probes *probes, size_t i)
 {
 	struct tc_probe_info *info = &probes->info[i];
 	struct bpf_program *program =
 		bpf_object__find_program_by_name(probes->object, info->program);
+	int r;
 
 	probes->links[i] = bpf_program__attach(program);
-	if (probes->links[i]) {
-		info->state = TC_PROBE_CHOSEN;
-		info->reason[0] = '\0';
-		return;
+	if (!probes->links[i]) {
+		note_failure(info, "cannot attach to", errno);
+		return false;
 	}
-	info->state = TC_PROBE_MISSING;
-	snprintf(info->reason, sizeof(info->reason), "cannot attach to %s: %s", info->target,
-		 strerror(errno));
-	tc_warning("the probe %s cannot be attached to %s: %s", info->program, info->target,
-		   strerror(errno));
+	r = pin_program(probes, i, probes->links[i]);
+	if (r < 0) {
+		destroy_link(probes, i);
+		note_failure(info, "cannot be pinned at", -r);
+		return false;
+	}
+	info->state = TC_PROBE_CHOSEN;
+	info->reason[0] = '\0';
+	return true;
 }
 
 /* True when the kernel has taken the program. */
@@ -277,19 +338,45 @@ void tc_probes_refuse(struct tc_probes *probes, uint64_t kinds)
 	probes->refused = kinds;
 }
 
-void tc_probes_want(struct tc_probes *probes, uint64_t kinds)
+static void detach_program(struct tc_probes *probes, size_t i)
 {
+	destroy_link(probes, i);
+	/* Of one that could not be attached nothing is known for the next time. */
+	probes->info[i].state = TC_PROBE_CHOSEN;
+	probes->info[i].reason[0] = '\0';
+}
+
+size_t tc_probes_want(struct tc_probes *probes, uint64_t kinds)
+{
+	size_t failed = 0;
+
 	for (size_t i = 0; i < N_PROBES; i++) {
 		if (!is_loaded(probes, i))
 			continue;
-		if (!is_wanted(probes, i, kinds)) {
-			bpf_link__destroy(probes->links[i]);
-			probes->links[i] = NULL;
-		} else if (!probes->links[i]) {
-			attach_program(probes, i);
-		}
+		if (!is_wanted(probes, i, kinds))
+			detach_program(probes, i);
+		else if (!probes->links[i])
+			failed += !attach_program(probes, i);
 	}
-	probes->controls->kinds = kinds;
+	probes->wanted = kinds;
+	if (!probes->waits)
+		probes->controls->kinds = kinds;
+	return failed;
+}
+
+void tc_probes_begin(struct tc_probes *probes)
+{
+	probes->waits = false;
+	probes->controls->kinds = probes->wanted;
+}
+
+const char *tc_probes_failure(const struct tc_probes *probes, unsigned kind)
+{
+	for (size_t i = 0; i < N_PROBES; i++)
+		if (probes->info[i].state == TC_PROBE_MISSING && is_loaded(probes, i) &&
+		    probe_rows[i].kinds & TC_KIND_BIT(kind))
+			return probes->info[i].reason;
+	return NULL;
 }
 
 static int libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
@@ -326,7 +413,10 @@ static int probes_prepare(struct tc_probes *probes, const struct tc_kernel *kern
 	r = rings_create(probes, options->ring_bytes);
 	if (r < 0)
 		return r;
-	return maps_share(probes);
+	r = maps_share(probes);
+	if (r < 0 || !probes->pins)
+		return r;
+	return maps_pin(probes);
 }
 
 int tc_probes_load(const struct tc_kernel *kernel, const struct tc_load_options *options,
@@ -351,6 +441,8 @@ int tc_probes_load(const struct tc_kernel *kernel, const struct tc_load_options 
 	libbpf_set_print(libbpf_message);
 	probes->n_cpus = (unsigned)n_cpus;
 	probes->fallback = options->force_fallback || !kernel->has_lsm;
+	probes->pins = options->pins;
+	probes->waits = options->waits;
 	r = probes_prepare(probes, kernel, options);
 	if (r < 0) {
 		tc_probes_free(probes);
@@ -360,12 +452,20 @@ int tc_probes_load(const struct tc_kernel *kernel, const struct tc_load_options 
 	return 0;
 }
 
+void tc_probes_leave(struct tc_probes *probes)
+{
+	for (size_t i = 0; i < N_PROBES; i++)
+		if (probes->links[i])
+			bpf_link__disconnect(probes->links[i]);
+	probes->pins = NULL;
+}
+
 void tc_probes_free(struct tc_probes *probes)
 {
 	if (!probes)
 		return;
 	for (size_t i = 0; i < N_PROBES; i++)
-		bpf_link__destroy(probes->links[i]);
+		destroy_link(probes, i);
 	if (probes->controls)
 		munmap(probes->controls, probes->controls_bytes);
 	if (probes->ring_states)
@@ -416,22 +516,16 @@ volatile struct tc_controls *tc_probes_controls(struct tc_probes *probes)
 	return probes->controls;
 }
 
-volatile struct tc_ring_state *tc_probes_ring_states(const struct tc_probes *probes)
+struct tc_rings tc_probes_rings(const struct tc_probes *probes)
 {
-	return probes->ring_states;
-}
-
-unsigned tc_probes_cpus(const struct tc_probes *probes)
-{
-	return probes->n_cpus;
+	return (struct tc_rings){
+		.n_cpus = probes->n_cpus,
+		.fds = probes->ring_fds,
+		.states = probes->ring_states,
+	};
 }
 
 int tc_probes_map(const struct tc_probes *probes, const char *name)
 {
 	return bpf_object__find_map_fd_by_name(probes->object, name);
-}
-
-int tc_probes_ring_fd(const struct tc_probes *probes, unsigned cpu)
-{
-	return cpu < probes->n_cpus ? probes->ring_fds[cpu] : -EINVAL;
 }

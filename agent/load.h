@@ -7,9 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "settings.h"
+#include "agent/rings.h"
 
 struct tc_kernel;
+struct tc_pins;
 struct tc_probes;
 
 /* What the caller wants of the probes. */
@@ -18,6 +19,11 @@ struct tc_load_options {
 	uint32_t ring_bytes;	  /* of each CPU's ring; a power of two, at least the page size */
 	uint32_t agent_tgid;	  /* 0: tell the agent's own file events as well */
 	bool force_fallback;	  /* do not use BPF LSM even where it is there */
+	/* Where maps, and programs as they are attached, are pinned; must outlive the probes. NULL:
+	 * they are not. */
+	const struct tc_pins *pins;
+	/* No kind is wanted before tc_probes_begin(): other programs still do the job. */
+	bool waits;
 };
 
 enum tc_probe_state {
@@ -42,6 +48,8 @@ struct tc_probe_info {
 int tc_probes_load(const struct tc_kernel *kernel, const struct tc_load_options *options,
 		   struct tc_probes **ret_probes);
 void tc_probes_free(struct tc_probes *probes);
+/* Before tc_probes_free(): pinned programs stay attached behind it. */
+void tc_probes_leave(struct tc_probes *probes);
 
 /* True when events come from the fallback programs. */
 bool tc_probes_fallback(const struct tc_probes *probes);
@@ -56,23 +64,25 @@ const struct tc_probe_info *tc_probes_info(const struct tc_probes *probes, size_
 /*
  * Says which kinds are wanted: attaches the programs that make them, detaches the others, for even
  * one that does nothing costs where it hangs, and sets controls->kinds. A program that cannot be
- * attached is logged, and is MISSING from then on. For small changes at a busy time controls->kinds
- * may be set alone, to fewer kinds.
+ * attached is logged, and is MISSING while its kinds are wanted; how many are. For small changes at
+ * a busy time controls->kinds may be set alone, to fewer kinds.
  */
-void tc_probes_want(struct tc_probes *probes, uint64_t kinds);
+size_t tc_probes_want(struct tc_probes *probes, uint64_t kinds);
 /* Says for which kinds rules block or kill, before that: programs that do nothing else are attached
  * for those alone. */
 void tc_probes_refuse(struct tc_probes *probes, uint64_t kinds);
+/* What was wanted is told from now on; see tc_load_options.waits. */
+void tc_probes_begin(struct tc_probes *probes);
+/* Why a program that makes events of a kind could not be attached when that was wanted; NULL: all
+ * that the kernel has taken could. */
+const char *tc_probes_failure(const struct tc_probes *probes, unsigned kind);
 
 /* Shared with the running programs; valid while the probes are loaded. */
 volatile struct tc_controls *tc_probes_controls(struct tc_probes *probes);
-/* n_cpus of them. */
-volatile struct tc_ring_state *tc_probes_ring_states(const struct tc_probes *probes);
-unsigned tc_probes_cpus(const struct tc_probes *probes);
+/* Owned by the probes. */
+struct tc_rings tc_probes_rings(const struct tc_probes *probes);
 /* Descriptor of one of the maps of probes/lib/maps.h, owned by the probes; -ENOENT when there is
  * none of that name. */
 int tc_probes_map(const struct tc_probes *probes, const char *name);
-/* Descriptor of a CPU's ring map, owned by the probes. */
-int tc_probes_ring_fd(const struct tc_probes *probes, unsigned cpu);
 
 #endif

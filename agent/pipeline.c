@@ -27,6 +27,7 @@ struct untold {
 struct judges {
 	struct tc_ruleset *rules; /* NULL: none */
 	uint32_t generation;
+	uint32_t inherited; /* another number of the same rules; 0: there is none */
 	const struct tc_rule **matches;
 	size_t n_rules;
 	struct tc_rule_limits *limits; /* NULL: no rule has one */
@@ -95,9 +96,14 @@ int tc_pipeline_set_rules(struct tc_pipeline *pipeline, struct tc_ruleset *rules
 	}
 	tc_pipeline_forget_former(pipeline);
 	pipeline->former = pipeline->current;
-	pipeline->current = (struct judges){rules, generation, matches, n_rules, limits};
+	pipeline->current = (struct judges){rules, generation, 0, matches, n_rules, limits};
 	keep_generation(pipeline);
 	return 0;
+}
+
+void tc_pipeline_inherit(struct tc_pipeline *pipeline, uint32_t generation)
+{
+	pipeline->current.inherited = generation;
 }
 
 static void judges_done(struct judges *judges)
@@ -217,11 +223,11 @@ static const struct judges *judges_of(const struct tc_pipeline *pipeline,
 }
 
 /* The rule that decided in the kernel; NULL when none did, or its set is not known (of a recording,
- * or of an agent before this one). */
+ * or of an agent before this one that had others). */
 static const struct tc_rule *decider(const struct judges *judges, const struct tc_record *record)
 {
-	if (record->verdict < TC_VERDICT_WOULD_BLOCK || !record->generation ||
-	    record->generation != judges->generation || !record->rule ||
+	if (record->verdict < TC_VERDICT_WOULD_BLOCK || !record->generation || !record->rule ||
+	    (record->generation != judges->generation && record->generation != judges->inherited) ||
 	    record->rule > judges->n_rules)
 		return NULL;
 	return tc_ruleset_at(judges->rules, record->rule - 1);

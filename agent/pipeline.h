@@ -103,6 +103,9 @@ void tc_pipeline_set_generation(struct tc_pipeline *pipeline, uint32_t generatio
 /* Takes tc_pipeline_set_rules() back: the rules before are in force again, and those that were set
  * may be freed. */
 void tc_pipeline_restore_former(struct tc_pipeline *pipeline);
+/* Records of that generation, which an agent before this one made, were decided by the rules that
+ * are in force now, as long as they are. */
+void tc_pipeline_inherit(struct tc_pipeline *pipeline, uint32_t generation);
 /* No record of the generation before the last will come any more: its rules may be freed. */
 void tc_pipeline_forget_former(struct tc_pipeline *pipeline);
 

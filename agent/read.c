@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "agent/enrich/clock.h"
-#include "agent/load.h"
 #include "agent/log.h"
 #include "agent/loss.h"
 #include "agent/notice.h"
 #include "agent/queue.h"
+#include "agent/rings.h"
 
 /* Another CPU may have stamped a record and not sent it yet: what is younger than this waits for
  * the next drain. */
@@ -26,14 +26,16 @@ struct ring_reader {
 	struct ring_buffer *ring;
 	struct tc_queue queue;
 	struct tc_loss_account account;
-	struct tc_loss_look look; /* of this round */
-	bool full;		  /* the last round stopped at ROUND_BYTES */
+	struct tc_loss_look look;	 /* of this round */
+	uint64_t received;		 /* of the account, that was handed over ... */
+	uint64_t told[TC_LOSS_RING_MAX]; /* ... with what was lost */
+	bool full;			 /* the last round stopped at ROUND_BYTES */
 };
 
 struct tc_reader {
-	struct tc_probes *probes;
-	struct ring_reader *rings; /* n_rings of them */
-	unsigned *heap;		   /* rings by the time of their oldest record */
+	volatile struct tc_ring_state *states; /* n_rings of them */
+	struct ring_reader *rings;	       /* the same */
+	unsigned *heap;			       /* rings by the time of their oldest record */
 	unsigned n_rings, n_heap;
 	int epoll_fd;
 	bool waiting; /* records were held back */
@@ -57,15 +59,23 @@ static int ring_take(void *context, void *bytes, size_t size)
 	return tc_queue_bytes(&ring->queue) > ROUND_BYTES ? -EAGAIN : 0;
 }
 
-static int ring_open(struct tc_reader *reader, unsigned cpu)
+/* Where who read it before has settled: in the end he has told what he read. */
+static void ring_resume(struct ring_reader *ring, const volatile struct tc_ring_state *state)
+{
+	ring->look.now_ns = state->settled_ns ?: tc_clock_boot_ns();
+	ring->account.received = ring->received = state->received;
+	for (int reason = 0; reason < TC_LOSS_RING_MAX; reason++)
+		ring->account.told[reason] = ring->told[reason] = state->told[reason];
+}
+
+static int ring_open(struct tc_reader *reader, unsigned cpu, int fd)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 	struct ring_reader *ring = &reader->rings[cpu];
 
 	ring->reader = reader;
-	ring->look.now_ns = tc_clock_boot_ns();
-	ring->ring =
-		ring_buffer__new(tc_probes_ring_fd(reader->probes, cpu), ring_take, ring, NULL);
+	ring_resume(ring, &reader->states[cpu]);
+	ring->ring = ring_buffer__new(fd, ring_take, ring, NULL);
 	if (!ring->ring)
 		return -errno;
 	if (epoll_ctl(reader->epoll_fd, EPOLL_CTL_ADD, ring_buffer__epoll_fd(ring->ring), &event) <
@@ -74,15 +84,15 @@ static int ring_open(struct tc_reader *reader, unsigned cpu)
 	return 0;
 }
 
-int tc_reader_open(struct tc_probes *probes, struct tc_reader **ret_reader)
+int tc_reader_open(const struct tc_rings *rings, struct tc_reader **ret_reader)
 {
 	struct tc_reader *reader = calloc(1, sizeof(*reader));
 	int r;
 
 	if (!reader)
 		return -ENOMEM;
-	reader->probes = probes;
-	reader->n_rings = tc_probes_cpus(probes);
+	reader->states = rings->states;
+	reader->n_rings = rings->n_cpus;
 	reader->rings = calloc(reader->n_rings, sizeof(*reader->rings));
 	reader->heap = calloc(reader->n_rings, sizeof(*reader->heap));
 	reader->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -90,7 +100,7 @@ int tc_reader_open(struct tc_probes *probes, struct tc_reader **ret_reader)
 	if (!reader->rings || !reader->heap)
 		r = -ENOMEM;
 	for (unsigned cpu = 0; r >= 0 && cpu < reader->n_rings; cpu++)
-		r = ring_open(reader, cpu);
+		r = ring_open(reader, cpu, rings->fds[cpu]);
 	if (r < 0) {
 		tc_reader_close(reader);
 		return tc_error_return(r, "cannot read the rings");
@@ -117,20 +127,17 @@ void tc_reader_close(struct tc_reader *reader)
 /* What happens in a ring up to the first drain after this wakes nobody. */
 static void stay_awake(struct tc_reader *reader)
 {
-	volatile struct tc_ring_state *states = tc_probes_ring_states(reader->probes);
-
 	for (unsigned cpu = 0; cpu < reader->n_rings; cpu++)
-		states[cpu].asleep = 0;
+		reader->states[cpu].asleep = 0;
 }
 
 /* Asks to be woken. False when there may be a record already that would have done it. */
 static bool fall_asleep(struct tc_reader *reader)
 {
-	volatile struct tc_ring_state *states = tc_probes_ring_states(reader->probes);
 	bool empty = true;
 
 	for (unsigned cpu = 0; cpu < reader->n_rings; cpu++)
-		states[cpu].asleep = 1;
+		reader->states[cpu].asleep = 1;
 	/* A probe takes its number before it looks whether we sleep. */
 	__sync_synchronize();
 	for (unsigned cpu = 0; cpu < reader->n_rings; cpu++) {
@@ -139,7 +146,7 @@ static bool fall_asleep(struct tc_reader *reader)
 
 		for (int reason = 0; reason < TC_LOSS_RING_MAX; reason++)
 			done += account->told[reason];
-		empty = empty && states[cpu].made == done;
+		empty = empty && reader->states[cpu].made == done;
 	}
 	return empty;
 }
@@ -214,13 +221,26 @@ static void heap_build(struct tc_reader *reader)
 		heap_sink(reader, place);
 }
 
+/* A record was handed over: of the ring, or of what it lost. */
+static void note_handed(struct ring_reader *ring, const void *bytes, uint32_t size)
+{
+	const struct tc_loss *loss = bytes;
+
+	if (size >= sizeof(*loss) && loss->header.kind == TC_KIND_loss &&
+	    loss->reason < TC_LOSS_RING_MAX)
+		ring->told[loss->reason] += loss->count;
+	else
+		ring->received++;
+}
+
 /* Hands over all records up to a time, oldest first. */
 static int merge(struct tc_reader *reader, uint64_t until_ns, tc_record_callback callback,
 		 void *context)
 {
 	heap_build(reader);
 	while (reader->n_heap) {
-		struct tc_queue *queue = &reader->rings[reader->heap[0]].queue;
+		struct ring_reader *ring = &reader->rings[reader->heap[0]];
+		struct tc_queue *queue = &ring->queue;
 		uint64_t time_ns;
 		uint32_t size;
 		const void *record = tc_queue_head(queue, &size, &time_ns);
@@ -228,6 +248,8 @@ static int merge(struct tc_reader *reader, uint64_t until_ns, tc_record_callback
 		if (time_ns > until_ns)
 			break;
 		int r = callback(context, record, size);
+		if (r >= 0)
+			note_handed(ring, record, size);
 		tc_queue_pop(queue);
 		if (r < 0)
 			return r;
@@ -284,14 +306,13 @@ static void look_at(struct ring_reader *ring, const volatile struct tc_ring_stat
 /* Reads every ring once and finds its losses. *ret_more: some ring was not read to its end. */
 static int read_rings(struct tc_reader *reader, bool final, bool *ret_more)
 {
-	const volatile struct tc_ring_state *states = tc_probes_ring_states(reader->probes);
 	bool more = false;
 
 	for (unsigned cpu = 0; cpu < reader->n_rings; cpu++) {
 		struct ring_reader *ring = &reader->rings[cpu];
 		int r;
 
-		look_at(ring, &states[cpu], final);
+		look_at(ring, &reader->states[cpu], final);
 		r = ring_buffer__consume(ring->ring);
 		if (r < 0 && r != -EAGAIN)
 			return r;
@@ -339,6 +360,21 @@ int tc_reader_drain(struct tc_reader *reader, bool flush, tc_record_callback cal
 			reader->complete_ns = until_ns;
 	} while (r >= 0 && flush && more);
 	return r;
+}
+
+void tc_reader_settle(struct tc_reader *reader)
+{
+	uint64_t now_ns = tc_clock_boot_ns();
+
+	for (unsigned cpu = 0; cpu < reader->n_rings; cpu++) {
+		const struct ring_reader *ring = &reader->rings[cpu];
+		volatile struct tc_ring_state *state = &reader->states[cpu];
+
+		state->received = ring->received;
+		for (int reason = 0; reason < TC_LOSS_RING_MAX; reason++)
+			state->told[reason] = ring->told[reason];
+		state->settled_ns = now_ns;
+	}
 }
 
 uint64_t tc_reader_complete_ns(const struct tc_reader *reader)

@@ -12,7 +12,7 @@
 
 #include "record.h"
 
-struct tc_probes;
+struct tc_rings;
 struct tc_reader;
 
 /*
@@ -27,8 +27,9 @@ struct tc_reader_counts {
 	uint64_t lost[TC_LOSS_RING_MAX]; /* events told as lost, by reason */
 };
 
-/* Opens the rings of loaded probes, which must outlive the reader. A negative errno on failure. */
-int tc_reader_open(struct tc_probes *probes, struct tc_reader **ret_reader);
+/* Opens rings, which must outlive the reader, and goes on where who read them before has settled
+ * (tc_reader_settle()). A negative errno on failure. */
+int tc_reader_open(const struct tc_rings *rings, struct tc_reader **ret_reader);
 void tc_reader_close(struct tc_reader *reader);
 
 /*
@@ -44,6 +45,10 @@ int tc_reader_wait(struct tc_reader *reader, int timeout_ms);
  */
 int tc_reader_drain(struct tc_reader *reader, bool flush, tc_record_callback callback,
 		    void *context);
+
+/* All that was handed over is safe: who reads the rings on when this process dies tells neither of
+ * it nor of its losses again, and as lost what was read and not settled. */
+void tc_reader_settle(struct tc_reader *reader);
 
 /* Until when all records were handed over, since boot: later ones are not older. */
 uint64_t tc_reader_complete_ns(const struct tc_reader *reader);

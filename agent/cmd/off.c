@@ -11,6 +11,7 @@
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/control.h"
 #include "agent/log.h"
+#include "agent/pinned.h"
 #include "agent/standing.h"
 
 static bool is_off(struct json_object *standing)
@@ -41,6 +42,24 @@ static int take_away(const char *path)
 	return unlink(path) < 0 && errno != ENOENT
 		       ? tc_error_return(-errno, "tocsin on: cannot remove %s", path)
 		       : 0;
+}
+
+/* What is pinned in the kernel goes on without an agent, or with one that does not follow. */
+static int switch_pins_off(const char *journal)
+{
+	struct tc_pinned_list list;
+	int r = tc_pinned_find(journal, &list);
+
+	if (r < 0)
+		return tc_error_return(r, "tocsin off: cannot look into %s", TC_PINS_DIRECTORY);
+	for (size_t i = 0; i < list.n; i++)
+		printf("%s: its %zu programs %s\n", list.items[i]->directory,
+		       list.items[i]->n_links,
+		       tc_pinned_switch_off(list.items[i])
+			       ? "block and kill nothing any more, and tell on"
+			       : "are of another version: they were detached");
+	tc_pinned_done(&list);
+	return 0;
 }
 
 /* The switch works without an agent, too: the next one that starts sees it. */
@@ -82,6 +101,8 @@ int tc_cmd_off(int argc, char **argv)
 	path = tc_standing_off_file(journal);
 	code = path && make(path) == 0 ? wait_for_agent("off", journal, is_off)
 				       : TC_EXIT_ENVIRONMENT;
+	if (code != TC_EXIT_GOOD || !tc_standing_agent(journal))
+		code = switch_pins_off(journal) == 0 ? code : TC_EXIT_ENVIRONMENT;
 	if (code == TC_EXIT_GOOD)
 		printf("off: nothing is blocked or killed by the agent of that journal (%s)\n",
 		       path);

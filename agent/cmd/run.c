@@ -19,6 +19,7 @@
 #include "agent/force.h"
 #include "agent/log.h"
 #include "agent/notice.h"
+#include "agent/pinned.h"
 #include "agent/pipeline.h"
 #include "agent/read.h"
 #include "agent/reload.h"
@@ -48,6 +49,9 @@ struct run {
 	struct tc_recorder *recorder;
 	struct tc_recorder_about recording;
 	struct tc_recorder_counts recorded;
+	struct tc_pinned_list pinned; /* what agents before left, until it is taken over */
+	struct tc_pins *pins;	      /* NULL: nothing is pinned */
+	bool leaves_pins;	      /* behind the end */
 	struct tc_kernel kernel;
 	struct tc_world world;
 	struct tc_probes *probes;
@@ -231,12 +235,28 @@ static int find_scope(const struct run *run, uint64_t *ret_id)
 	return 0;
 }
 
+/* What an agent that died with this journal left is taken over, whether this one pins or not. */
+static int start_pins(struct run *run)
+{
+	int r;
+
+	if (run->options.only_records)
+		return 0;
+	r = tc_pinned_find(run->config->journal_path, &run->pinned);
+	if (r < 0)
+		return tc_error_return(r, "cannot look for pins in %s", TC_PINS_DIRECTORY);
+	run->last_generation = tc_pinned_generation(&run->pinned);
+	return run->config->pin ? tc_pins_new(run->config->journal_path, &run->pins) : 0;
+}
+
 static int start_probes(struct run *run)
 {
 	struct tc_load_options options = {
 		.ring_bytes = (uint32_t)run->config->ring_bytes,
 		.agent_tgid = (uint32_t)getpid(),
 		.force_fallback = run->config->fallback,
+		.pins = run->pins,
+		.waits = run->pinned.n > 0,
 	};
 	const char *reason = "";
 	int r = tc_kernel_probe(&run->kernel, &reason);
@@ -252,9 +272,11 @@ static int start_probes(struct run *run)
 	if (r >= 0)
 		r = tc_probes_load(&run->kernel, &options, &run->probes);
 	tc_kernel_forget_types(&run->kernel);
-	if (r >= 0)
-		r = tc_reader_open(run->probes, &run->reader);
-	return r;
+	if (r < 0)
+		return r;
+	const struct tc_rings rings = tc_probes_rings(run->probes);
+
+	return tc_reader_open(&rings, &run->reader);
 }
 
 /* Emergency switches, beside those of the kernel's command line: for all agents until the next
@@ -299,6 +321,9 @@ static int init_force(struct run *run)
 			    .command_line = "/proc/cmdline",
 			    .off_files = run->off_files},
 		.breaker = config->breaker,
+		.strict = is_enforcing(run),
+		.fallback_reason = run->kernel.lsm_reason,
+		.pins = run->pins,
 		.kinds = run->options.kinds,
 		.environment = run->options.environment,
 		.journal_path = journal_path(run),
@@ -385,6 +410,8 @@ static int start(struct run *run)
 
 	r = tc_world_init(&run->world);
 	if (r >= 0)
+		r = start_pins(run);
+	if (r >= 0)
 		r = start_probes(run);
 	if (r < 0)
 		return r;
@@ -412,9 +439,11 @@ static int start(struct run *run)
 					   .decided = tc_force_decided,
 					   .decided_context = &run->force};
 	r = tc_pipeline_new(&parts, &run->pipeline);
-	if (r >= 0)
-		tc_force_begin(&run->force, run->pipeline);
-	return r;
+	if (r < 0)
+		return r;
+	tc_force_begin(&run->force, run->pipeline);
+	tc_pinned_release(&run->pinned);
+	return 0;
 }
 
 /* finish() has committed what could be, and let the outputs tell it. */
@@ -431,8 +460,14 @@ static void stop(struct run *run)
 	tc_reader_close(run->reader);
 	tc_force_done(&run->force);
 	free(run->off_file);
+	if (run->leaves_pins)
+		tc_probes_leave(run->probes);
 	tc_probes_free(run->probes);
 	tc_run_audit_done(&run->audit);
+	if (!run->leaves_pins)
+		tc_pins_remove(run->pins);
+	tc_pins_free(run->pins);
+	tc_pinned_done(&run->pinned);
 	tc_world_done(&run->world);
 	tc_kernel_done(&run->kernel);
 	tc_recorder_close(run->recorder, NULL);
@@ -519,6 +554,7 @@ static int serve_reload(struct run *run)
 	tell_reload(run, 0, NULL);
 	tc_service_reloading();
 	tc_couriers_reopen(run->couriers);
+	tc_force_try_again(&run->force);
 	options = reload_options(run);
 	r = tc_reload_start(&options, &run->reload);
 	if (r < 0) {
@@ -560,6 +596,37 @@ static int tell_start(struct run *run)
 				    tc_ruleset_hash(rules), source_name(run)));
 }
 
+/* What waited in the rings of an agent before this one is judged: by its rules, where they are the
+ * same. */
+static int take_over(struct run *run)
+{
+	const struct tc_ruleset *rules = run->force.current->rules;
+
+	for (size_t i = 0; i < run->pinned.n; i++) {
+		const struct tc_pinned *pinned = run->pinned.items[i];
+
+		if (!pinned->is_known)
+			tc_warning(
+				"the programs in %s are of tocsin %s: what they told since their "
+				"agent ended is lost",
+				pinned->directory, pinned->about.version);
+		else if (!strcmp(pinned->about.rules_hash, tc_ruleset_hash(rules)))
+			tc_pipeline_inherit(run->pipeline, pinned->about.generation);
+		tc_info("took over the programs in %s (%zu of them, generation %u): their agent "
+			"had ended without being asked to",
+			pinned->directory, pinned->n_links, pinned->about.generation);
+	}
+	return tc_pinned_drain(&run->pinned, tc_pipeline_feed, run->pipeline);
+}
+
+/* What was judged is in the journal: who takes over need not judge it again. */
+static void settle(struct run *run)
+{
+	tc_reader_settle(run->reader);
+	tc_pinned_remove(&run->pinned);
+	tc_pinned_done(&run->pinned);
+}
+
 /* Beside alerts a recording is worth less than they are: its end, which was logged, ends nothing.
  */
 static int flush_recording(struct run *run)
@@ -576,13 +643,16 @@ static int watch(struct run *run)
 {
 	int r = tell_start(run);
 
+	if (r >= 0)
+		r = take_over(run);
 	while (r >= 0 && !stop_requested && !time_is_up(run)) {
 		tc_service_alive(&run->service);
 		r = tc_reader_drain(run->reader, false, tc_pipeline_feed, run->pipeline);
 		if (r < 0)
 			break;
-		tc_pipeline_commit(
-			run->pipeline); /* a failure was logged; the next round tries again */
+		/* A failure was logged; the next round tries again. */
+		if (tc_pipeline_commit(run->pipeline) == 0)
+			settle(run);
 		r = flush_recording(run);
 		if (r < 0)
 			break;
@@ -650,13 +720,17 @@ static int finish(struct run *run)
 	struct tc_notice notice;
 	int drained, told, committed, recorded;
 
-	tc_force_end(&run->force);
-	let_probes_settle(run);
+	if (!run->leaves_pins) {
+		tc_force_end(&run->force);
+		let_probes_settle(run);
+	}
 	drained = tc_reader_drain(run->reader, true, tc_pipeline_feed, run->pipeline);
 	tc_pipeline_counts(run->pipeline, &counts);
 	told = tell(run, tc_notice_stop(&notice, tc_clock_boot_ns(), counts.events,
 					counts.lost + counts.refused));
 	committed = commit_all(run);
+	if (committed == 0)
+		settle(run);
 	tc_couriers_stop(run->couriers);
 	recorded = close_recording(run);
 	if (drained < 0)
@@ -703,6 +777,7 @@ static void report_start(const struct run *run)
 		.journal_path = journal_path(run),
 		.recording = run->options.recording,
 		.scope = run->config->scope,
+		.pins = run->pins ? tc_pins_directory(run->pins) : NULL,
 	};
 
 	tc_run_report_start(&report, stderr);
@@ -769,11 +844,19 @@ static int run_all(struct run *run)
 	tc_service_ready("%zu rules in force", tc_ruleset_count(run->force.current->rules));
 	r = watch(run);
 	tc_service_stopping();
+	run->leaves_pins = run->pins && r < 0;
 	finished = finish(run);
 	if (r >= 0)
 		r = finished;
 	if (r < 0)
 		tc_error("stopped by an error: %s", strerror(-r));
+	if (run->pins)
+		tc_info("%s",
+			run->leaves_pins
+				? "the programs stay pinned: rules block and kill on, and the "
+				  "next agent takes over"
+				: "the pins are taken away: nothing is blocked or killed any "
+				  "more");
 	report_end(run);
 	return r < 0 ? TC_EXIT_ENVIRONMENT : TC_EXIT_GOOD;
 }

@@ -148,6 +148,9 @@ void tc_run_report_start(const struct tc_run_report *report, FILE *stream)
 		fprintf(stream, ", %zu of them on events that are not seen here", n_blind);
 	fputc('\n', stream);
 	print_enforcing(report, stream);
+	if (report->pins)
+		fprintf(stream, "pins      %s: rules enforce on when this agent is killed\n",
+			report->pins);
 	if (report->journal_path)
 		fprintf(stream, "journal   %s\n", report->journal_path);
 	if (report->recording)

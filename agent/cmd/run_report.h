@@ -21,6 +21,7 @@ struct tc_run_report {
 	const char *journal_path; /* NULL: there is none */
 	const char *recording;	  /* NULL: there is none */
 	const char *scope;	  /* NULL: the whole host */
+	const char *pins;	  /* their directory; NULL: there are none */
 };
 
 /* Kernel, where each family of events comes from, what cannot be seen, rules, journal; the last

@@ -10,6 +10,7 @@
 
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/status_enforce.h"
+#include "agent/cmd/status_pins.h"
 #include "agent/enrich/clock.h"
 #include "agent/log.h"
 #include "agent/standing.h"
@@ -42,6 +43,7 @@ struct status {
 	struct tc_journal_head head;
 	int agent_pid;		      /* 0: none runs */
 	struct json_object *standing; /* what it says of itself; NULL: nothing is known */
+	struct tc_pinned_list pinned; /* of it, or of those before */
 	unsigned outputs;	      /* of the agent that runs or ran last */
 	bool troubled;		      /* one of them lags or fails */
 };
@@ -315,6 +317,7 @@ static void put_head(struct status *status)
 	put_chain_head(json, &status->head);
 	tc_json_object_end(json);
 	status_put_enforcement(json, status->standing);
+	status_put_pins(json, &status->pinned);
 	tc_json_key(json, "outputs");
 	tc_json_array_begin(json);
 }
@@ -362,6 +365,7 @@ static int print_text(struct status *status)
 	int error;
 
 	print_head(status);
+	status_print_pins(&status->pinned, status->agent_pid);
 	status_print_enforcement(status->standing, terminal_columns(),
 				 tc_colour_wanted(STDOUT_FILENO));
 	tc_table_init(&status->table, stdout, columns, sizeof(columns) / sizeof(columns[0]),
@@ -400,11 +404,15 @@ int tc_cmd_status(int argc, char **argv)
 	status.now_ns = tc_clock_real_now_ns();
 	status.agent_pid = tc_standing_agent(status.options.journal);
 	status.standing = tc_standing_read(status.options.journal, TC_STANDING, status.agent_pid);
+	error = tc_pinned_find(status.options.journal, &status.pinned);
+	if (error)
+		tc_error_return(error, "tocsin status: cannot look into %s", TC_PINS_DIRECTORY);
 	error = read_journal(&status);
 	if (!error)
 		error = status.options.json ? print_json(&status) : print_text(&status);
 	tc_journal_reader_close(status.reader);
 	json_object_put(status.standing);
+	tc_pinned_done(&status.pinned);
 	if (error)
 		return TC_EXIT_ENVIRONMENT;
 	return status.troubled ? TC_EXIT_NO : TC_EXIT_GOOD;

@@ -50,7 +50,10 @@ static __always_inline bool current_in_scope(void)
 /* The agent writes files all the time; telling would make more of them. */
 static __always_inline bool current_is_agent(void)
 {
-	return settings.agent_tgid && bpf_get_current_pid_tgid() >> 32 == settings.agent_tgid;
+	if (!settings.agent_tgid || bpf_get_current_pid_tgid() >> 32 != settings.agent_tgid)
+		return false;
+	return known_read(compat_current(), group_leader, start_boottime) / TC_START_UNIT_NS ==
+	       settings.agent_start;
 }
 
 static __always_inline void count_loss(__u32 cpu, enum tc_loss_reason reason)

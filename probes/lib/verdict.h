@@ -31,7 +31,9 @@ static __always_inline bool enforcing(void)
 	__u32 zero = 0;
 	struct tc_controls *c = bpf_map_lookup_elem(&controls, &zero);
 
-	return c && c->enforce;
+	if (!c || !c->enforce)
+		return false;
+	return !c->enforce_until_ns || bpf_ktime_get_boot_ns() < c->enforce_until_ns;
 }
 
 static __always_inline void count_undecided(enum tc_undecided reason)

@@ -167,7 +167,9 @@ static void start_once(const struct options *options)
 	check(tc_kernel_probe(&kernel, &reason), reason);
 	count(PHASE_KERNEL, &at_ns);
 	check(tc_probes_load(&kernel, &load, &probes), "probes");
-	check(tc_reader_open(probes, &reader), "rings");
+	const struct tc_rings rings = tc_probes_rings(probes);
+
+	check(tc_reader_open(&rings, &reader), "rings");
 	tc_probes_want(probes, tc_ruleset_kinds(rules) | tc_world_kinds());
 	count(PHASE_PROBES_REST, &at_ns);
 	spans_ns[PHASE_PROBES_REST][this_time] -= spans_ns[PHASE_OPEN][this_time] +

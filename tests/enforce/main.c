@@ -216,13 +216,13 @@ static void count_doubts(struct trial *trial)
 {
 	struct tc_probes *probes = trial->run->watch->probes;
 	volatile struct tc_controls *controls = tc_probes_controls(probes);
-	volatile struct tc_ring_state *states = tc_probes_ring_states(probes);
+	const struct tc_rings rings = tc_probes_rings(probes);
 	uint64_t undecided = 0, lost = 0;
 
 	for (unsigned i = 0; i < TC_UNDECIDED_MAX; i++)
 		undecided += controls->undecided[i];
-	for (unsigned cpu = 0; cpu < tc_probes_cpus(probes); cpu++)
-		lost += states[cpu].lost[TC_LOSS_NO_SCRATCH];
+	for (unsigned cpu = 0; cpu < rings.n_cpus; cpu++)
+		lost += rings.states[cpu].lost[TC_LOSS_NO_SCRATCH];
 	trial->undecided = undecided - trial->undecided;
 	trial->lost = lost - trial->lost;
 }

@@ -111,13 +111,13 @@ static bool read_on(struct flood *flood)
 
 static bool judge(const struct flood *flood)
 {
-	const volatile struct tc_ring_state *states = tc_probes_ring_states(flood->watch.probes);
+	const struct tc_rings rings = tc_probes_rings(flood->watch.probes);
 	uint64_t made = 0, numbered = 0;
 
 	for (unsigned i = 0; i < WRITERS; i++)
 		made += flood->opened[i];
-	for (unsigned cpu = 0; cpu < tc_probes_cpus(flood->watch.probes); cpu++)
-		numbered += states[cpu].made;
+	for (unsigned cpu = 0; cpu < rings.n_cpus; cpu++)
+		numbered += rings.states[cpu].made;
 	printf("# made %llu, received %llu, told as lost %llu (ring full %llu), sum %llu\n",
 	       (unsigned long long)made, (unsigned long long)flood->received,
 	       (unsigned long long)flood->lost, (unsigned long long)flood->lost_full,
@@ -133,7 +133,7 @@ static bool judge(const struct flood *flood)
 
 static bool seen_open(struct flood *flood)
 {
-	unsigned n_cpus = tc_probes_cpus(flood->watch.probes);
+	unsigned n_cpus = tc_probes_rings(flood->watch.probes).n_cpus;
 
 	flood->seen = calloc(n_cpus, sizeof(*flood->seen));
 	for (unsigned cpu = 0; flood->seen && cpu < n_cpus; cpu++) {
@@ -146,7 +146,9 @@ static bool seen_open(struct flood *flood)
 
 static void seen_close(struct flood *flood)
 {
-	for (unsigned cpu = 0; flood->seen && cpu < tc_probes_cpus(flood->watch.probes); cpu++)
+	unsigned n_cpus = tc_probes_rings(flood->watch.probes).n_cpus;
+
+	for (unsigned cpu = 0; flood->seen && cpu < n_cpus; cpu++)
 		free(flood->seen[cpu]);
 	free(flood->seen);
 }

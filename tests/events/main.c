@@ -152,14 +152,14 @@ static int pass_record(void *context, const void *bytes, size_t size)
 /* Every number was given to a record that came, and none was lost: the rings are large. */
 static bool nothing_lost(struct watch *watch)
 {
-	const volatile struct tc_ring_state *states = tc_probes_ring_states(watch->probes);
+	const struct tc_rings rings = tc_probes_rings(watch->probes);
 	struct tc_reader_counts counts;
 	uint64_t made = 0;
 
 	tc_reader_drain(watch->reader, true, pass_record, NULL);
 	tc_reader_counts(watch->reader, &counts);
-	for (unsigned cpu = 0; cpu < tc_probes_cpus(watch->probes); cpu++)
-		made += states[cpu].made;
+	for (unsigned cpu = 0; cpu < rings.n_cpus; cpu++)
+		made += rings.states[cpu].made;
 	if (made == counts.received)
 		return true;
 	printf("# of %llu events %llu came\n", (unsigned long long)made,

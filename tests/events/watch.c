@@ -119,7 +119,9 @@ static int watch_probes(struct watch *watch, bool fallback, uint32_t ring_bytes)
 
 	if (r < 0)
 		return r;
-	r = tc_reader_open(watch->probes, &watch->reader);
+	const struct tc_rings rings = tc_probes_rings(watch->probes);
+
+	r = tc_reader_open(&rings, &watch->reader);
 	if (r < 0)
 		return r;
 	tc_probes_refuse(watch->probes, tc_probes_kinds(watch->probes));

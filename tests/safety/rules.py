@@ -48,6 +48,18 @@ quiet = BLOCKING.replace("  priority: NOTICE\n", "  priority: NOTICE\n  rate_lim
   priority: NOTICE
   action: block
 """)
+UNLINK = """\
+- rule: Forbidden unlink
+  desc: nobody takes it away
+  condition: evt.kind = unlink and file.path = /srv/forbidden
+  output: "%evt.kind"
+  priority: NOTICE
+  action: block
+"""
+PROGRAM = BLOCKING[BLOCKING.index("- rule: Forbidden program"):]
+(directory / "program.yaml").write_text(PROGRAM)
+(directory / "program-unlink.yaml").write_text(PROGRAM + UNLINK)
+(directory / "program-unlink-best.yaml").write_text(PROGRAM + UNLINK + "  enforcement: best_effort\n")
 for name, word in (("thousand", "a"), ("thousand-other", "b")):
     rules = [other(n, word) for n in range(998)]
     (directory / f"{name}.yaml").write_text("".join(rules) + BLOCKING)

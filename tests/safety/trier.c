@@ -2,7 +2,8 @@
 /*
  * trier: tries what a rule forbids, and reads rules anew while others try. For guests.
  *
- *	trier open PATH [N]           opens a file for writing, N times or until SIGTERM
+ *	trier open PATH [N]           opens a file for writing, N times or until SIGTERM; 0: until
+ *	                              SIGTERM, with a rest of two milliseconds between
  *	trier exec PATH [N]           runs a program
  *	trier reload PID STANDING N CURRENT ONE OTHER
  *	                              makes the agent read its rules N times, from each of two files
@@ -64,11 +65,15 @@ static int try_often(int (*try)(const char *path), const char *path, unsigned lo
 {
 	static unsigned long errors[ERRNO_MAX];
 	struct sigaction action = {.sa_handler = request_stop};
+	const struct timespec rest = {.tv_nsec = n ? 0 : 2000000};
 	unsigned long tried = 0;
 
 	sigaction(SIGTERM, &action, NULL);
-	for (; tried < n && !stop_requested; tried++)
+	for (; (tried < n || !n) && !stop_requested; tried++) {
 		errors[try(path) % ERRNO_MAX]++;
+		if (rest.tv_nsec)
+			nanosleep(&rest, NULL);
+	}
 	printf("tried %lu: %lu went through", tried, errors[0]);
 	for (int error = 1; error < ERRNO_MAX; error++)
 		if (errors[error])

@@ -336,6 +336,11 @@ static void test_what_a_rule_did_in_the_kernel_is_its_alert(void **state)
 	feed_judged(bench, 7, 2, TC_VERDICT_ALERTED);
 	assert_int_equal(count_of(bench, "other"), 1);
 	assert_int_equal(count_of(bench, "all"), 5);
+	/* An agent before this one had the same rules. */
+	tc_pipeline_inherit(bench->pipeline, 6);
+	feed_judged(bench, 6, 2, TC_VERDICT_BLOCKED);
+	feed_judged(bench, 5, 2, TC_VERDICT_BLOCKED);
+	assert_int_equal(count_of(bench, "other"), 2);
 	bench_close(bench);
 	tc_ruleset_free(set);
 }
