@@ -54,6 +54,9 @@ void tc_effect_find(const struct tc_rule *rule, const struct tc_kernel_rule *ker
 		why = host_cannot(kind, blocks, probes, fallback_reason);
 		if (!why && (kernel->enforced | kernel->partly) & TC_KIND_BIT(kind))
 			ret_effect->does = blocks ? TC_EFFECT_BLOCKS : TC_EFFECT_KILLS;
+		if (!why && kernel->crowded & TC_KIND_BIT(kind))
+			why = "all rules that block and kill ask for more than the kernel's tables "
+			      "hold: fewer of them, or fewer alternatives in their conditions";
 		if (!why && !(kernel->enforced & TC_KIND_BIT(kind)))
 			why = "not all of its condition can be judged at the hook (tocsin explain)";
 		if (!why)

@@ -91,8 +91,10 @@ static bool is_off(const char *path)
 	return S_ISREG(file.st_mode) && is_ours(&file) && is_ours(&parent);
 }
 
-static bool any_file_is_off(const struct tc_enforce *enforce)
+bool tc_enforce_is_off(const struct tc_enforce *enforce)
 {
+	if (enforce->off_boot)
+		return true;
 	for (const char *const *file = enforce->options.off_files; file && *file; file++)
 		if (is_off(*file))
 			return true;
@@ -122,7 +124,7 @@ enum tc_enforce_state tc_enforce_look(struct tc_enforce *enforce, uint64_t now_n
 		enforce->state = TC_ENFORCE_MONITOR;
 	else if (enforce->off_boot)
 		enforce->state = TC_ENFORCE_OFF_BOOT;
-	else if (any_file_is_off(enforce))
+	else if (tc_enforce_is_off(enforce))
 		enforce->state = TC_ENFORCE_OFF_FILE;
 	else if (enforce->lapsed)
 		enforce->state = TC_ENFORCE_LAPSED;
@@ -137,4 +139,47 @@ bool tc_enforce_confirm(struct tc_enforce *enforce)
 		return false;
 	enforce->confirmed = true;
 	return true;
+}
+
+/* --- over a restart --- */
+
+static const char *const trials[TC_TRIAL_MAX] = {
+	[TC_TRIAL_NONE] = "none",
+	[TC_TRIAL_RUNS] = "runs",
+	[TC_TRIAL_CONFIRMED] = "confirmed",
+	[TC_TRIAL_LAPSED] = "lapsed",
+};
+
+const char *tc_enforce_trial_name(enum tc_trial trial)
+{
+	return (unsigned)trial < TC_TRIAL_MAX ? trials[trial] : "?";
+}
+
+enum tc_trial tc_enforce_trial_by_name(const char *name)
+{
+	for (unsigned i = 0; i < TC_TRIAL_MAX; i++)
+		if (!strcmp(trials[i], name))
+			return (enum tc_trial)i;
+	return TC_TRIAL_NONE;
+}
+
+enum tc_trial tc_enforce_trial(const struct tc_enforce *enforce)
+{
+	if (!enforce->until_ns)
+		return TC_TRIAL_NONE;
+	if (enforce->confirmed)
+		return TC_TRIAL_CONFIRMED;
+	return enforce->lapsed ? TC_TRIAL_LAPSED : TC_TRIAL_RUNS;
+}
+
+void tc_enforce_resume(struct tc_enforce *enforce, enum tc_trial trial, uint64_t until_ns,
+		       uint64_t now_ns)
+{
+	if (!enforce->until_ns || trial == TC_TRIAL_NONE)
+		return;
+	enforce->confirmed = trial == TC_TRIAL_CONFIRMED;
+	enforce->lapsed = trial == TC_TRIAL_LAPSED;
+	/* Whoever could get no further than to switch the host off is not locked out again. */
+	enforce->until_ns = until_ns ? until_ns : now_ns;
+	tc_enforce_look(enforce, now_ns);
 }

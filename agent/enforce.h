@@ -43,6 +43,15 @@ struct tc_enforce_options {
 	const char *const *off_files;
 };
 
+/* What a trial has come to. */
+enum tc_trial {
+	TC_TRIAL_NONE, /* there was none */
+	TC_TRIAL_RUNS,
+	TC_TRIAL_CONFIRMED,
+	TC_TRIAL_LAPSED,
+	TC_TRIAL_MAX,
+};
+
 struct tc_enforce {
 	struct tc_enforce_options options;
 	bool off_boot;
@@ -56,6 +65,16 @@ struct tc_enforce {
  * with it. */
 void tc_enforce_init(struct tc_enforce *enforce, const struct tc_enforce_options *options,
 		     uint64_t now_ns);
+/* The trial is not a new one, but one that an agent before this one began, which died: until_ns as
+ * there, 0 when the host was started anew since. */
+void tc_enforce_resume(struct tc_enforce *enforce, enum tc_trial trial, uint64_t until_ns,
+		       uint64_t now_ns);
+enum tc_trial tc_enforce_trial(const struct tc_enforce *enforce);
+/* "runs"; the trial of that name, TC_TRIAL_NONE where there is none. */
+const char *tc_enforce_trial_name(enum tc_trial trial);
+enum tc_trial tc_enforce_trial_by_name(const char *name);
+/* Whether a switch says at this moment that nothing be enforced. May be asked in any thread. */
+bool tc_enforce_is_off(const struct tc_enforce *enforce);
 /* Looks at the clock and the files, and says what holds now. To be asked a few times a second. */
 enum tc_enforce_state tc_enforce_look(struct tc_enforce *enforce, uint64_t now_ns);
 /* Somebody confirmed the trial. False when there is none, or its time is up. */

@@ -12,6 +12,38 @@
 
 #define NS_PER_S 1000000000ULL
 
+static void take_breaker(void *context, const char *rule)
+{
+	struct tc_force *force = context;
+	struct tc_breaker *breaker = tc_breakers_of(&force->breakers, rule);
+
+	if (!breaker)
+		return;
+	breaker->open = true;
+	tc_warning("rule `%s`: its circuit breaker is open since before this start: it tells what "
+		   "it would stop until `tocsin rearm`",
+		   rule);
+}
+
+/* A trial that nobody confirmed is no new one because the agent crashed; one that was asked for
+ * anew, behind a stop, is. */
+static void recall(struct tc_force *force)
+{
+	struct tc_standing_past past;
+
+	if (!force->options.journal_path)
+		return;
+	tc_standing_recall(force->options.journal_path, &past);
+	if (!past.has_ended)
+		tc_enforce_resume(&force->enforce, past.trial, past.until_ns, tc_clock_boot_ns());
+	if (!past.has_ended && past.trial != TC_TRIAL_NONE && force->enforce.until_ns)
+		tc_info("the trial goes on that was under way when the agent before ended: %s",
+			tc_enforce_text(force->enforce.state));
+	if (force->breakers.limit)
+		tc_standing_past_breakers(&past, take_breaker, force);
+	tc_standing_past_done(&past);
+}
+
 void tc_force_init(struct tc_force *force, const struct tc_force_options *options,
 		   struct tc_probes *probes, struct tc_world *world)
 {
@@ -22,10 +54,12 @@ void tc_force_init(struct tc_force *force, const struct tc_force_options *option
 	};
 	tc_generations_init(&force->generations, probes, world);
 	tc_enforce_init(&force->enforce, &options->enforce, tc_clock_boot_ns());
+	recall(force);
 }
 
 void tc_force_done(struct tc_force *force)
 {
+	tc_off_watch_stop(force->off_watch);
 	tc_generations_done(&force->generations);
 	tc_generation_free(force->current);
 	tc_generation_free(force->former);
@@ -203,13 +237,6 @@ static void set_controls(const struct tc_force *force)
 	controls->enforce = tc_enforce_is_on(state);
 }
 
-void tc_force_begin(struct tc_force *force, struct tc_pipeline *pipeline)
-{
-	force->pipeline = pipeline;
-	set_controls(force);
-	tc_probes_begin(force->probes);
-}
-
 bool tc_force_is_busy(const struct tc_force *force)
 {
 	return force->former;
@@ -306,7 +333,7 @@ void tc_force_confirm(struct tc_force *force)
 
 /* --- all of it --- */
 
-/* Written when it changed; numbers in it at most once a second. */
+/* Written when it changed; numbers in it at most once a second, and not to last. */
 static void write_standing(struct tc_force *force, uint64_t now_ns)
 {
 	const struct tc_standing standing = {
@@ -315,7 +342,9 @@ static void write_standing(struct tc_force *force, uint64_t now_ns)
 		.generation = force->current,
 		.breakers = &force->breakers,
 		.controls = tc_probes_controls(force->probes),
+		.has_ended = force->has_ended,
 	};
+	bool is_lasting = !force->next_standing_ns;
 	struct tc_buffer text = {0};
 	int r = 0;
 
@@ -324,11 +353,22 @@ static void write_standing(struct tc_force *force, uint64_t now_ns)
 	force->next_standing_ns = now_ns + NS_PER_S;
 	tc_standing_print(&standing, &text);
 	if (!force->standing.bytes || !text.bytes || strcmp(force->standing.bytes, text.bytes) != 0)
-		r = tc_standing_write(force->options.journal_path, TC_STANDING, &text);
+		r = tc_standing_write(force->options.journal_path, TC_STANDING, &text, is_lasting);
 	if (r < 0)
 		tc_debug("cannot write what is in force: %s", strerror(-r));
 	tc_buffer_done(&force->standing);
 	force->standing = text;
+}
+
+int tc_force_begin(struct tc_force *force, struct tc_pipeline *pipeline)
+{
+	force->pipeline = pipeline;
+	/* A trial is known of before it begins: an agent that crashes soon begins no other one. */
+	write_standing(force, tc_clock_boot_ns());
+	set_controls(force);
+	tc_probes_begin(force->probes);
+	return tc_off_watch_start(&force->enforce, tc_probes_controls(force->probes),
+				  &force->off_watch);
 }
 
 int tc_force_serve(struct tc_force *force, uint64_t complete_ns)
@@ -349,4 +389,7 @@ int tc_force_serve(struct tc_force *force, uint64_t complete_ns)
 void tc_force_end(struct tc_force *force)
 {
 	tc_probes_controls(force->probes)->enforce = 0;
+	force->has_ended = true;
+	force->next_standing_ns = 0;
+	write_standing(force, tc_clock_boot_ns());
 }

@@ -9,6 +9,7 @@
 #include "agent/breaker.h"
 #include "agent/enforce.h"
 #include "agent/generation.h"
+#include "agent/off_watch.h"
 #include "agent/pipeline.h"
 
 struct tc_force_options {
@@ -34,19 +35,23 @@ struct tc_force {
 	struct tc_generation *former;  /* records of it may still come; NULL: none will */
 	uint64_t former_ns;	       /* since boot: the last that it could judge */
 	struct tc_enforce enforce;
+	struct tc_off_watch *off_watch; /* NULL: not begun */
 	struct tc_breakers breakers;
-	bool opened;		   /* a breaker did, and its rule is not muted yet */
+	bool opened; /* a breaker did, and its rule is not muted yet */
+	bool has_ended;
 	struct tc_buffer standing; /* as it was written last */
 	uint64_t next_standing_ns; /* since boot */
 };
 
-/* Probes and world must outlive it; it must stay in its place. */
+/* Goes on with the trial of an agent that died, and with breakers that were open. Probes and world
+ * must outlive it; it must stay in its place. */
 void tc_force_init(struct tc_force *force, const struct tc_force_options *options,
 		   struct tc_probes *probes, struct tc_world *world);
 void tc_force_done(struct tc_force *force);
 
-/* Rules enforce from now on, if they are to; what happens is told to the pipeline. */
-void tc_force_begin(struct tc_force *force, struct tc_pipeline *pipeline);
+/* Rules enforce from now on, if they are to; what happens is told to the pipeline. 0 or a negative
+ * errno. */
+int tc_force_begin(struct tc_force *force, struct tc_pipeline *pipeline);
 
 /*
  * Puts a generation into force, and takes it: what only it wants is sent before it judges, what

@@ -156,5 +156,5 @@ int tc_reload_tell(const char *journal_path, const struct tc_reload_result *resu
 	put_lines(&json, "findings", result->findings ? result->findings : "", FINDINGS_MAX);
 	tc_json_object_end(&json);
 	tc_buffer_add_char(&text, '\n');
-	return tc_standing_write(journal_path, TC_STANDING_RELOAD, &text);
+	return tc_standing_write(journal_path, TC_STANDING_RELOAD, &text, false);
 }

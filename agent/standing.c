@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/enrich/clock.h"
 #include "agent/timestamp.h"
 #include "output/format/json_writer.h"
 
@@ -88,6 +89,19 @@ static void put_mode(struct tc_json *json, const struct tc_standing *standing)
 	}
 }
 
+/* For the agent that comes after this one. */
+static void put_past(struct tc_json *json, const struct tc_standing *standing)
+{
+	char boot[TC_BOOT_ID_LENGTH + 1];
+
+	tc_clock_boot_id(boot);
+	put_text(json, "boot", boot);
+	put_text(json, "trial", tc_enforce_trial_name(tc_enforce_trial(standing->enforce)));
+	put_uint(json, "trial_until_ns", standing->enforce->until_ns);
+	tc_json_key(json, "ended");
+	tc_json_bool(json, standing->has_ended);
+}
+
 static void put_undecided(struct tc_json *json, const struct tc_standing *standing)
 {
 	static const char *const names[TC_UNDECIDED_MAX] = {
@@ -111,6 +125,7 @@ void tc_standing_print(const struct tc_standing *standing, struct tc_buffer *tex
 	tc_json_object_begin(&json);
 	put_uint(&json, "pid", (uint64_t)getpid());
 	put_mode(&json, standing);
+	put_past(&json, standing);
 	put_uint(&json, "generation", standing->generation->number);
 	put_text(&json, "rules_hash", tc_ruleset_hash(rules));
 	put_uint(&json, "rules", tc_ruleset_count(rules));
@@ -125,7 +140,7 @@ void tc_standing_print(const struct tc_standing *standing, struct tc_buffer *tex
 	tc_buffer_add_char(text, '\n');
 }
 
-static int write_all(const char *path, const struct tc_buffer *text)
+static int write_all(const char *path, const struct tc_buffer *text, bool is_lasting)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600), r = 0;
 
@@ -138,11 +153,14 @@ static int write_all(const char *path, const struct tc_buffer *text)
 			r = -errno;
 		done += n > 0 ? (size_t)n : 0;
 	}
+	if (r == 0 && is_lasting && fdatasync(fd) < 0)
+		r = -errno;
 	close(fd);
 	return r;
 }
 
-int tc_standing_write(const char *journal_path, const char *what, const struct tc_buffer *text)
+int tc_standing_write(const char *journal_path, const char *what, const struct tc_buffer *text,
+		      bool is_lasting)
 {
 	_cleanup_buffer_ struct tc_buffer path = {0}, fresh = {0};
 	int r;
@@ -151,7 +169,7 @@ int tc_standing_write(const char *journal_path, const char *what, const struct t
 	tc_buffer_printf(&fresh, "%s.new", path.bytes ? path.bytes : "");
 	if (tc_buffer_failed(&path) || tc_buffer_failed(&fresh) || tc_buffer_failed(text))
 		return -ENOMEM;
-	r = write_all(fresh.bytes, text);
+	r = write_all(fresh.bytes, text, is_lasting);
 	if (r == 0 && rename(fresh.bytes, path.bytes) < 0)
 		r = -errno;
 	return r;
@@ -159,20 +177,75 @@ int tc_standing_write(const char *journal_path, const char *what, const struct t
 
 /* --- who reads it --- */
 
-struct json_object *tc_standing_read(const char *journal_path, const char *what, int agent_pid)
+static struct json_object *read_any(const char *journal_path, const char *what)
 {
 	_cleanup_buffer_ struct tc_buffer path = {0};
-	struct json_object *standing, *pid = NULL;
 
 	tc_buffer_printf(&path, "%s.%s", journal_path, what);
-	if (!agent_pid || tc_buffer_failed(&path) || access(path.bytes, R_OK) < 0)
+	if (tc_buffer_failed(&path) || access(path.bytes, R_OK) < 0)
 		return NULL;
-	standing = json_object_from_file(path.bytes);
+	return json_object_from_file(path.bytes);
+}
+
+struct json_object *tc_standing_read(const char *journal_path, const char *what, int agent_pid)
+{
+	struct json_object *standing = agent_pid ? read_any(journal_path, what) : NULL;
+	struct json_object *pid = NULL;
+
 	if (standing && json_object_object_get_ex(standing, "pid", &pid) &&
 	    json_object_get_int(pid) == agent_pid)
 		return standing;
 	json_object_put(standing);
 	return NULL;
+}
+
+static const char *text_of(struct json_object *object, const char *key)
+{
+	struct json_object *value = NULL;
+
+	json_object_object_get_ex(object, key, &value);
+	return value ? json_object_get_string(value) : "";
+}
+
+void tc_standing_recall(const char *journal_path, struct tc_standing_past *ret_past)
+{
+	struct json_object *standing = read_any(journal_path, TC_STANDING), *value = NULL;
+	char boot[TC_BOOT_ID_LENGTH + 1];
+
+	*ret_past = (struct tc_standing_past){.standing = standing};
+	if (!standing)
+		return;
+	tc_clock_boot_id(boot);
+	ret_past->trial = tc_enforce_trial_by_name(text_of(standing, "trial"));
+	if (json_object_object_get_ex(standing, "ended", &value))
+		ret_past->has_ended = json_object_get_boolean(value);
+	if (boot[0] && !strcmp(boot, text_of(standing, "boot")) &&
+	    json_object_object_get_ex(standing, "trial_until_ns", &value))
+		ret_past->until_ns = json_object_get_uint64(value);
+}
+
+void tc_standing_past_done(struct tc_standing_past *past)
+{
+	json_object_put(past->standing);
+	*past = (struct tc_standing_past){0};
+}
+
+void tc_standing_past_breakers(const struct tc_standing_past *past,
+			       void (*take)(void *context, const char *rule), void *context)
+{
+	struct json_object *rules = NULL, *open;
+
+	if (!past->standing ||
+	    !json_object_object_get_ex(past->standing, "enforcing_rules", &rules) ||
+	    !json_object_is_type(rules, json_type_array))
+		return;
+	for (size_t i = 0; i < json_object_array_length(rules); i++) {
+		struct json_object *rule = json_object_array_get_idx(rules, i);
+
+		if (json_object_object_get_ex(rule, "breaker_open", &open) &&
+		    json_object_get_boolean(open))
+			take(context, text_of(rule, "rule"));
+	}
 }
 
 char *tc_standing_off_file(const char *journal_path)

@@ -4,8 +4,8 @@
  * beside the journal, written by the agent and read by `tocsin status` and by the commands that
  * tell the agent something.
  *
- * They are JSON, replaced as a whole. Those of an agent that ended are left; the reader compares
- * process ids.
+ * They are JSON, replaced as a whole. Those of an agent that ended are left: readers compare
+ * process ids, and the next agent goes on with its trial and its breakers.
  */
 #ifndef TOCSIN_AGENT_STANDING_H
 #define TOCSIN_AGENT_STANDING_H
@@ -26,6 +26,7 @@ struct tc_standing {
 	const struct tc_generation *generation;
 	const struct tc_breakers *breakers;
 	volatile const struct tc_controls *controls;
+	bool has_ended; /* the agent, and was asked to */
 };
 
 /* What a rule that blocks or kills does at this moment: "blocks", "kills", "tells" (what it would
@@ -34,13 +35,28 @@ const char *tc_standing_now(const struct tc_standing *standing, size_t rule, con
 
 /* Appends the file's content. */
 void tc_standing_print(const struct tc_standing *standing, struct tc_buffer *text);
+/* What the agent before this one wrote that is to go on. */
+struct tc_standing_past {
+	bool has_ended; /* it was asked to: its trial is over */
+	enum tc_trial trial;
+	uint64_t until_ns;	      /* since boot: of the trial; 0: the host was started anew */
+	struct json_object *standing; /* NULL: it wrote nothing */
+};
+
+void tc_standing_recall(const char *journal_path, struct tc_standing_past *ret_past);
+void tc_standing_past_done(struct tc_standing_past *past);
+/* Calls for each rule whose breaker was open. */
+void tc_standing_past_breakers(const struct tc_standing_past *past,
+			       void (*take)(void *context, const char *rule), void *context);
 
 /* The files, by what stands behind the journal's name. */
 #define TC_STANDING "standing"
 #define TC_STANDING_RELOAD "reload" /* see tc_reload_tell() */
 
-/* Replaces a file beside a journal. 0 or a negative errno. */
-int tc_standing_write(const char *journal_path, const char *what, const struct tc_buffer *text);
+/* Replaces a file beside a journal; with is_lasting it outlives a loss of power. 0 or a negative
+ * errno. */
+int tc_standing_write(const char *journal_path, const char *what, const struct tc_buffer *text,
+		      bool is_lasting);
 /* Reads what the agent with that process id wrote. NULL when there is nothing (of it). */
 struct json_object *tc_standing_read(const char *journal_path, const char *what, int agent_pid);
 

@@ -126,6 +126,8 @@ void tc_check_split_print(struct tc_check_split *split, size_t number, struct tc
 		add_line(text, blocks ? "blocks in part" : "kills in part", kernel.partly, 0);
 		add_line(text, "alerts only", kernel.kinds & ~(kernel.enforced | kernel.partly),
 			 kernel.kinds);
+		add_line(text, "no room in the kernel's tables for all that enforces",
+			 kernel.crowded, 0);
 	}
 	add_line(text, "the kernel decides alone", kernel.exact, kernel.kinds);
 	add_line(text, "the kernel narrows, the agent decides", agent, kernel.kinds);
@@ -165,6 +167,7 @@ void tc_check_split_json(struct tc_check_split *split, size_t number, struct tc_
 	put_kinds(json, "narrows", kernel.kinds & ~kernel.exact);
 	put_kinds(json, "enforces", kernel.enforced);
 	put_kinds(json, "enforces_in_part", kernel.partly);
+	put_kinds(json, "crowded", kernel.crowded);
 	tc_json_key(json, "agent");
 	tc_json_array_begin(json);
 	for (size_t i = 0; i < telling.n; i++)

@@ -441,9 +441,10 @@ static int start(struct run *run)
 	r = tc_pipeline_new(&parts, &run->pipeline);
 	if (r < 0)
 		return r;
-	tc_force_begin(&run->force, run->pipeline);
-	tc_pinned_release(&run->pinned);
-	return 0;
+	r = tc_force_begin(&run->force, run->pipeline);
+	if (r >= 0)
+		tc_pinned_release(&run->pinned);
+	return r;
 }
 
 /* finish() has committed what could be, and let the outputs tell it. */

@@ -702,12 +702,27 @@ __noinline int blind_error(__u32 number)
 	return term->is_open || term->action < TC_ACTION_BLOCK ? 0 : term->error ?: EPERM;
 }
 
-/* The same of the first term that enforces and that kind and cgroup leave: all fail in one way. */
+/* The same of the terms in a word of their set: of the first that refuses. */
+__noinline int blind_word(__u32 word, __u64 bits)
+{
+	int error = 0;
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < 64 && bits && !error; i++) {
+		error = blind_error(word * 64 + tc_lowest_bit(bits));
+		bits &= bits - 1;
+	}
+	return error;
+}
+
+/* The same of those that kind and cgroup leave: some may be held back, or fail in the other way. */
 __noinline int undecided_error(__u32 kind)
 {
 	const struct tc_tables *t = tables_in_place();
 	const struct tc_terms *row, *cgroup, *rules;
 	const struct tc_kind_table *table;
+	bool any = false;
+	int error = 0;
 
 	if (!t)
 		return 0;
@@ -716,15 +731,16 @@ __noinline int undecided_error(__u32 kind)
 	rules = tc_row(t, t->enforcing);
 	cgroup = table->asks_cgroup ? cgroup_enforced(t) : row;
 #pragma clang loop unroll(disable)
-	for (__u32 word = 0; word < TC_TERM_WORDS; word++) {
+	for (__u32 word = 0; word < TC_TERM_WORDS && !error; word++) {
 		__u64 bits = row->words[word] & cgroup->words[word] & rules->words[word];
 
-		if (!bits)
-			continue;
-		count_undecided(TC_UNDECIDED_NO_SCRATCH);
-		return blind_error(word * 64 + tc_lowest_bit(bits));
+		any |= bits != 0;
+		if (bits)
+			error = blind_word(word, bits);
 	}
-	return 0;
+	if (any)
+		count_undecided(TC_UNDECIDED_NO_SCRATCH);
+	return error;
 }
 
 /* What a hook returns when there was no scratch for its record. */

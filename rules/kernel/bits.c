@@ -62,6 +62,7 @@ static void assign_enforcing(struct assigning *assigning)
 			continue;
 		if (assigning->next + needed(assigning, clause) > TC_TERMS_MAX - ALERTS_LEAST) {
 			clause->action = TC_ACTION_ALERT;
+			clause->is_crowded = true;
 			continue;
 		}
 		assign(assigning, i);

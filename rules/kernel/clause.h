@@ -20,6 +20,7 @@ struct tc_clause {
 	const uint32_t *literals; /* n of them, ascending */
 	const uint32_t *vetoes;	  /* n_vetoes numbers of clauses, ascending */
 	uint32_t n, n_vetoes;
+	bool is_crowded; /* it should enforce, and there is no bit for it */
 };
 
 struct tc_clauses {

@@ -185,6 +185,8 @@ static void add_clause(const struct tc_kernel_rules *rules, size_t number,
 		rule->partly |= clause->kinds;
 	else
 		rule->enforced &= ~clause->kinds;
+	if (clause->is_crowded)
+		rule->crowded |= clause->kinds;
 }
 
 struct tc_kernel_rule tc_kernel_rules_at(const struct tc_kernel_rules *rules, size_t number)

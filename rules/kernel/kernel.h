@@ -59,6 +59,7 @@ struct tc_kernel_rule {
 	uint64_t exact;	   /* of those, where the kernel alone decides whether it matches */
 	uint64_t enforced; /* of those, where it does what the rule's action says, always */
 	uint64_t partly;   /* of those, where it does so for a part of what the rule matches */
+	uint64_t crowded;  /* of those, where the tables had no room for all that enforces */
 };
 
 /* rule: its place in the set. */

@@ -156,6 +156,49 @@ static void a_word_of_the_command_line_switches_off(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void a_trial_goes_on_behind_a_crash(void **state)
+{
+	struct place *place = *state;
+	struct tc_enforce enforce;
+
+	place->options.trial_ns = 50 * SECOND;
+	tc_enforce_init(&enforce, &place->options, 100 * SECOND);
+	assert_int_equal(tc_enforce_trial(&enforce), TC_TRIAL_RUNS);
+	tc_enforce_resume(&enforce, TC_TRIAL_RUNS, 110 * SECOND, 100 * SECOND);
+	assert_int_equal(enforce.state, TC_ENFORCE_TRIAL);
+	assert_int_equal(tc_enforce_look(&enforce, 110 * SECOND), TC_ENFORCE_LAPSED);
+	assert_int_equal(tc_enforce_trial(&enforce), TC_TRIAL_LAPSED);
+	/* The host was switched off meanwhile. */
+	tc_enforce_init(&enforce, &place->options, 3 * SECOND);
+	tc_enforce_resume(&enforce, TC_TRIAL_RUNS, 0, 3 * SECOND);
+	assert_int_equal(enforce.state, TC_ENFORCE_LAPSED);
+	tc_enforce_init(&enforce, &place->options, 100 * SECOND);
+	tc_enforce_resume(&enforce, TC_TRIAL_LAPSED, 90 * SECOND, 100 * SECOND);
+	assert_int_equal(enforce.state, TC_ENFORCE_LAPSED);
+	assert_false(tc_enforce_confirm(&enforce));
+	tc_enforce_init(&enforce, &place->options, 100 * SECOND);
+	tc_enforce_resume(&enforce, TC_TRIAL_CONFIRMED, 90 * SECOND, 100 * SECOND);
+	assert_int_equal(enforce.state, TC_ENFORCE_ENFORCE);
+	tc_enforce_init(&enforce, &place->options, 100 * SECOND);
+	tc_enforce_resume(&enforce, TC_TRIAL_NONE, 0, 100 * SECOND);
+	assert_int_equal(tc_enforce_look(&enforce, 149 * SECOND), TC_ENFORCE_TRIAL);
+	/* No trial is asked for any more. */
+	place->options.trial_ns = 0;
+	tc_enforce_init(&enforce, &place->options, 100 * SECOND);
+	tc_enforce_resume(&enforce, TC_TRIAL_LAPSED, 90 * SECOND, 100 * SECOND);
+	assert_int_equal(enforce.state, TC_ENFORCE_ENFORCE);
+	assert_int_equal(tc_enforce_trial(&enforce), TC_TRIAL_NONE);
+}
+
+static void trials_have_names(void **state)
+{
+	for (unsigned trial = 0; trial < TC_TRIAL_MAX; trial++)
+		assert_int_equal(
+			tc_enforce_trial_by_name(tc_enforce_trial_name((enum tc_trial)trial)),
+			trial);
+	assert_int_equal(tc_enforce_trial_by_name("?"), TC_TRIAL_NONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +208,8 @@ int main(void)
 		TEST(a_file_switches_off_while_it_is_there),
 		TEST(files_of_others_do_not_switch_off),
 		TEST(a_word_of_the_command_line_switches_off),
+		TEST(a_trial_goes_on_behind_a_crash),
+		cmocka_unit_test(trials_have_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
