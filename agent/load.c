@@ -50,7 +50,7 @@ struct tc_probes {
 	bool fallback;
 	const struct tc_pins *pins; /* NULL: nothing is pinned */
 	bool waits;
-	uint64_t wanted; /* kinds */
+	uint64_t wanted;  /* kinds */
 	uint64_t refused; /* kinds that a rule blocks or kills for */
 	struct tc_controls *controls;
 	struct tc_ring_state *ring_states;
