@@ -160,8 +160,11 @@ static int tell(struct story_command *command)
 		error = read_rows(command);
 	if (error == 0 && command->trace)
 		error = tc_story_read_trace(command->story, command->trace, command->around_ns);
-	if (error == 0)
+	if (error == 0) {
 		error = tc_story_end(command->story);
+		if (error == -ENOENT)
+			tc_error("the alert was not reached: there was no room for its process");
+	}
 	command->story->source = command->trace
 					 ?: from_input ? "the alert alone"
 						       : command->journal;

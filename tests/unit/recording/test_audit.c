@@ -25,7 +25,7 @@
 #include "tests/unit/agent/make_record.h"
 #include "tests/unit/recording/observer.h"
 
-#define PATIENCE_S 20
+#define PATIENCE_S 120
 
 static const struct tc_recorder_about about = {.kinds = TC_KIND_BIT(TC_KIND_open)};
 
