@@ -51,6 +51,12 @@ struct tc_story *tc_story_new(size_t limit)
 	return story;
 }
 
+static void event_done(const struct tc_story_event *event)
+{
+	free(event->text);
+	free(event->name);
+}
+
 void tc_story_free(struct tc_story *story)
 {
 	if (!story)
@@ -59,7 +65,7 @@ void tc_story_free(struct tc_story *story)
 	HASH_CLEAR(hh, story->processes);
 	HASH_CLEAR(hh, story->things);
 	for (size_t i = 0; i < story->n_events; i++)
-		free(story->events[i].text);
+		event_done(&story->events[i]);
 	free(story->events);
 	free(story->logins);
 	tc_arena_done(&story->arena);
@@ -183,7 +189,7 @@ static void let_go(struct tc_story *story, size_t keep)
 		return;
 	for (size_t i = 0; i < gone; i++) {
 		story->left_before += story->events[i].times;
-		free(story->events[i].text);
+		event_done(&story->events[i]);
 	}
 	memmove(story->events, story->events + gone,
 		(story->n_events - gone) * sizeof(*story->events));
@@ -197,7 +203,7 @@ static void keep_event(struct tc_story *story, const struct tc_story_event *even
 	if (!story->events)
 		story->events = calloc(story->limit, sizeof(*story->events));
 	if (!story->events || !event->text) {
-		free(event->text);
+		event_done(event);
 		story->failed = true;
 		return;
 	}
@@ -225,16 +231,15 @@ static const char *verdict_of(struct tc_story *story, const struct tc_story_tell
 	return tc_story_copy(story, text.bytes);
 }
 
-/* Most often the one that the process has now. */
-static const char *name_of(struct tc_story *story, const struct tc_story_telling *telling)
+/* The acting thread's; on the heap, or NULL. */
+static char *name_of(const struct tc_story_telling *telling)
 {
 	_cleanup_buffer_ struct tc_buffer text = {0};
-	const char *last = telling->process->facts[TC_STORY_NAME];
 
 	if (!telling->get(telling->context, "proc.name", &text) || tc_buffer_failed(&text) ||
 	    !text.length)
 		return NULL;
-	return last && strcmp(last, text.bytes) == 0 ? last : tc_story_copy(story, text.bytes);
+	return strdup(text.bytes);
 }
 
 /* A line of the timeline. */
@@ -261,7 +266,6 @@ static void tell_event(struct tc_story *story, const struct tc_story_telling *te
 	}
 	event.kind = kind ? kind->kind : tc_story_copy(story, text.bytes);
 	event.verdict = verdict_of(story, telling);
-	event.name = name_of(story, telling);
 	if (!alert && !event.verdict && repeats(story, telling->process, text.bytes)) {
 		story->events[story->n_events - 1].times++;
 		story->events[story->n_events - 1].last_ns = telling->key.time_ns;
@@ -272,6 +276,7 @@ static void tell_event(struct tc_story *story, const struct tc_story_telling *te
 		return;
 	}
 	event.text = strdup(text.bytes);
+	event.name = name_of(telling);
 	keep_event(story, &event);
 }
 

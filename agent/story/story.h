@@ -85,7 +85,7 @@ struct tc_story_event {
 	struct tc_story_process *process;
 	const struct tc_story_alert *alert; /* NULL: no rule spoke */
 	const char *kind;		    /* exec, open ... */
-	const char *name;		    /* that the acting thread had; NULL: not known */
+	char *name;			    /* that the acting thread had; NULL: not known */
 	char *text;			    /* what the process did */
 	const char *verdict;		    /* blocked, killed, would_block; NULL: none */
 	unsigned times;	  /* the same again and again, the first one at this time */
