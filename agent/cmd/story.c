@@ -106,13 +106,13 @@ static int find_in_journal(struct story_command *command)
 	else
 		filter.uuid = command->alert;
 	error = tc_journal_reader_query(command->reader, &filter, take_subject, command);
-	if (error == 0)
-		return tc_error_return(
-			-ENOENT,
-			"no alert %s in the journal %s: neither a uuid nor a number there "
-			"(tocsin query --json shows both)",
-			command->alert, command->journal);
-	return error < 0 ? error : 0;
+	if (error)
+		return error < 0 ? error : 0;
+	tc_error("no alert %s in the journal %s: neither a uuid nor a number there (tocsin query "
+		 "--json "
+		 "shows both)",
+		 command->alert, command->journal);
+	return -ESRCH;
 }
 
 static int read_standard_input(struct story_command *command)
@@ -197,12 +197,13 @@ static int print(const struct story_command *command)
 	return 0;
 }
 
-/* What the answer no is, and what the host lacks. */
+/* Whether the answer is no, or the host lacks something. */
 static int exit_code(int error)
 {
 	if (error == -ENOMEM)
 		tc_error("cannot tell the story: memory is out");
-	return error == -EINVAL || error == -EBADMSG ? TC_EXIT_NO : TC_EXIT_ENVIRONMENT;
+	return error == -EINVAL || error == -ESRCH || error == -EBADMSG ? TC_EXIT_NO
+									: TC_EXIT_ENVIRONMENT;
 }
 
 int tc_cmd_story(int argc, char **argv)

@@ -30,7 +30,7 @@ struct trace {
 	struct tc_event event;
 	uint32_t root_tgid; /* 0: not found yet */
 	uint64_t root_start_ns;
-	uint64_t first_ns, last_ns; /* since the epoch, of what was read */
+	uint64_t first_ns; /* since the epoch: of the first that was read */
 };
 
 /* --- fields --- */
@@ -282,9 +282,8 @@ static int take(struct trace *trace, const struct tc_past_step *step, visitor vi
 	r = tc_world_enrich(&trace->world, &trace->event);
 	if (r < 0)
 		return r;
-	trace->last_ns = key_of(trace).time_ns;
 	if (!trace->first_ns)
-		trace->first_ns = trace->last_ns;
+		trace->first_ns = key_of(trace).time_ns;
 	r = visit(trace);
 	tc_world_settle(&trace->world, &trace->event);
 	return r;
@@ -383,17 +382,17 @@ static int read_series(struct trace *trace, uint64_t since_ns, visitor visit)
 
 static int not_there(const struct trace *trace)
 {
-	char from[TC_TIMESTAMP_BYTES], to[TC_TIMESTAMP_BYTES];
+	char from[TC_TIMESTAMP_BYTES];
 
-	if (!trace->last_ns)
-		return tc_error_return(-ENOENT, "%s holds no events", trace->path);
 	tc_timestamp_utc(trace->first_ns, from);
-	tc_timestamp_utc(trace->last_ns, to);
-	return tc_error_return(-ENOENT,
-			       "%s does not hold the event of this alert: it has those of another "
-			       "host, or from %s to "
-			       "%s only, or not of this kind",
-			       trace->path, from, to);
+	if (trace->first_ns)
+		tc_error("%s does not hold the event of this alert (what was read begins at %s): "
+			 "it is of another "
+			 "time or host, or its kind was not recorded",
+			 trace->path, from);
+	else
+		tc_error("%s holds no events", trace->path);
+	return -ENOENT;
 }
 
 int tc_story_read_trace(struct tc_story *story, const char *path, uint64_t around_ns)
