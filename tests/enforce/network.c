@@ -129,20 +129,41 @@ static int attempt_connect_unix(struct run *run)
 	return attempt_of(connect(fd, (struct sockaddr *)&name, sizeof(name)));
 }
 
+static int bind_datagram(struct run *run)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	struct sockaddr_un name;
+
+	unix_name(&name);
+	must(run, fd >= 0 && bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0);
+	return fd;
+}
+
+static void prepare_datagram(struct run *run)
+{
+	bind_datagram(run);
+}
+
+static int attempt_connect_unix_datagram(struct run *run)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	struct sockaddr_un name;
+
+	run->notes->number[9] = (uint64_t)fd;
+	unix_name(&name);
+	return attempt_of(connect(fd, (struct sockaddr *)&name, sizeof(name)));
+}
+
 /* --- datagrams: a rule kills who sends one, and the hook refuses that one as well --- */
 
 /* Another process receives one, and outlives the child for a while: number[10] is set when it did.
  */
 static void prepare_unix_receiver(struct run *run)
 {
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-	struct sockaddr_un name;
+	int fd = bind_datagram(run);
 	char byte;
-	pid_t pid;
+	pid_t pid = fork();
 
-	unix_name(&name);
-	must(run, fd >= 0 && bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0);
-	pid = fork();
 	must(run, pid >= 0);
 	if (pid == 0) {
 		alarm(10);
@@ -183,6 +204,9 @@ const struct row network_rows[] = {
 	    has_peer, IN_CHILD),
 	ROW("connect_unix", connect, "socket.path = $D/socket", NULL, listen_on_unix,
 	    attempt_connect_unix, is_connected, IN_CHILD, .path = connect_unix_path,
+	    .path_is = "socket"),
+	ROW("connect_unix_datagram", connect, "socket.path = $D/socket", NULL, prepare_datagram,
+	    attempt_connect_unix_datagram, has_peer, IN_CHILD, .path = connect_unix_path,
 	    .path_is = "socket"),
 	ROW("send_unix", send, "socket.path = $D/socket", NULL, prepare_unix_receiver,
 	    attempt_send_unix, is_received, .only_kills = true, .path = send_unix_path,
