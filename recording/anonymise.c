@@ -22,6 +22,8 @@
 #define HEX_MIN 8
 /* What is remembered of words; then it is found out again. */
 #define WORDS_MAX 1000000
+/* Lists in lists: the agent writes two. What is deeper is left out. */
+#define DEPTH_MAX 4
 
 struct word {
 	bool stays;
@@ -37,6 +39,7 @@ struct tc_anonymiser {
 	struct word *words;
 	struct word *kept;  /* by keep_text() and words.def */
 	struct word *names; /* short ones, which do not stay */
+	unsigned depth;	    /* of the list that is read */
 	bool failed;
 };
 
@@ -355,14 +358,15 @@ static void map_address(struct tc_anonymiser *anonymiser, const char *from, char
 	put_v4(source + 12, &hash, target + 12);
 }
 
-/* An address in a text: how many bytes it has, 0 when there is none. */
-static size_t put_address(struct tc_anonymiser *anonymiser, const char *text, size_t length,
-			  struct tc_buffer *out)
+/* Reads an address of a family at the beginning of a text, of these letters: how many bytes it has,
+ * 0 when there is none. */
+static size_t read_address(const char *text, size_t length, int family, const char *letters,
+			   void *ret_address)
 {
-	char bytes[TC_IP_BYTES], other[TC_IP_BYTES], copy[INET6_ADDRSTRLEN];
-	size_t size = span(text, length, "0123456789abcdefABCDEF:.");
+	char copy[INET6_ADDRSTRLEN];
+	size_t size = span(text, length, letters);
 
-	/* The end of a sentence, or a port, is none of it. */
+	/* The end of a sentence, or a colon before something else, is none of it. */
 	while (size && strchr(":.", text[size - 1]))
 		size--;
 	if (size < sizeof("::") || size >= sizeof(copy) ||
@@ -370,8 +374,22 @@ static size_t put_address(struct tc_anonymiser *anonymiser, const char *text, si
 		return 0;
 	memcpy(copy, text, size);
 	copy[size] = '\0';
+	return inet_pton(family, copy, ret_address) == 1 ? size : 0;
+}
+
+/* An address in a text: how many bytes it has, 0 when there is none. That of IPv4 first: behind it
+ * a port may stand, which has the signs of the other. */
+static size_t put_address(struct tc_anonymiser *anonymiser, const char *text, size_t length,
+			  struct tc_buffer *out)
+{
+	char bytes[TC_IP_BYTES], other[TC_IP_BYTES];
+	size_t size;
+
 	memcpy(bytes, v4_prefix, sizeof(v4_prefix));
-	if (inet_pton(AF_INET, copy, bytes + 12) != 1 && inet_pton(AF_INET6, copy, bytes) != 1)
+	size = read_address(text, length, AF_INET, "0123456789.", bytes + 12);
+	if (!size)
+		size = read_address(text, length, AF_INET6, "0123456789abcdefABCDEF:.", bytes);
+	if (!size)
 		return 0;
 	map_address(anonymiser, bytes, other);
 	tc_ip_print(out, other);
@@ -515,7 +533,7 @@ static void put_record(struct tc_anonymiser *anonymiser, const struct tc_record 
 		const struct tc_member *member = &kind->members[i];
 		const struct tc_slot *slot = (const void *)((const char *)from + member->offset);
 
-		if (member->wire == TC_W_slot && slot->stored)
+		if (member->wire == TC_W_slot && (slot->flags & TC_SLOT_PRESENT))
 			put_slot(anonymiser, from, kind, member, &record);
 		else if (member->wire == TC_W_comm)
 			put_comm(anonymiser, record.bytes + member->offset, &record);
@@ -547,26 +565,35 @@ static const char *const plain_in_lists[] = {"name", "mode", "propagation", NULL
 /* NULL-terminated: what is the same on many hosts. */
 static const char *const plain_facts[] = {"services", "absent", "runtime", "rules", NULL};
 
+/* The program of a process; nothing when it is none. */
+static void put_program(struct tc_anonymiser *anonymiser, const struct tc_named *named,
+			struct tc_buffer *out)
+{
+	const struct tc_kind_info *kind;
+	union tc_layout_room room;
+
+	if (named->length > sizeof(room))
+		return;
+	/* Named values are not aligned. */
+	memcpy(room.bytes, named->bytes, named->length);
+	kind = tc_layout_own_kind(room.bytes, named->length);
+	if (kind)
+		put_record(anonymiser, &room.header, kind, out);
+}
+
 static void put_bytes(struct tc_anonymiser *anonymiser, const struct tc_named *named,
 		      const char *name, struct tc_buffer *out)
 {
 	static const char *const lists[] = {"label", "pod_label", "mount", NULL};
 	const struct tc_named_list inner = {named->bytes, named->length};
 	_cleanup_buffer_ struct tc_buffer other = {0};
-	const struct tc_kind_info *kind;
-	union tc_layout_room room;
 
 	if (is_one_of(named, lists)) {
 		put_list(anonymiser, &inner, plain_in_lists, &other);
 	} else if (tc_named_is(named, "exec")) {
-		if (named->length > sizeof(room))
+		put_program(anonymiser, named, &other);
+		if (!other.length && !other.failed)
 			return;
-		/* Named values are not aligned. */
-		memcpy(room.bytes, named->bytes, named->length);
-		kind = tc_layout_own_kind(room.bytes, named->length);
-		if (!kind)
-			return;
-		put_record(anonymiser, &room.header, kind, &other);
 	} else {
 		if (tc_named_is(named, "passwd") || tc_named_is(named, "group"))
 			note_names(anonymiser, named->bytes, named->length);
@@ -587,6 +614,9 @@ static void put_list(struct tc_anonymiser *anonymiser, const struct tc_named_lis
 	char name[TC_NAMED_NAME_MAX];
 	struct tc_named named;
 
+	if (anonymiser->depth == DEPTH_MAX)
+		return;
+	anonymiser->depth++;
 	while (tc_named_next(&rest, &named) > 0) {
 		snprintf(name, sizeof(name), "%.*s", (int)named.name_length, named.name);
 		if (!named.bytes)
@@ -596,6 +626,7 @@ static void put_list(struct tc_anonymiser *anonymiser, const struct tc_named_lis
 		else
 			put_bytes(anonymiser, &named, name, out);
 	}
+	anonymiser->depth--;
 }
 
 int tc_anonymise_header(struct tc_anonymiser *anonymiser, const struct tc_named_list *header,

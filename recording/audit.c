@@ -189,7 +189,7 @@ static void begin_next(struct tc_audit *audit, bool continues)
 
 static bool is_due(const struct tc_audit *audit, const struct tc_audit_writer_state *state)
 {
-	return !state->begins_wait && !state->reports_wait &&
+	return !state->begins_wait && !state->many_reports &&
 	       (state->segment_bytes >= audit->options->segment_bytes ||
 		tc_clock_monotonic_ns() - audit->began_ns >= audit->options->segment_age_ns);
 }
@@ -207,7 +207,7 @@ static void look_for_end(struct tc_audit *audit)
 	if (state.failed_ns && !state.begins_wait && !audit->is_gap)
 		open_gap(audit);
 	if (audit->is_gap) {
-		if (!state.waiting_bytes && !state.begins_wait && !state.reports_wait &&
+		if (!state.waiting_bytes && !state.begins_wait && !state.many_reports &&
 		    (!state.failed_ns || tc_clock_monotonic_ns() - state.failed_ns >= retry_ns))
 			begin_next(audit, false);
 	} else if (is_due(audit, &state)) {

@@ -17,10 +17,13 @@ struct verifier {
 	/* Of the segment that is looked at. */
 	char path[PATH_MAX];
 	bool is_last;
+	bool has_place; /* its header is whole */
 	struct tc_audit_place place;
 	struct tc_hash hash;
 	enum tc_recording_end end;
 	struct tc_recording_fault fault; /* `end` is DAMAGED */
+
+	uint64_t header_taken; /* what the last header that can be read says of retention */
 
 	/* Of the one before it. */
 	uint64_t before; /* its number; 0: there is none */
@@ -106,16 +109,24 @@ static bool look_into(struct verifier *verifier, const struct tc_audit_file *fil
 	struct tc_recording *recording;
 	int error;
 
+	verifier->place = (struct tc_audit_place){0};
+	verifier->has_place = false;
 	tc_audit_path(verifier->directory, file->number, verifier->path);
 	error = tc_audit_hash_file(verifier->path, &verifier->hash);
 	if (error == 0)
 		error = tc_recording_open_file(verifier->path, &recording, &verifier->fault);
+	/* Its header did not reach the disk: the segment is torn before its first block. */
+	if (error == -EBADMSG && verifier->fault.is_cut) {
+		verifier->end = TC_RECORDING_DAMAGED;
+		return true;
+	}
 	if (error < 0) {
 		find(verifier, file->number, "segment %" PRIu64 " cannot be read: %s", file->number,
 		     error == -EBADMSG ? verifier->fault.reason : strerror(-error));
 		return false;
 	}
 	tc_audit_place_get(tc_recording_header(recording), &verifier->place);
+	verifier->has_place = true;
 	look_at_records(verifier, recording);
 	tc_recording_close(recording);
 	return true;
@@ -127,13 +138,16 @@ static void check_number(struct verifier *verifier, uint64_t number)
 	const uint64_t taken_until = verifier->told->taken_until;
 	uint64_t wanted = (verifier->before > taken_until ? verifier->before : taken_until) + 1;
 
-	if (verifier->place.segment != number) {
+	if (verifier->has_place && verifier->place.segment != number) {
 		find(verifier, number, "segment %" PRIu64 " says that it is number %" PRIu64,
 		     number, verifier->place.segment);
 		return;
 	}
 	if (wanted < number)
-		find_missing(verifier, wanted, number - 1, "not by retention");
+		find_missing(verifier, wanted, number - 1,
+			     number - 1 <= verifier->header_taken
+				     ? "the journal does not know that retention took them"
+				     : "not by retention");
 }
 
 /* Whether the segment before is what this one says of it. */
@@ -200,7 +214,7 @@ static void look_at(struct verifier *verifier, size_t index)
 	check_previous(verifier, file->number);
 	check_claim(verifier, file->number);
 	check_end(verifier, file->number);
-	if (verifier->place.first_segment != verifier->run)
+	if (verifier->has_place && verifier->place.first_segment != verifier->run)
 		told->beginnings++;
 	verifier->run = verifier->place.first_segment;
 	verifier->before = file->number;
@@ -209,20 +223,73 @@ static void look_at(struct verifier *verifier, size_t index)
 
 /* --- all of them --- */
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Whoever writes a header of the last segment could say that retention took what he removed: where
+ * there are claims, they must say it, too. */
+static void find_taken(struct verifier *verifier)
+{
+	const struct tc_audit_claims *claims = verifier->claims;
+	uint64_t taken = tc_audit_files_taken(verifier->directory, &verifier->files), claimed = 0;
+
+	for (size_t i = 0; claims && i < claims->count; i++)
+		claimed = larger(claimed, claims->items[i].taken_until);
+	verifier->header_taken = taken;
+	verifier->told->taken_until = claims && claims->count && claimed < taken ? claimed : taken;
+}
+
 /* Segments that the journal knows, and that are not there. */
 static void check_missing(struct verifier *verifier)
+{
+	const struct tc_audit_claims *claims = verifier->claims;
+	uint64_t last = 0, taken = 0;
+
+	for (size_t i = 0; claims && i < claims->count; i++) {
+		last = larger(last, larger(claims->items[i].began, claims->items[i].ended));
+		taken = larger(taken, claims->items[i].taken_until);
+	}
+	taken = larger(taken, verifier->told->last);
+	if (last > taken)
+		find_missing(verifier, taken + 1, last, "the journal knows of it");
+}
+
+/* Numbers go on from start to start: only who removes the log makes it begin with 1 again. */
+static void check_beginnings(struct verifier *verifier)
 {
 	const struct tc_audit_claims *claims = verifier->claims;
 	uint64_t last = 0;
 
 	for (size_t i = 0; claims && i < claims->count; i++) {
-		if (claims->items[i].began > last)
-			last = claims->items[i].began;
-		if (claims->items[i].ended > last)
-			last = claims->items[i].ended;
+		uint64_t began = claims->items[i].began;
+
+		if (began && began <= last)
+			find(verifier, began,
+			     "the log began anew with segment %" PRIu64
+			     ": the journal knows of %" PRIu64 " before it",
+			     began, last);
+		last = larger(last, began);
 	}
-	if (last > verifier->told->last)
-		find_missing(verifier, verifier->told->last + 1, last, "the journal knows of it");
+}
+
+static void look_at_all(struct verifier *verifier)
+{
+	const struct tc_audit_files *files = &verifier->files;
+	struct tc_audit_verification *told = verifier->told;
+
+	if (files->count) {
+		told->first = files->items[0].number;
+		told->last = files->items[files->count - 1].number;
+	}
+	told->segments = files->count;
+	find_taken(verifier);
+	check_beginnings(verifier);
+	for (size_t i = 0; i < files->count; i++)
+		look_at(verifier, i);
+	check_missing(verifier);
+	told->head = verifier->hash;
 }
 
 int tc_audit_verify(const char *directory, const struct tc_audit_claims *claims,
@@ -230,20 +297,15 @@ int tc_audit_verify(const char *directory, const struct tc_audit_claims *claims,
 {
 	struct tc_audit_verification told = {0};
 	struct verifier verifier = {.directory = directory, .claims = claims, .told = &told};
+	bool has_claims = claims && claims->count;
 	int error = tc_audit_files_list(directory, &verifier.files);
 
-	if (error < 0)
+	/* A log that is not there any more is one whose segments are missing. */
+	if (error < 0 && !(error == -ENOENT && has_claims))
 		return error;
-	if (!verifier.files.count)
+	if (!verifier.files.count && !has_claims)
 		return -ENODATA;
-	told.segments = verifier.files.count;
-	told.first = verifier.files.items[0].number;
-	told.last = verifier.files.items[told.segments - 1].number;
-	told.taken_until = tc_audit_files_taken(directory, &verifier.files);
-	for (size_t i = 0; i < verifier.files.count; i++)
-		look_at(&verifier, i);
-	check_missing(&verifier);
-	told.head = verifier.hash;
+	look_at_all(&verifier);
 	tc_audit_files_done(&verifier.files);
 	*ret_verification = told;
 	return 0;

@@ -18,8 +18,9 @@
 /* What was written is forced to the disk so often, and at the end of a segment. */
 #define SYNC_NS 5000000000ULL
 #define NS_PER_S 1000000000ULL
-/* Reports that wait to be taken: no segment begins while any does, so two at most. */
-#define REPORTS_MAX 4
+/* Reports that wait to be taken; when so many do, no segment begins: each may add two more. */
+#define REPORTS_MANY 60
+#define REPORTS_MAX 64
 
 struct tc_audit_writer {
 	const struct tc_audit_options *options;
@@ -109,7 +110,7 @@ void tc_audit_writer_state(struct tc_audit_writer *writer, struct tc_audit_write
 {
 	pthread_mutex_lock(&writer->mutex);
 	*ret_state = writer->state;
-	ret_state->reports_wait = writer->n_reports > 0;
+	ret_state->many_reports = writer->n_reports >= REPORTS_MANY;
 	pthread_mutex_unlock(&writer->mutex);
 }
 
@@ -268,11 +269,16 @@ static int create_segment(struct tc_audit_writer *writer, struct tc_audit_item *
 	tc_segment_watch(writer->segment, hash_bytes, writer);
 	tc_audit_place_put(&item->header, &writer->place);
 	error = tc_segment_begin(writer->segment, &item->header);
+	/* On the disk before the segments that it says are gone are. */
+	if (error == 0)
+		error = tc_segment_sync(writer->segment);
 	if (error == 0)
 		error = fsync(writer->directory) < 0 ? -errno : 0;
 	if (error < 0) {
 		tc_segment_free(writer->segment);
 		writer->segment = NULL;
+		/* With a header it is not gone by that, and a second try would find it there. */
+		unlink(path);
 	}
 	return error;
 }
@@ -302,7 +308,7 @@ static int begin_segment(struct tc_audit_writer *writer, struct tc_audit_item *i
 		writer->place.segment = last;
 	else
 		new.segment = writer->place.segment;
-	if (new.segment || new.ended)
+	if (new.segment || new.ended || new.taken)
 		report(writer, &new);
 	return error;
 }
@@ -322,9 +328,19 @@ static int write_item(struct tc_audit_writer *writer, struct tc_audit_item *item
 }
 
 /* A segment that cannot be written on ends there: what comes until the next begins is lost. */
+static void give_up_segment(struct tc_audit_writer *writer, int error)
+{
+	struct tc_audit_report new = {.directory = writer->options->directory,
+				      .taken_until = writer->place.taken_until};
+
+	note_state(writer, error);
+	end_segment(writer, &new);
+	if (new.ended)
+		report(writer, &new);
+}
+
 static void take_item(struct tc_audit_writer *writer, struct tc_audit_item *item)
 {
-	struct tc_audit_report new = {.directory = writer->options->directory};
 	bool was_open = writer->segment || item->header.length;
 	int error = write_item(writer, item);
 
@@ -334,23 +350,22 @@ static void take_item(struct tc_audit_writer *writer, struct tc_audit_item *item
 	}
 	count_lost(writer, item->block.frame.records);
 	if (was_open)
-		note_state(writer, error);
-	new.taken_until = writer->place.taken_until;
-	end_segment(writer, &new);
-	if (new.ended)
-		report(writer, &new);
+		give_up_segment(writer, error);
 }
 
+/* What the disk did not take is lost: a later call would say that all is well (fsync(2)). */
 static void sync_segment(struct tc_audit_writer *writer)
 {
 	uint64_t now_ns = tc_clock_monotonic_ns();
+	int error;
 
 	if (!writer->dirty || !writer->segment || now_ns - writer->synced_ns < SYNC_NS)
 		return;
-	if (tc_segment_sync(writer->segment) < 0)
-		tc_debug("audit log: fdatasync: %s", strerror(errno));
+	error = tc_segment_sync(writer->segment);
 	writer->dirty = false;
 	writer->synced_ns = now_ns;
+	if (error < 0)
+		give_up_segment(writer, error);
 }
 
 /* NULL: none came for a while, or (with *ret_over) none will. Its bytes wait until it is written.

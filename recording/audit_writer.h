@@ -27,7 +27,7 @@ struct tc_audit_writer_state {
 	uint64_t segment_bytes; /* of the present segment */
 	uint64_t failed_ns;	/* CLOCK_MONOTONIC: when writing failed; 0: it did not */
 	bool begins_wait;	/* a segment is to begin */
-	bool reports_wait;
+	bool many_reports;	/* wait to be taken: no segment should begin */
 };
 
 void tc_audit_writer_state(struct tc_audit_writer *writer, struct tc_audit_writer_state *ret_state);

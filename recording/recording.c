@@ -197,8 +197,10 @@ static int read_header(struct tc_recording *recording)
 
 	if (r < 0)
 		return r;
-	if (r == 0)
+	if (r == 0) {
+		recording->fault.is_cut = true;
 		return damaged(recording, "the file is empty");
+	}
 	if (recording->frame.type != TC_FRAME_HEADER)
 		return damaged(recording, "it does not begin with a header");
 	recording->header = malloc(recording->length + 1);

@@ -74,6 +74,8 @@ static int parse(struct story_command *command, int argc, char **argv)
 	free(alerts.items);
 	if (code < 0 && command->json && command->html)
 		return usage_error("--json", "not together with --html");
+	if (code < 0 && command->trace && strcmp(command->trace, "-") == 0)
+		return usage_error("--trace", "a recording is read twice: not from standard input");
 	if (code < 0 && (command->limit < 2 || command->limit > LIMIT_MAX))
 		return usage_error("--limit", "2 to 1000000 events");
 	return code;
@@ -163,7 +165,8 @@ static int tell(struct story_command *command)
 	if (error == 0) {
 		error = tc_story_end(command->story);
 		if (error == -ENOENT)
-			tc_error("the alert was not reached: there was no room for its process");
+			tc_error("the event of alert %s was not found among those that were read",
+				 command->alert);
 	}
 	command->story->source = command->trace
 					 ?: from_input ? "the alert alone"

@@ -74,7 +74,7 @@ static int parse(struct trace *trace, int argc, char **argv)
 	struct tc_strings files = {0};
 	const struct tc_option rows[] = {
 		{"output", 'o', TC_OPTION_STRING, "FILE", &trace->output,
-		 "file to write; a recording must not exist yet"},
+		 "file to write, which must not exist yet"},
 		{"json", 0, TC_OPTION_FLAG, NULL, &trace->json,
 		 "write JSON Lines: the header, then each record and each fact"},
 		{"since", 0, TC_OPTION_STRING, "TIME", &trace->since,
@@ -170,11 +170,23 @@ static int open_anonymiser(struct trace *trace)
 
 /* --- what comes out --- */
 
+/* A file that is there already may be what is read; nobody else may read what a host did. */
 static int open_output(struct trace *trace)
 {
+	int fd;
+
 	if (!trace->json)
 		return tc_recorder_open(trace->output, &trace->recorder);
-	trace->stream = trace->output ? fopen(trace->output, "we") : stdout;
+	if (!trace->output) {
+		trace->stream = stdout;
+		return 0;
+	}
+	fd = open(trace->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == EEXIST)
+		return tc_error_return(-EEXIST,
+				       "cannot write %s, no file is written over: name another",
+				       trace->output);
+	trace->stream = fd < 0 ? NULL : fdopen(fd, "w");
 	return trace->stream ? 0 : tc_error_return(-errno, "cannot write %s", trace->output);
 }
 

@@ -334,42 +334,47 @@ static bool is_list(const struct tc_named *named)
 	       tc_named_is(named, "mount");
 }
 
-static void write_list(struct tc_json *json, const struct tc_named_list *list, bool own_layout);
+static void write_list(struct tc_json *json, const struct tc_named_list *list, bool own_layout,
+		       unsigned depth);
 
-static void write_program(struct tc_json *json, const struct tc_named *named,
-			  const struct tc_record *record)
+static void write_program(struct tc_json *json, const struct tc_named *named)
 {
-	const struct tc_kind_info *kind = tc_layout_own_kind(record, named->length);
+	const struct tc_kind_info *kind;
+	union tc_layout_room room;
 
+	/* Named values are not aligned. */
+	memcpy(room.bytes, named->bytes, named->length);
+	kind = tc_layout_own_kind(room.bytes, named->length);
 	if (!kind) {
 		tc_json_bytes(json, named->bytes, named->length);
 		return;
 	}
 	tc_json_object_begin(json);
-	write_record(json, record, kind);
+	write_record(json, &room.header, kind);
 	tc_json_object_end(json);
 }
 
-static void write_value(struct tc_json *json, const struct tc_named *named, bool own_layout)
+/* Bytes that are lists in too many lists stay bytes: nobody who reads takes more. */
+static void write_value(struct tc_json *json, const struct tc_named *named, bool own_layout,
+			unsigned depth)
 {
 	const struct tc_named_list inner = {named->bytes, named->length};
-	union tc_layout_room room;
 
 	if (!named->bytes) {
 		tc_json_uint(json, named->number);
-	} else if (is_list(named)) {
-		write_list(json, &inner, own_layout);
-	} else if (own_layout && tc_named_is(named, "exec") && named->length <= sizeof(room)) {
-		/* Named values are not aligned. */
-		memcpy(room.bytes, named->bytes, named->length);
-		write_program(json, named, &room.header);
+	} else if (is_list(named) && depth < DEPTH_MAX) {
+		write_list(json, &inner, own_layout, depth + 1);
+	} else if (own_layout && tc_named_is(named, "exec") &&
+		   named->length <= sizeof(union tc_layout_room)) {
+		write_program(json, named);
 	} else {
 		tc_json_bytes(json, named->bytes, named->length);
 	}
 }
 
 /* An array of pairs: names may come again, and their order counts. */
-static void write_list(struct tc_json *json, const struct tc_named_list *list, bool own_layout)
+static void write_list(struct tc_json *json, const struct tc_named_list *list, bool own_layout,
+		       unsigned depth)
 {
 	struct tc_named_list rest = *list;
 	struct tc_named named;
@@ -378,7 +383,7 @@ static void write_list(struct tc_json *json, const struct tc_named_list *list, b
 	while (tc_named_next(&rest, &named) > 0) {
 		tc_json_array_begin(json);
 		tc_json_bytes(json, named.name, named.name_length);
-		write_value(json, &named, own_layout);
+		write_value(json, &named, own_layout, depth);
 		tc_json_array_end(json);
 	}
 	tc_json_array_end(json);
@@ -446,7 +451,7 @@ static void write_words(struct tc_json *json, const struct tc_entry *entry, bool
 		write_record(json, entry->bytes, tc_layout_own_kind(entry->bytes, entry->size));
 	} else {
 		tc_json_key(json, fact_words[entry->type]);
-		write_list(json, &list, own_layout);
+		write_list(json, &list, own_layout, 1);
 	}
 	tc_json_object_end(json);
 }
@@ -506,7 +511,7 @@ void trace_json_header(const struct tc_named_list *header, struct tc_buffer *lin
 
 	tc_json_object_begin(&json);
 	tc_json_key(&json, "recording");
-	write_list(&json, header, false);
+	write_list(&json, header, false, 1);
 	tc_json_object_end(&json);
 	tc_buffer_add_char(line, '\n');
 }

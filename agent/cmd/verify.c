@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <unistd.h>
-
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/verify_audit.h"
+#include "agent/log.h"
 #include "agent/value.h"
 #include "output/format/json_writer.h"
 #include "agent/timestamp.h"
@@ -18,6 +17,7 @@
 struct verify_options {
 	const char *journal, *audit, *head; /* of journal and audit NULL: not that */
 	bool json;
+	bool any_audit; /* none was named: whether there is a log is to be found out */
 };
 
 /* What was found out. */
@@ -33,7 +33,7 @@ static int parse(struct verify_options *options, int argc, char **argv)
 		 "database to verify (" TC_JOURNAL_DEFAULT_PATH ")"},
 		{"audit", 'a', TC_OPTION_STRING, "DIRECTORY", &options->audit,
 		 "audit log to verify; without --journal, it alone (" TC_AUDIT_DEFAULT_DIRECTORY
-		 ", if it is there)"},
+		 ", if there is one or the journal knows of one)"},
 		{"head", 0, TC_OPTION_STRING, "HASH", &options->head,
 		 "a head that was noted earlier, and must be in the chain still"},
 		{"json", 0, TC_OPTION_FLAG, NULL, &options->json, "print one JSON object"},
@@ -55,8 +55,8 @@ static int parse(struct verify_options *options, int argc, char **argv)
 	if (options->journal || options->audit)
 		return code;
 	options->journal = TC_JOURNAL_DEFAULT_PATH;
-	if (access(TC_AUDIT_DEFAULT_DIRECTORY, F_OK) == 0)
-		options->audit = TC_AUDIT_DEFAULT_DIRECTORY;
+	options->audit = TC_AUDIT_DEFAULT_DIRECTORY;
+	options->any_audit = true;
 	return code;
 }
 
@@ -295,12 +295,30 @@ static int print(const struct verify_options *options, const struct answer *answ
 	return 0;
 }
 
+/* 0, also when there is no log and need not be; or a negative errno, told. The answer about the
+ * journal does not depend on it. */
+static int ask_audit(struct verify_options *options, struct answer *answer)
+{
+	const char *directory = options->audit;
+	int error = verify_audit(directory, options->journal, &answer->audit);
+
+	if (error == 0)
+		return 0;
+	options->audit = NULL;
+	if (options->any_audit && (error == -ENODATA || error == -ENOENT))
+		return 0;
+	if (error == -ENODATA)
+		return tc_error_return(error, "no audit log: %s has no segments", directory);
+	return tc_error_return(error, "cannot read the audit log %s", directory);
+}
+
 int tc_cmd_verify(int argc, char **argv)
 {
 	struct verify_options options = {0};
 	struct answer answer = {0};
 	struct tc_hash head;
 	int code = parse(&options, argc, argv);
+	int error = 0;
 	bool whole;
 
 	if (code < 0)
@@ -310,9 +328,11 @@ int tc_cmd_verify(int argc, char **argv)
 	if (options.journal &&
 	    tc_journal_verify(options.journal, options.head ? &head : NULL, &answer.journal))
 		return TC_EXIT_ENVIRONMENT;
-	if (options.audit && verify_audit(options.audit, options.journal, &answer.audit))
+	if (options.audit)
+		error = ask_audit(&options, &answer);
+	if ((options.journal || options.audit) && print(&options, &answer))
 		return TC_EXIT_ENVIRONMENT;
-	if (print(&options, &answer))
+	if (error < 0)
 		return TC_EXIT_ENVIRONMENT;
 	whole = answer.journal.finding == TC_FINDING_NONE && !answer.audit.told.message[0];
 	return whole ? TC_EXIT_GOOD : TC_EXIT_NO;

@@ -19,6 +19,9 @@
 struct claims {
 	char directory[PATH_MAX]; /* without links, as the agent told it */
 	struct tc_audit_claims list;
+	bool is_moved;	      /* nothing is known of it: the list is of another directory, */
+	char other[PATH_MAX]; /* this one */
+	bool has_others;      /* and there are more than that one */
 };
 
 static uint64_t number_of(struct json_object *fields, const char *name)
@@ -31,6 +34,17 @@ static const char *text_of(struct json_object *fields, const char *name)
 	return json_object_get_string(json_object_object_get(fields, name)) ?: "";
 }
 
+/* Whether a claim is about the directory; of a copy of a log, about the only one that there is. */
+static bool is_wanted(struct claims *claims, const char *directory)
+{
+	if (!claims->is_moved && strcmp(directory, claims->directory) != 0)
+		return false;
+	if (claims->is_moved && !claims->other[0])
+		snprintf(claims->other, sizeof(claims->other), "%s", directory);
+	claims->has_others |= claims->is_moved && strcmp(directory, claims->other) != 0;
+	return !claims->has_others;
+}
+
 /* A tc_journal_row_callback. */
 static int add_claim(const struct tc_journal_row *row, void *context)
 {
@@ -41,14 +55,15 @@ static int add_claim(const struct tc_journal_row *row, void *context)
 				       .ended = number_of(fields, "audit.ended")};
 	int error = 0;
 
+	claim.taken_until = number_of(fields, "audit.taken_until");
 	claim.has_hash = tc_hash_parse(text_of(fields, "audit.hash"), &claim.hash) == 0;
-	if (strcmp(text_of(fields, "audit.directory"), claims->directory) == 0)
+	if (is_wanted(claims, text_of(fields, "audit.directory")))
 		error = tc_audit_claims_append(&claims->list, &claim);
 	json_object_put(notice);
 	return error;
 }
 
-static int read_claims(const char *journal, struct claims *claims)
+static int read_claims(const char *journal, bool is_there, struct claims *claims)
 {
 	_cleanup_journal_reader_ struct tc_journal_reader *reader = NULL;
 	struct tc_journal_filter filter = TC_JOURNAL_FILTER_ALL;
@@ -56,32 +71,62 @@ static int read_claims(const char *journal, struct claims *claims)
 
 	filter.kind = "audit_segment";
 	filter.no_output = true;
-	return error < 0 ? error : tc_journal_reader_query(reader, &filter, add_claim, claims);
+	if (error == 0)
+		error = tc_journal_reader_query(reader, &filter, add_claim, claims);
+	if (error < 0 || claims->list.count || !is_there)
+		return error;
+	claims->is_moved = true;
+	error = tc_journal_reader_query(reader, &filter, add_claim, claims);
+	if (claims->has_others)
+		tc_audit_claims_done(&claims->list);
+	return error;
+}
+
+/* What the journal was told of elsewhere is no proof of what is here. */
+static void tell_claims(const struct claims *claims, const char *directory)
+{
+	if (claims->has_others)
+		tc_warning("the journal tells of audit logs in other directories, not of %s: its "
+			   "segments are not compared with what the journal knows",
+			   directory);
+	else if (claims->other[0])
+		tc_info("%s is compared with what the journal knows of %s", directory,
+			claims->other);
+}
+
+/* Whether there are segments; a negative errno, when that cannot be known. */
+static int find_log(const char *directory, struct claims *claims)
+{
+	struct tc_audit_files files = {0};
+	int error = tc_audit_files_list(directory, &files);
+	bool is_there = files.count > 0;
+
+	tc_audit_files_done(&files);
+	if (error < 0 && error != -ENOENT)
+		return error;
+	if (!realpath(directory, claims->directory))
+		snprintf(claims->directory, sizeof(claims->directory), "%s", directory);
+	return is_there;
 }
 
 int verify_audit(const char *directory, const char *journal, struct verify_audit *ret_audit)
 {
 	struct claims claims = {0};
-	int error = 0;
+	int r = find_log(directory, &claims);
 
-	if (!realpath(directory, claims.directory))
-		return tc_error_return(-errno, "cannot read the audit log %s", directory);
-	if (journal)
-		error = read_claims(journal, &claims);
+	if (r >= 0 && journal) {
+		r = read_claims(journal, r, &claims);
+		tell_claims(&claims, directory);
+	}
 	*ret_audit = (struct verify_audit){
 		.directory = directory,
 		.asked_journal = journal,
 		.claims = claims.list.count,
 	};
-	if (error == 0) {
-		error = tc_audit_verify(directory, &claims.list, &ret_audit->told);
-		if (error == -ENODATA)
-			tc_error("%s has no segments of an audit log", directory);
-		else if (error < 0)
-			tc_error("cannot read the audit log %s: %s", directory, strerror(-error));
-	}
+	if (r >= 0)
+		r = tc_audit_verify(directory, &claims.list, &ret_audit->told);
 	tc_audit_claims_done(&claims.list);
-	return error;
+	return r;
 }
 
 /* --- for people --- */
@@ -112,6 +157,8 @@ static void print_proof(const struct verify_audit *audit)
 		       told->torn, told->torn == 1 ? " ends" : "s end");
 	if (audit->asked_journal)
 		printf("journal    tells %zu times of segments of this log\n", audit->claims);
+	if (!told->segments)
+		return;
 	tc_hash_print(&told->head, hash);
 	if (told->is_open)
 		printf("open       segment %" PRIu64 " has no end yet: no hash proves it\n",
@@ -130,7 +177,8 @@ void verify_audit_print(const struct verify_audit *audit)
 	tc_text_escape(&text, told->message, strlen(told->message));
 	if (!tc_buffer_failed(&text))
 		puts(text.bytes);
-	print_times(told);
+	if (told->segments)
+		print_times(told);
 	print_proof(audit);
 }
 
@@ -196,11 +244,13 @@ void verify_audit_json(const struct verify_audit *audit, struct tc_json *json)
 	tc_json_bool(json, !told->message[0]);
 	write_finding(json, told);
 	write_numbers(json, audit);
-	write_time(json, "since", told->since_ns);
-	write_time(json, "until", told->until_ns);
+	if (told->segments) {
+		write_time(json, "since", told->since_ns);
+		write_time(json, "until", told->until_ns);
+	}
 	tc_json_key(json, "head");
 	tc_hash_print(&told->head, hash);
-	if (told->is_open)
+	if (told->is_open || !told->segments)
 		tc_json_null(json);
 	else
 		tc_json_string(json, hash);

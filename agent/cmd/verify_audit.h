@@ -13,7 +13,8 @@ struct verify_audit {
 	struct tc_audit_verification told;
 };
 
-/* journal: a path, or NULL. 0; or a negative errno, logged, when nothing can be said. */
+/* journal: a path, or NULL. 0; or a negative errno when nothing can be said: -ENODATA and -ENOENT
+ * when there is no such log, and the journal knows of none. */
 int verify_audit(const char *directory, const char *journal, struct verify_audit *ret_audit);
 void verify_audit_print(const struct verify_audit *audit);
 /* One object. */

@@ -126,7 +126,7 @@ static const char *safe(struct tc_story *story, const char *text)
 	if (!text)
 		return NULL;
 	tc_text_sanitize(&copy, text, strlen(text));
-	return tc_buffer_failed(&copy) || !copy.bytes ? NULL : tc_story_copy(story, copy.bytes);
+	return tc_buffer_failed(&copy) ? NULL : tc_story_copy(story, copy.bytes ?: "");
 }
 
 static const char *tags_of(struct tc_story *story, const struct tc_alert_document *alert)
@@ -223,12 +223,13 @@ static void tell(struct tc_story *story, struct tc_alert_document *alert)
 	const char *kind = tc_alert_document_string(alert, "kind");
 	struct tc_story_telling telling = {
 		.key = key_of(alert),
-		.process = meet(story, alert),
 		.kind = kind ? kind : "event",
 		.get = get_value,
 		.context = alert,
 	};
 
+	tc_story_expect(story, &telling.key);
+	telling.process = meet(story, alert);
 	if (telling.process)
 		tc_story_tell(story, &telling);
 }

@@ -137,6 +137,11 @@ static struct tc_story_process *process_before(const struct tc_story *story, uin
 	return found;
 }
 
+void tc_story_expect(struct tc_story *story, const struct tc_story_key *key)
+{
+	story->expected |= story->subject && memcmp(key, &story->subject->key, sizeof(*key)) == 0;
+}
+
 struct tc_story_process *tc_story_process(struct tc_story *story, uint32_t pid, uint64_t start_ns,
 					  uint64_t before_ns)
 {
@@ -148,7 +153,8 @@ struct tc_story_process *tc_story_process(struct tc_story *story, uint32_t pid, 
 		HASH_FIND(hh, story->processes, &key.key, sizeof(key.key), process);
 	if (process)
 		return process;
-	if (HASH_COUNT(story->processes) >= TC_STORY_PROCESSES_MAX) {
+	if (HASH_COUNT(story->processes) >=
+	    TC_STORY_PROCESSES_MAX - (story->expected ? 0 : TC_STORY_RESERVED)) {
 		story->left_processes++;
 		return NULL;
 	}

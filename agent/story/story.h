@@ -21,6 +21,8 @@
 
 #define TC_STORY_PROCESSES_MAX 4096
 #define TC_STORY_THINGS_MAX 4096
+/* Of the processes so many are kept free for the one that the alert is about and its ancestors. */
+#define TC_STORY_RESERVED 128
 
 enum tc_story_class {
 #define TC_STORY_CLASS(class, title) TC_STORY_##class,
@@ -133,6 +135,7 @@ struct tc_story {
 	uint64_t lost;	    /* events that never came, as the source says */
 	const char *source; /* where it comes from, for people */
 	bool from_alerts;   /* only what rules spoke of is known */
+	bool expected;	    /* the alert's event came */
 	bool passed;	    /* the alert was told */
 	bool failed;	    /* memory ran out */
 	struct tc_arena arena;
@@ -157,6 +160,9 @@ struct tc_story_alert *tc_story_add_alert(struct tc_story *story,
  */
 struct tc_story_process *tc_story_process(struct tc_story *story, uint32_t pid, uint64_t start_ns,
 					  uint64_t before_ns);
+/* Before the processes of an event are looked up: those of the alert take the room that was kept.
+ */
+void tc_story_expect(struct tc_story *story, const struct tc_story_key *key);
 /* Copies a text that is safe already. NULL stays NULL. */
 const char *tc_story_copy(struct tc_story *story, const char *text);
 /* Sets a fact from a getter, if it has a value there. */

@@ -228,6 +228,7 @@ static void tell(struct trace *trace)
 		.context = &trace->event,
 	};
 
+	tc_story_expect(trace->story, &telling.key);
 	telling.process = meet(trace);
 	if (!telling.process)
 		return;

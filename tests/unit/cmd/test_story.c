@@ -199,6 +199,25 @@ static void test_repetitions_are_one_line(void **state)
 	tc_story_free(story);
 }
 
+/* However many processes came before, there is room for the one that the alert is about. */
+static void test_the_subject_has_room(void **state)
+{
+	struct tc_story *story = story_of(10, "r");
+	const struct tc_story_key key = key_at(0);
+	uint32_t pid = 1;
+
+	while (tc_story_process(story, pid, pid, pid))
+		pid++;
+	assert_int_equal(story->left_processes, 1);
+	tc_story_expect(story, &(struct tc_story_key){.time_ns = key.time_ns - 1});
+	assert_null(tc_story_process(story, pid, pid, pid));
+	tc_story_expect(story, &key);
+	tell_open(story, process_of(story, pid, NULL, "a"), 0, "/f");
+	assert_int_equal(tc_story_end(story), 0);
+	assert_int_equal(tc_story_subject(story)->pid, pid);
+	tc_story_free(story);
+}
+
 static void test_good_ends_are_no_event(void **state)
 {
 	struct tc_story *story = story_of(10, "r");
@@ -269,7 +288,7 @@ static void test_processes_are_bounded(void **state)
 {
 	struct tc_story *story = story_of(10, "r");
 
-	for (uint32_t pid = 1; pid <= TC_STORY_PROCESSES_MAX; pid++)
+	for (uint32_t pid = 1; pid <= TC_STORY_PROCESSES_MAX - TC_STORY_RESERVED; pid++)
 		process_of(story, pid, NULL, "p");
 	assert_null(tc_story_process(story, TC_STORY_PROCESSES_MAX + 1, 5, 5));
 	assert_non_null(tc_story_process(story, 3, 3, 3));
@@ -590,6 +609,23 @@ static void test_an_alert_alone_is_a_story(void **state)
 	tc_story_free(story);
 }
 
+static void test_an_alert_of_a_rule_without_a_name(void **state)
+{
+	static const char json[] = "{\"rule\":\"\",\"output\":\"\",\"time\":"
+				   "\"2024-05-01T10:00:00.000000000Z\",\"output_fields\":"
+				   "{\"proc.pid\":7,\"proc.start_boottime\":7}}";
+	struct tc_story *story = tc_story_new(10);
+	_cleanup_buffer_ struct tc_buffer text = {0};
+
+	assert_int_equal(tc_story_set_subject(story, &(struct tc_journal_row){.json = json}), 0);
+	assert_string_equal(story->subject->rule, "");
+	assert_int_equal(tc_story_tell_subject(story), 0);
+	assert_int_equal(tc_story_end(story), 0);
+	tc_story_print_text(story, 80, false, &text);
+	assert_false(tc_buffer_failed(&text));
+	tc_story_free(story);
+}
+
 static void test_what_is_no_alert_is_refused(void **state)
 {
 	static const char *const wrong[] = {"",	       "[]", "{}", "null", "{\"output_fields\":{}}",
@@ -629,7 +665,9 @@ int main(void)
 		cmocka_unit_test(test_json_is_valid),
 		cmocka_unit_test(test_text_fits_the_terminal),
 		cmocka_unit_test(test_colours_are_ours),
+		cmocka_unit_test(test_the_subject_has_room),
 		cmocka_unit_test(test_an_alert_alone_is_a_story),
+		cmocka_unit_test(test_an_alert_of_a_rule_without_a_name),
 		cmocka_unit_test(test_what_is_no_alert_is_refused),
 	};
 

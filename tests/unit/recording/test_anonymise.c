@@ -147,6 +147,49 @@ static void addresses_stay_what_they_are(void **state)
 	expect_network("fd12:3456::1", "fd");
 }
 
+/* Behind an address there may be a port, or the end of a sentence. */
+static void addresses_in_a_text_do_not_stay(void **state)
+{
+	static const struct {
+		const char *text, *begin, *end;
+	} texts[] = {
+		{"8.8.8.8:53", "198.1", ":53"},
+		{"http://93.184.216.34:8080/", "http://198.1", ":8080/"},
+		{"[2606:4700::1111]:443", "[2001:db8:", "]:443"},
+		{"to 8.8.8.8.", "to 198.1", "."},
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		char *found = other(texts[i].text);
+		size_t end = strlen(texts[i].end);
+
+		assert_memory_equal(found, texts[i].begin, strlen(texts[i].begin));
+		assert_true(strlen(found) > end);
+		assert_string_equal(found + strlen(found) - end, texts[i].end);
+		free(found);
+	}
+}
+
+/* Whoever wrote the recording may have nested them as deep as memory is large. */
+static void lists_in_many_lists_are_left_out(void **state)
+{
+	struct tc_buffer list = {0}, out = {0};
+
+	tc_named_put_bytes(&list, "value", "alice", 5);
+	for (unsigned i = 0; i < 1000; i++) {
+		struct tc_buffer outer = {0};
+
+		tc_named_put_bytes(&outer, "label", list.bytes, list.length);
+		tc_buffer_done(&list);
+		list = outer;
+	}
+	assert_int_equal(
+		tc_anonymise_entry(anonymiser, TC_ENTRY_USERS, list.bytes, list.length, &out), 0);
+	assert_true(out.length < 200);
+	tc_buffer_done(&list);
+	tc_buffer_done(&out);
+}
+
 static unsigned count(const struct tc_buffer *bytes, const char *word)
 {
 	const char *at = bytes->bytes, *end = at + bytes->length;
@@ -212,6 +255,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_key_gives_other_words, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(words_can_be_kept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(addresses_stay_what_they_are, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(addresses_in_a_text_do_not_stay, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(lists_in_many_lists_are_left_out, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(a_record_has_no_secret_left, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(short_names_do_not_stay, set_up, tear_down),
 	};

@@ -61,7 +61,9 @@ static void log_start(struct log *log)
 
 static void note_claim(struct log *log, const struct tc_audit_report *report)
 {
-	struct tc_audit_claim claim = {.began = report->segment, .ended = report->ended};
+	struct tc_audit_claim claim = {.began = report->segment,
+				       .ended = report->ended,
+				       .taken_until = report->taken_until};
 
 	claim.has_hash = tc_hash_parse(report->hash, &claim.hash) == 0;
 	assert_int_equal(tc_audit_claims_append(&log->claims, &claim), 0);
@@ -351,6 +353,78 @@ static void the_next_agent_goes_on_behind_a_torn_segment(void **state)
 	tc_buffer_done(&past);
 }
 
+/* ... or the power fails before the header of a segment is on the disk. */
+static void a_segment_without_a_header_is_torn(void **state)
+{
+	struct tc_buffer text = {0};
+	struct tc_audit_verification told;
+	struct log log;
+	uint64_t last;
+
+	log_make(&log);
+	write_segments(&log, 1, &text);
+	tc_audit_claims_done(&log.claims);
+	last = verify(&log, false).last;
+	assert_int_equal(truncate(path_of(&log, last), 0), 0);
+	told = verify(&log, false);
+	assert_string_equal(told.message, "");
+	assert_true(told.is_open);
+	write_segments(&log, 1, &text);
+	told = verify(&log, true);
+	assert_string_equal(told.message, "");
+	assert_int_equal(told.torn, 1);
+	log_remove(&log);
+	tc_buffer_done(&text);
+}
+
+/* Without segments there is no log, unless the journal knows of some. */
+static void a_log_that_was_removed_is_found(void **state)
+{
+	struct tc_buffer text = {0};
+	struct tc_audit_verification told;
+	struct log log;
+	uint64_t last;
+
+	log_make(&log);
+	assert_int_equal(tc_audit_verify(log.directory, &log.claims, &told), -ENODATA);
+	write_segments(&log, 2, &text);
+	last = verify(&log, true).last;
+	for (uint64_t number = 1; number <= last; number++)
+		assert_int_equal(unlink(path_of(&log, number)), 0);
+	assert_int_equal(tc_audit_verify(log.directory, NULL, &told), -ENODATA);
+	told = verify(&log, true);
+	assert_int_equal(told.segment, 1);
+	assert_non_null(strstr(told.message, "the journal knows of it"));
+	/* An agent that finds nothing begins with 1 again, and goes on farther than the last. */
+	write_segments(&log, (unsigned)last + 1, &text);
+	assert_string_equal(verify(&log, false).message, "");
+	told = verify(&log, true);
+	assert_int_equal(told.segment, 1);
+	assert_non_null(strstr(told.message, "the log began anew with segment 1"));
+	log_remove(&log);
+	tc_buffer_done(&text);
+}
+
+/* The header of the last segment is not proven: that retention took some the journal must know. */
+static void what_retention_took_the_journal_knows(void **state)
+{
+	struct tc_buffer text = {0};
+	struct log log;
+
+	log_make(&log);
+	write_segments(&log, 2, &text);
+	log.options.max_age_ns = 1;
+	write_segments(&log, 2, &text);
+	assert_string_equal(verify(&log, true).message, "");
+	for (size_t i = 0; i < log.claims.count; i++)
+		log.claims.items[i].taken_until = 0;
+	assert_string_equal(verify(&log, false).message, "");
+	assert_non_null(strstr(verify(&log, true).message,
+			       "the journal does not know that retention took them"));
+	log_remove(&log);
+	tc_buffer_done(&text);
+}
+
 static void old_segments_go(void **state)
 {
 	struct tc_buffer text = {0};
@@ -446,6 +520,9 @@ int main(void)
 		cmocka_unit_test(what_is_changed_or_missing_is_found),
 		cmocka_unit_test(another_log_in_its_place_is_found),
 		cmocka_unit_test(the_next_agent_goes_on_behind_a_torn_segment),
+		cmocka_unit_test(a_segment_without_a_header_is_torn),
+		cmocka_unit_test(a_log_that_was_removed_is_found),
+		cmocka_unit_test(what_retention_took_the_journal_knows),
 		cmocka_unit_test(old_segments_go),
 		cmocka_unit_test(what_cannot_be_written_is_counted),
 		cmocka_unit_test(one_agent_at_a_time),
