@@ -26,7 +26,7 @@ static int by_ring(struct run *run, struct io_uring_sqe sqe)
 #define BY_RING(name, operation, ...)                                                              \
 	static const char *lacks_##name(void)                                                      \
 	{                                                                                          \
-		return has_operation(operation) ? NULL : "io_uring has no " #operation;            \
+		return ring_has(operation) ? NULL : "io_uring has no " #operation;                 \
 	}                                                                                          \
 	static int ring_##name(struct run *run)                                                    \
 	{                                                                                          \

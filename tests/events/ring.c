@@ -2,87 +2,26 @@
 #include "tests/events/ring.h"
 
 #include <errno.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-
-#define ENTRIES 4
-
-static uint32_t *word(char *ring, uint32_t offset)
-{
-	return (uint32_t *)(void *)(ring + offset);
-}
-
-static void *map(struct run *run, const struct ring *ring, size_t size, uint64_t offset)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring->fd,
-			    (off_t)offset);
-
-	must(run, memory != MAP_FAILED);
-	return memory;
-}
 
 void ring_make(struct run *run, struct ring *ring, bool polled)
 {
-	*ring = (struct ring){.polled = polled};
-	if (polled)
-		ring->params = (struct io_uring_params){.flags = IORING_SETUP_SQPOLL,
-							.sq_thread_idle = 60000};
-	ring->fd = (int)syscall(SYS_io_uring_setup, ENTRIES, &ring->params);
-	must(run, ring->fd >= 0);
-	ring->sq = map(run, ring, ring->params.sq_off.array + ENTRIES * sizeof(uint32_t),
-		       IORING_OFF_SQ_RING);
-	ring->cq =
-		map(run, ring, ring->params.cq_off.cqes + 2 * ENTRIES * sizeof(struct io_uring_cqe),
-		    IORING_OFF_CQ_RING);
-	ring->sqes = map(run, ring, ENTRIES * sizeof(struct io_uring_sqe), IORING_OFF_SQES);
+	must(run, ring_start(ring, polled) == 0);
 }
 
 int ring_do(struct run *run, struct ring *ring, const struct io_uring_sqe *sqe)
 {
-	uint32_t mask = *word(ring->sq, ring->params.sq_off.ring_mask);
-	uint32_t *tail = word(ring->sq, ring->params.sq_off.tail);
-	uint32_t *head = word(ring->cq, ring->params.cq_off.head);
-	uint32_t place = *tail & mask;
-	const struct io_uring_cqe *cqes = (const void *)(ring->cq + ring->params.cq_off.cqes);
-	uint32_t flags = IORING_ENTER_GETEVENTS | (ring->polled ? IORING_ENTER_SQ_WAKEUP : 0);
-	int result;
+	int result = 0;
 
-	ring->sqes[place] = *sqe;
-	word(ring->sq, ring->params.sq_off.array)[place] = place;
-	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	must(run, syscall(SYS_io_uring_enter, ring->fd, 1, 1, flags, NULL, 0) >= 0);
-	while (__atomic_load_n(word(ring->cq, ring->params.cq_off.tail), __ATOMIC_ACQUIRE) == *head)
-		must(run, syscall(SYS_io_uring_enter, ring->fd, 0, 1, IORING_ENTER_GETEVENTS, NULL,
-				  0) >= 0);
-	result = cqes[*head & *word(ring->cq, ring->params.cq_off.ring_mask)].res;
-	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
+	must(run, ring_submit(ring, sqe, &result) == 0);
 	return result;
 }
 
 const char *lacks_ring(void)
 {
-	struct io_uring_params params = {0};
-	int fd = (int)syscall(SYS_io_uring_setup, ENTRIES, &params);
+	struct ring ring;
+	int r = ring_start(&ring, false);
 
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 && errno == ENOSYS ? "no io_uring" : NULL;
-}
-
-bool has_operation(unsigned operation)
-{
-	struct {
-		struct io_uring_probe probe;
-		struct io_uring_probe_op ops[256];
-	} answer = {0};
-	struct io_uring_params params = {0};
-	int fd = (int)syscall(SYS_io_uring_setup, ENTRIES, &params);
-	bool has = fd >= 0 &&
-		   syscall(SYS_io_uring_register, fd, IORING_REGISTER_PROBE, &answer, 256) >= 0 &&
-		   operation <= answer.probe.last_op &&
-		   answer.ops[operation].flags & IO_URING_OP_SUPPORTED;
-
-	if (fd >= 0)
-		close(fd);
-	return has;
+	if (r == 0)
+		close(ring.fd);
+	return r == -ENOSYS ? "no io_uring" : NULL;
 }

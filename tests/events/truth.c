@@ -207,19 +207,6 @@ const char *lacks_overlay(void)
 	return found ? NULL : "no overlayfs";
 }
 
-/* --- calls --- */
-
-long call_32(long number, long first, long second, long third)
-{
-	long result;
-
-	__asm__ volatile("int $0x80"
-			 : "=a"(result)
-			 : "a"(number), "b"(first), "c"(second), "d"(third)
-			 : "r8", "r9", "r10", "r11", "memory");
-	return result;
-}
-
 /* --- children --- */
 
 pid_t idle_child(struct run *run)

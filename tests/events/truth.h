@@ -4,11 +4,8 @@
 #ifndef TOCSIN_TESTS_EVENTS_TRUTH_H
 #define TOCSIN_TESTS_EVENTS_TRUTH_H
 
+#include "tests/events/calls.h"
 #include "tests/events/harness.h"
-
-/* System calls that the C library's headers may not have. */
-#define NR_FCHMODAT2 452
-#define NR_OPEN_TREE_ATTR 467
 
 uint64_t boot_ns(void);
 /* The calling thread. False when /proc does not tell. */
@@ -40,9 +37,6 @@ void overlay_directories(struct run *run);
 void overlay_mount(struct run *run);
 /* For rows: why the running kernel has none. */
 const char *lacks_overlay(void);
-
-/* A system call of the i386 ABI: its result, or -errno, in the lower 32 bits. */
-long call_32(long number, long first, long second, long third);
 
 /* A child that does nothing until it is killed, in the cgroup of the caller. Its id. */
 pid_t idle_child(struct run *run);

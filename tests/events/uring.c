@@ -11,22 +11,22 @@
 
 static const char *lacks_unlinkat(void)
 {
-	return has_operation(IORING_OP_UNLINKAT) ? NULL : "io_uring has no unlinkat";
+	return ring_has(IORING_OP_UNLINKAT) ? NULL : "io_uring has no unlinkat";
 }
 
 static const char *lacks_renameat(void)
 {
-	return has_operation(IORING_OP_RENAMEAT) ? NULL : "io_uring has no renameat";
+	return ring_has(IORING_OP_RENAMEAT) ? NULL : "io_uring has no renameat";
 }
 
 static const char *lacks_mkdirat(void)
 {
-	return has_operation(IORING_OP_MKDIRAT) ? NULL : "io_uring has no mkdirat";
+	return ring_has(IORING_OP_MKDIRAT) ? NULL : "io_uring has no mkdirat";
 }
 
 static const char *lacks_linkat(void)
 {
-	return has_operation(IORING_OP_LINKAT) ? NULL : "io_uring has no linkat";
+	return ring_has(IORING_OP_LINKAT) ? NULL : "io_uring has no linkat";
 }
 
 /* --- checks --- */
