@@ -151,14 +151,6 @@ static void hash_bytes(void *context, const void *bytes, size_t size)
 		writer->hash_failed = true;
 }
 
-static uint64_t real_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 /* The segment is closed as it is: of one that could not be finished the hash is that of its whole
  * frames. */
 static void end_segment(struct tc_audit_writer *writer, struct tc_audit_report *ret_report)
@@ -178,7 +170,7 @@ static void end_segment(struct tc_audit_writer *writer, struct tc_audit_report *
 	writer->place.has_previous =
 		!writer->hash_failed && tc_hash_end(writer->hasher, &writer->place.previous) == 0;
 	file.bytes = counts.file_bytes;
-	file.changed_ns = real_ns();
+	file.changed_ns = tc_clock_real_now_ns();
 	if (tc_audit_files_append(&writer->files, &file) < 0)
 		tc_warning("audit log: out of memory: retention forgets segment %llu",
 			   (unsigned long long)file.number);
@@ -218,7 +210,8 @@ static bool is_to_go(const struct tc_audit_writer *writer, size_t index, uint64_
 
 	return file->number <= writer->place.taken_until ||
 	       (options->max_bytes && bytes + options->segment_bytes > options->max_bytes) ||
-	       (options->max_age_ns && file->changed_ns + options->max_age_ns < now_ns);
+	       (options->max_age_ns && file->changed_ns < now_ns &&
+		now_ns - file->changed_ns > options->max_age_ns);
 }
 
 /*
@@ -227,7 +220,7 @@ static bool is_to_go(const struct tc_audit_writer *writer, size_t index, uint64_
  */
 static size_t choose_old(struct tc_audit_writer *writer)
 {
-	uint64_t bytes = 0, now_ns = real_ns();
+	uint64_t bytes = 0, now_ns = tc_clock_real_now_ns();
 	size_t count = 0;
 
 	for (size_t i = 0; i < writer->files.count; i++)

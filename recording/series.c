@@ -103,8 +103,10 @@ int tc_series_skip(struct tc_series *series, uint64_t until_ns)
 		else
 			high = middle;
 	}
+	/* tc_series_next() counts the one before. */
 	for (; series->next < low; series->next++)
-		series->offset += series->files.items[series->next].bytes;
+		if (series->next)
+			series->offset += series->files.items[series->next - 1].bytes;
 	return 0;
 }
 

@@ -34,6 +34,8 @@ static int check(struct tc_run_options *options, const struct tc_strings *kinds)
 		return usage_error("--output", "the file to write must be named");
 	for (size_t i = 0; i < kinds->count && code < 0; i++)
 		code = add_kinds(kinds->items[i], &options->kinds);
+	if (code < 0 && kinds->count && !options->kinds && !has_rules)
+		return usage_error("--kinds", "asks for no event at all");
 	if (!kinds->count && !has_rules)
 		options->kinds = tc_kinds_all();
 	return code;

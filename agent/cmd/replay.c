@@ -40,7 +40,6 @@ struct replay {
 	struct replay_totals totals;
 	struct replay_pace pace;
 	uint64_t first_ns, last_ns; /* of the records of a past */
-	uint64_t stop_ns;	    /* since boot: nothing behind it is wanted */
 	bool warned;		    /* of blind rules */
 	bool damaged;
 };
@@ -293,19 +292,29 @@ static uint64_t time_of(const struct tc_past_step *step)
 	return !record ? step->now_ns : step->size >= sizeof(*record) ? record->time_ns : 0;
 }
 
+/* By the clock of then as the replay knows it now: it may have been set on the way. */
+static uint64_t real_time(const struct replay *replay, uint64_t boot_ns)
+{
+	return (uint64_t)tc_clock_real_ns(&replay->lanes[0].world.clock, boot_ns);
+}
+
 /* What the present past has, up to the end of the present recording. 0; 1 when nothing more is
  * wanted; -EBADMSG when it is damaged, which was told; another negative errno, told. */
 static int feed_all(struct replay *replay)
 {
 	const uint64_t bytes = tc_series_bytes(replay->series);
 	struct tc_recording_fault fault;
+	const struct replay_filter *filter = &replay->filters[REPLAY_OLD];
 	struct tc_past_step step;
+	uint64_t real_ns;
 	int r, error;
 
 	while ((r = tc_past_next(replay->past, &step, &fault)) > 0) {
-		if (time_of(&step) > replay->stop_ns)
+		real_ns = real_time(replay, time_of(&step));
+		if (real_ns > filter->until_ns && real_ns - filter->until_ns > LAG_NS)
 			return 1;
-		replay_pace_wait(&replay->pace, time_of(&step));
+		if (real_ns >= filter->since_ns)
+			replay_pace_wait(&replay->pace, time_of(&step));
 		error = take(replay, &step);
 		if (error < 0)
 			return tc_error_return(error, "the replay ends here");
@@ -317,17 +326,11 @@ static int feed_all(struct replay *replay)
 /* A world of the present recording. 0, or as feed_all(). */
 static int begin_world(struct replay *replay)
 {
-	const struct tc_named_list *header = tc_recording_header(replay->recording);
-	const uint64_t until_ns = replay->filters[REPLAY_OLD].until_ns;
-	uint64_t offset_ns = tc_named_number(header, "real_minus_boot_ns", 0);
 	struct tc_recording_fault fault;
 	int error;
 
 	use_zone(replay);
 	replay->first_ns = replay->last_ns = 0;
-	replay->stop_ns = until_ns == UINT64_MAX
-				  ? UINT64_MAX
-				  : LAG_NS + (until_ns > offset_ns ? until_ns - offset_ns : 0);
 	replay_pace_restart(&replay->pace);
 	error = tc_past_new(replay->recording, &replay->past, &fault);
 	if (error < 0)

@@ -8,6 +8,7 @@
 
 #include "agent/cmd/kinds.h"
 #include "agent/condition.h"
+#include "agent/log.h"
 #include "agent/schema.h"
 #include "output/safe_file.h"
 
@@ -19,6 +20,13 @@ int tc_run_audit_prepare(struct tc_run_audit *audit, const struct tc_config *con
 
 	if (!config->audit)
 		return 0;
+	if (config->audit_max_bytes && config->audit_max_bytes / 2 < config->audit_segment_bytes) {
+		tc_error(
+			"audit.retention.size is less than two segments (audit.segment.size): each "
+			"would be removed when the next begins; make it larger, or segments "
+			"smaller");
+		return -EINVAL;
+	}
 	audit->part.kinds = UINT64_MAX;
 	if (!as_rules)
 		tc_kinds_parse(config->audit_kinds, &audit->part.kinds, unused);

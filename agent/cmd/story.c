@@ -12,6 +12,7 @@
 #include "agent/story/rows.h"
 #include "agent/story/trace.h"
 #include "output/format/colour.h"
+#include "output/format/text.h"
 #include "output/journal.h"
 
 #define LIMIT 1000
@@ -86,11 +87,15 @@ static int parse(struct story_command *command, int argc, char **argv)
 static int take_subject(const struct tc_journal_row *row, void *context)
 {
 	struct story_command *command = context;
+	_cleanup_buffer_ struct tc_buffer kind = {0};
 	int error = tc_story_set_subject(command->story, row);
 
+	/* Whoever changed the journal may have written anything. */
+	tc_text_sanitize(&kind, row->kind ?: "", strlen(row->kind ?: ""));
 	if (error == -EINVAL && !row->rule)
 		tc_error("row %llu is no alert but a notice (%s): it has no process to tell of",
-			 (unsigned long long)row->seq, row->kind);
+			 (unsigned long long)row->seq,
+			 tc_buffer_failed(&kind) ? "" : kind.bytes ?: "");
 	else if (error == -EINVAL)
 		tc_error("alert %llu cannot be told: its JSON is damaged, or names no process",
 			 (unsigned long long)row->seq);

@@ -2,23 +2,15 @@
 #include "agent/cmd/time_option.h"
 
 #include <stdio.h>
-#include <time.h>
 
+#include "agent/enrich/clock.h"
 #include "agent/options.h"
 #include "agent/timestamp.h"
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 int tc_time_option(const char *command, const char *option, const char *text, uint64_t *ret_ns)
 {
 	unsigned long long ago_ns;
-	uint64_t now = now_ns();
+	uint64_t now = tc_clock_real_now_ns();
 
 	if (!text)
 		return -1;

@@ -307,9 +307,10 @@ static int ask_audit(struct verify_options *options, struct answer *answer)
 	options->audit = NULL;
 	if (options->any_audit && (error == -ENODATA || error == -ENOENT))
 		return 0;
-	if (error == -ENODATA)
-		return tc_error_return(error, "no audit log: %s has no segments", directory);
-	return tc_error_return(error, "cannot read the audit log %s", directory);
+	if (error != -ENODATA)
+		return tc_error_return(error, "cannot read the audit log %s", directory);
+	tc_error("no audit log: %s has no segments", directory);
+	return error;
 }
 
 int tc_cmd_verify(int argc, char **argv)

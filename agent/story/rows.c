@@ -18,7 +18,6 @@
 struct relations {
 	uint64_t pid, start_ns, ppid, sid;
 	char container[80];
-	char boot_id[40];
 };
 
 static void add_value(struct json_object *value, struct tc_buffer *text)
@@ -312,7 +311,7 @@ int tc_story_read_rows(struct tc_story *story, struct tc_journal_reader *reader,
 		return error;
 	reading.subject = relations_of(&alert);
 	filter.since_ns = at_ns > around_ns ? at_ns - around_ns : 0;
-	filter.until_ns = at_ns + around_ns;
+	filter.until_ns = around_ns < INT64_MAX - at_ns ? at_ns + around_ns : 0;
 	filter.no_output = true;
 	filter.limit = ALERTS_MAX;
 	error = tc_journal_reader_query(reader, &filter, take_alert, &reading);

@@ -178,9 +178,15 @@ void tc_story_learn(struct tc_story *story, struct tc_story_process *process,
 		return;
 	story->failed |= tc_buffer_failed(&text);
 	/* Most often it is what it was. */
-	if (!tc_buffer_failed(&text) &&
-	    (!process->facts[fact] || strcmp(process->facts[fact], text.bytes) != 0))
-		process->facts[fact] = tc_story_copy(story, text.bytes);
+	if (tc_buffer_failed(&text) ||
+	    (process->facts[fact] && strcmp(process->facts[fact], text.bytes) == 0))
+		return;
+	if (story->facts_bytes + text.length >= TC_STORY_FACTS_BYTES_MAX) {
+		story->left_facts++;
+		return;
+	}
+	story->facts_bytes += text.length + 1;
+	process->facts[fact] = tc_story_copy(story, text.bytes);
 }
 
 /* --- events --- */

@@ -23,6 +23,8 @@
 #define TC_STORY_THINGS_MAX 4096
 /* Of the processes so many are kept free for the one that the alert is about and its ancestors. */
 #define TC_STORY_RESERVED 128
+/* Bytes of what is known of processes: programs that ran again and again with other arguments. */
+#define TC_STORY_FACTS_BYTES_MAX (256UL << 20)
 
 enum tc_story_class {
 #define TC_STORY_CLASS(class, title) TC_STORY_##class,
@@ -132,6 +134,8 @@ struct tc_story {
 	uint64_t left_after;	 /* ... later */
 	uint64_t left_processes; /* that there was no room for */
 	uint64_t left_things;
+	uint64_t left_facts;
+	size_t facts_bytes;
 	uint64_t lost;	    /* events that never came, as the source says */
 	const char *source; /* where it comes from, for people */
 	bool from_alerts;   /* only what rules spoke of is known */

@@ -257,6 +257,16 @@ static int visit_for_root(struct trace *trace)
 	return 1;
 }
 
+/* Events: of other reasons what was lost are alerts, whose events are here. */
+static void count_lost(struct trace *trace)
+{
+	const struct tc_loss *loss = (const void *)trace->event.record;
+
+	if (loss->reason < TC_LOSS_RING_MAX || loss->reason == TC_LOSS_REFUSED ||
+	    loss->reason == TC_LOSS_AUDIT)
+		trace->story->lost += loss->count;
+}
+
 static int visit_for_story(struct trace *trace)
 {
 	const uint64_t time_ns = key_of(trace).time_ns;
@@ -266,8 +276,7 @@ static int visit_for_story(struct trace *trace)
 	if (time_ns < trace->since_ns)
 		return 0;
 	if (trace->event.kind->kind == TC_KIND_loss)
-		trace->story->lost +=
-			((const struct tc_loss *)(const void *)trace->event.record)->count;
+		count_lost(trace);
 	if (is_below_root(trace, trace->event.process) || is_below_root(trace, trace->event.target))
 		tell(trace);
 	return 0;
@@ -403,7 +412,7 @@ int tc_story_read_trace(struct tc_story *story, const char *path, uint64_t aroun
 		.story = story,
 		.path = path,
 		.since_ns = at_ns > around_ns ? at_ns - around_ns : 0,
-		.until_ns = at_ns + around_ns,
+		.until_ns = around_ns < UINT64_MAX - at_ns ? at_ns + around_ns : UINT64_MAX,
 	};
 	int error = tc_event_init(&trace.event);
 

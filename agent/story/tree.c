@@ -97,7 +97,7 @@ static bool is_like(const struct tc_story_process *one, const struct tc_story_pr
 	const char *a = one->facts[TC_STORY_CMDLINE], *b = other->facts[TC_STORY_CMDLINE];
 
 	return !one->child && !other->child && !one->alerts && !other->alerts && a && b &&
-	       strcmp(a, b) == 0 && (one->end ? other->end != NULL : !other->end);
+	       strcmp(a, b) == 0 && strcmp(one->end ?: "", other->end ?: "") == 0;
 }
 
 static const struct tc_story_process *behind(const struct tc_story_process *process,
@@ -248,6 +248,8 @@ void tc_story_gaps(const struct tc_story *story, struct tc_buffer *text)
 		{story->left_processes,
 		 "times an event named a process for which there was no room"},
 		{story->left_things, "times something was touched for which there was no room"},
+		{story->left_facts,
+		 "times there was no room for what a process had become: it is shown as it was"},
 		{story->lost, "events were lost while this was recorded"},
 	};
 

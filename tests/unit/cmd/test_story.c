@@ -218,6 +218,25 @@ static void test_the_subject_has_room(void **state)
 	tc_story_free(story);
 }
 
+static void test_facts_are_bounded(void **state)
+{
+	const char *const pairs[] = {"proc.exe", "/bin/after", NULL};
+	struct tc_story *story = story_of(10, "r");
+	struct tc_story_process *process = process_of(story, 7, NULL, "a");
+	_cleanup_buffer_ struct tc_buffer text = {0};
+
+	tc_story_learn(story, process, TC_STORY_EXE, "proc.exe", get_pair, (void *)pairs);
+	assert_string_equal(process->facts[TC_STORY_EXE], "/bin/after");
+	process->facts[TC_STORY_EXE] = "/bin/before";
+	story->facts_bytes = TC_STORY_FACTS_BYTES_MAX;
+	tc_story_learn(story, process, TC_STORY_EXE, "proc.exe", get_pair, (void *)pairs);
+	assert_string_equal(process->facts[TC_STORY_EXE], "/bin/before");
+	tc_story_gaps(story, &text);
+	assert_non_null(strstr(text.bytes, "1 times there was no room"));
+	assert_false(story->failed);
+	tc_story_free(story);
+}
+
 static void test_good_ends_are_no_event(void **state)
 {
 	struct tc_story *story = story_of(10, "r");
@@ -666,6 +685,7 @@ int main(void)
 		cmocka_unit_test(test_text_fits_the_terminal),
 		cmocka_unit_test(test_colours_are_ours),
 		cmocka_unit_test(test_the_subject_has_room),
+		cmocka_unit_test(test_facts_are_bounded),
 		cmocka_unit_test(test_an_alert_alone_is_a_story),
 		cmocka_unit_test(test_an_alert_of_a_rule_without_a_name),
 		cmocka_unit_test(test_what_is_no_alert_is_refused),
