@@ -420,6 +420,7 @@ static int give(struct cursor *cursor, tc_journal_row_callback callback, void *c
 /* What numbers there are. 0 or a negative errno, logged. */
 static int find_bounds(struct cursor *cursor)
 {
+	const struct tc_journal_filter *filter = cursor->filter;
 	struct tc_journal_reader *reader = cursor->reader;
 	int64_t first, last;
 	int error = tc_journal_number(reader->db, reader->path,
@@ -431,9 +432,14 @@ static int find_bounds(struct cursor *cursor)
 	if (error)
 		return error;
 	cursor->low = (uint64_t)(first > 0 ? first - 1 : 0);
-	if (cursor->filter->after_seq > cursor->low)
-		cursor->low = cursor->filter->after_seq;
+	if (filter->after_seq > cursor->low)
+		cursor->low = filter->after_seq;
 	cursor->high = (uint64_t)last;
+	/* Of one number nothing else is read. */
+	if (filter->seq > cursor->low + 1)
+		cursor->low = filter->seq - 1;
+	if (filter->seq && filter->seq < cursor->high)
+		cursor->high = filter->seq;
 	if (cursor->low > cursor->high)
 		cursor->low = cursor->high;
 	return 0;

@@ -14,14 +14,18 @@ static int usage_error(const char *what, const char *why)
 	return TC_EXIT_USAGE;
 }
 
-static int add_kinds(const char *words, uint64_t *kinds)
+/* Of all words together: one may take away what one before it named. */
+static int read_kinds(const struct tc_strings *kinds, uint64_t *ret_kinds)
 {
-	uint64_t named;
+	_cleanup_buffer_ struct tc_buffer words = {0};
 	char wrong[64];
 
-	if (tc_kinds_parse(words, &named, wrong) < 0)
+	for (size_t i = 0; i < kinds->count; i++)
+		tc_buffer_printf(&words, "%s,", kinds->items[i]);
+	if (tc_buffer_failed(&words))
+		return TC_EXIT_ENVIRONMENT;
+	if (tc_kinds_parse(words.bytes ?: "", ret_kinds, wrong) < 0)
 		return usage_error(wrong, "no kind of event: `tocsin fields` names them");
-	*kinds |= named;
 	return -1;
 }
 
@@ -32,8 +36,8 @@ static int check(struct tc_run_options *options, const struct tc_strings *kinds)
 
 	if (code < 0 && !options->recording)
 		return usage_error("--output", "the file to write must be named");
-	for (size_t i = 0; i < kinds->count && code < 0; i++)
-		code = add_kinds(kinds->items[i], &options->kinds);
+	if (code < 0)
+		code = read_kinds(kinds, &options->kinds);
 	if (code < 0 && kinds->count && !options->kinds && !has_rules)
 		return usage_error("--kinds", "asks for no event at all");
 	if (!kinds->count && !has_rules)

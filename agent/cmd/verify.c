@@ -164,7 +164,7 @@ static void print_text(const struct verify_options *options, const struct tc_ver
 
 /* --- JSON --- */
 
-static void write_time(struct tc_json *json, const char *key, uint64_t time_ns)
+void verify_write_time(struct tc_json *json, const char *key, uint64_t time_ns)
 {
 	char time[TC_TIMESTAMP_BYTES];
 
@@ -212,8 +212,8 @@ static void write_rows(struct tc_json *json, const struct tc_verification *told)
 		return;
 	write_number(json, "first_seq", told->first_seq);
 	write_number(json, "last_seq", told->last_seq);
-	write_time(json, "since", told->since_ns);
-	write_time(json, "until", told->until_ns);
+	verify_write_time(json, "since", told->since_ns);
+	verify_write_time(json, "until", told->until_ns);
 }
 
 static void write_marks(struct tc_json *json, const struct tc_verification *told)
@@ -233,7 +233,7 @@ static void write_marks(struct tc_json *json, const struct tc_verification *told
 	write_number(json, "rows", (int64_t)told->taken);
 	write_number(json, "undelivered", (int64_t)told->undelivered);
 	if (told->checkpoints)
-		write_time(json, "time", told->taken_ns);
+		verify_write_time(json, "time", told->taken_ns);
 	tc_json_object_end(json);
 	tc_json_key(json, "head");
 	if (!told->has_head) {
@@ -244,7 +244,7 @@ static void write_marks(struct tc_json *json, const struct tc_verification *told
 	tc_json_object_begin(json);
 	write_number(json, "seq", told->head_seq);
 	write_string(json, "hash", hash);
-	write_time(json, "time", told->head_ns);
+	verify_write_time(json, "time", told->head_ns);
 	write_string(json, "boot_id", told->head_boot_id);
 	tc_json_object_end(json);
 }

@@ -184,15 +184,6 @@ void verify_audit_print(const struct verify_audit *audit)
 
 /* --- JSON --- */
 
-static void write_time(struct tc_json *json, const char *key, uint64_t time_ns)
-{
-	char time[TC_TIMESTAMP_BYTES];
-
-	tc_timestamp_utc(time_ns, time);
-	tc_json_key(json, key);
-	tc_json_string(json, time);
-}
-
 static void write_finding(struct tc_json *json, const struct tc_audit_verification *told)
 {
 	tc_json_key(json, "finding");
@@ -245,8 +236,8 @@ void verify_audit_json(const struct verify_audit *audit, struct tc_json *json)
 	write_finding(json, told);
 	write_numbers(json, audit);
 	if (told->segments) {
-		write_time(json, "since", told->since_ns);
-		write_time(json, "until", told->until_ns);
+		verify_write_time(json, "since", told->since_ns);
+		verify_write_time(json, "until", told->until_ns);
 	}
 	tc_json_key(json, "head");
 	tc_hash_print(&told->head, hash);

@@ -17,6 +17,8 @@ struct verify_audit {
  * when there is no such log, and the journal knows of none. */
 int verify_audit(const char *directory, const char *journal, struct verify_audit *ret_audit);
 void verify_audit_print(const struct verify_audit *audit);
+/* A member with a time, as the whole answer has them (verify.c). */
+void verify_write_time(struct tc_json *json, const char *key, uint64_t time_ns);
 /* One object. */
 void verify_audit_json(const struct verify_audit *audit, struct tc_json *json);
 

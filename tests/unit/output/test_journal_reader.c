@@ -35,6 +35,9 @@ static void test_query_filters(void **state)
 	assert_seqs(query(path, FILTER(.by_cgroup_id = true, .cgroup_id = 20)), 2);
 	assert_seqs(query(path, FILTER(.seq = 3)), 3);
 	assert_int_equal(query(path, FILTER(.seq = 6)).count, 0);
+	assert_seqs(query(path, FILTER(.seq = 1)), 1);
+	assert_int_equal(query(path, FILTER(.seq = 3, .after_seq = 3)).count, 0);
+	assert_seqs(query(path, FILTER(.seq = 3, .newest_first = true)), 3);
 	assert_int_equal(query(path, FILTER(.uuid = "' OR ''='")).count, 0);
 	execute(path, "UPDATE entries SET uuid = 'this' WHERE seq = 4");
 	assert_seqs(query(path, FILTER(.uuid = "this")), 4);
