@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -55,15 +54,23 @@ static int run_program(struct tc_deed_place *place)
 	return tc_deed_result(execve("/proc/self/exe", argv, environment));
 }
 
-/* A process beside this one that waits until this one is gone. */
+/* A process beside this one that ends when this one is gone. By a pipe: PR_SET_PDEATHSIG is a
+ * signal of this process, which the rule on signals refuses. */
 static int make_helper(struct tc_deed_place *place)
 {
+	int ends[2];
+	char byte;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
 	place->helper = fork();
 	if (place->helper == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
+		close(ends[1]);
+		while (read(ends[0], &byte, 1) < 0 && errno == EINTR)
+			;
+		_exit(0);
 	}
+	close(ends[0]);
 	return place->helper < 0 ? -errno : 0;
 }
 
