@@ -730,12 +730,13 @@ __noinline int undecided_error(__u32 kind)
 	row = tc_row(t, table->row);
 	rules = tc_row(t, t->enforcing);
 	cgroup = table->asks_cgroup ? cgroup_enforced(t) : row;
-#pragma clang loop unroll(disable)
-	for (__u32 word = 0; word < TC_TERM_WORDS && !error; word++) {
+	/* Unrolled: 5.10 and 6.1 refuse a loop whose end falls into its head. */
+	TC_UNROLL for (__u32 word = 0; word < TC_TERM_WORDS; word++)
+	{
 		__u64 bits = row->words[word] & cgroup->words[word] & rules->words[word];
 
 		any |= bits != 0;
-		if (bits)
+		if (bits && !error)
 			error = blind_word(word, bits);
 	}
 	if (any)
