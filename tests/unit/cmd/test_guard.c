@@ -51,6 +51,9 @@ static const struct {
 	{RULE("block", "evt.kind = mmap and evt.arg.prot contains PROT_EXEC"), "init"},
 	{RULE("block", "evt.kind = mmap and proc.name = bash"), "shell"},
 	{RULE("block", "evt.kind = mmap and fd.name startswith /tmp/"), NULL},
+	{RULE("block", "evt.kind = bpf"), "agent"},
+	{RULE("block", "evt.kind = bpf and evt.arg.cmd = BPF_PROG_LOAD"), "agent"},
+	{RULE("block", "evt.kind = bpf and proc.exepath != /usr/sbin/tocsin"), NULL},
 };
 
 static void rules_that_would_lock_out_are_found(void **state)
