@@ -233,6 +233,9 @@ static void set_controls(const struct tc_force *force)
 	volatile struct tc_controls *controls = tc_probes_controls(force->probes);
 	enum tc_enforce_state state = force->enforce.state;
 
+	/* What ends is over before its end is taken away. */
+	if (!tc_enforce_is_on(state))
+		controls->enforce = 0;
 	controls->enforce_until_ns = state == TC_ENFORCE_TRIAL ? force->enforce.until_ns : 0;
 	controls->enforce = tc_enforce_is_on(state);
 }
