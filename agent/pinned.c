@@ -176,7 +176,9 @@ int tc_pinned_find(const char *journal, struct tc_pinned_list *ret_list)
 
 	if (!stream && errno != ENOENT)
 		return -errno;
-	if (stream && realpath(journal, path))
+	if (stream && !tc_pins_are_roots())
+		tc_warning("%s is left alone: others than root may write to it", TC_PINS_DIRECTORY);
+	else if (stream && realpath(journal, path))
 		while (r == 0 && (entry = readdir(stream)))
 			if (entry->d_name[0] != '.')
 				r = list_add(&list, path, entry->d_name);

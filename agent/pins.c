@@ -25,17 +25,30 @@ struct tc_pins {
 
 /* --- the directory --- */
 
+bool tc_pins_are_roots(void)
+{
+	struct stat status;
+
+	return lstat(TC_PINS_DIRECTORY, &status) == 0 && S_ISDIR(status.st_mode) &&
+	       status.st_uid == 0 && !(status.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 static int make_directories(struct tc_pins *pins)
 {
 	struct statfs fs;
 
 	if (statfs("/sys/fs/bpf", &fs) < 0 || fs.f_type != BPF_FS_MAGIC) {
 		tc_error("programs cannot be pinned: there is no BPF file system at /sys/fs/bpf "
-			 "(mount -t bpf bpf /sys/fs/bpf), or do without enforcement.pin");
+			 "(mount -t bpf -o mode=700 bpf /sys/fs/bpf), or do without "
+			 "enforcement.pin");
 		return -ENOTSUP;
 	}
 	if (mkdir(TC_PINS_DIRECTORY, 0700) < 0 && errno != EEXIST)
 		return tc_error_return(-errno, "programs cannot be pinned: %s", TC_PINS_DIRECTORY);
+	if (!tc_pins_are_roots())
+		return tc_error_return(
+			-EPERM, "programs cannot be pinned: others than root may write to %s",
+			TC_PINS_DIRECTORY);
 	snprintf(pins->directory, sizeof(pins->directory), "%s/%d-%llu", TC_PINS_DIRECTORY,
 		 getpid(), (unsigned long long)tc_clock_boot_ns());
 	if (mkdir(pins->directory, 0700) < 0)
@@ -182,9 +195,26 @@ void tc_pins_remove_links(const char *directory)
 	remove_some(directory, is_link);
 }
 
+void tc_pins_remove_all_links(void)
+{
+	DIR *stream = opendir(TC_PINS_DIRECTORY);
+	char path[PATH_MAX];
+	struct dirent *entry;
+
+	while (stream && (entry = readdir(stream)))
+		if (entry->d_name[0] != '.' &&
+		    snprintf(path, sizeof(path), "%s/%s", TC_PINS_DIRECTORY, entry->d_name) <
+			    (int)sizeof(path))
+			remove_some(path, is_link);
+	if (stream)
+		closedir(stream);
+}
+
 void tc_pins_remove_directory(const char *directory)
 {
 	remove_some(directory, is_link);
+	if (tc_pins_count_links(directory))
+		return; /* status and off still find what blocks */
 	remove_some(directory, is_map);
 	remove_some(directory, is_about);
 	rmdir(directory);

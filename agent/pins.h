@@ -16,6 +16,7 @@
 #define TOCSIN_AGENT_PINS_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,9 @@ struct tc_pins_about {
 	uint32_t n_cpus;	/* rings */
 };
 
+/* Whether root alone can have made what is in the directory: a BPF file system may be for
+ * everybody. */
+bool tc_pins_are_roots(void);
 /*
  * Makes the directory of this process. journal must be there. 0, or a negative errno, logged:
  * -ENOTSUP when there is no BPF file system.
@@ -57,11 +61,14 @@ int tc_pins_link(const struct tc_pins *pins, struct bpf_link *link, const char *
 /* Which rules are in force, for who takes over. 0 or a negative errno. */
 int tc_pins_note(struct tc_pins *pins, uint32_t generation, const char *rules_hash);
 
-/* Removes all pins in a directory of one agent, and it: links first. */
+/* Removes all pins in a directory of one agent, and it: links first; all the rest stays when one of
+ * them does. */
 void tc_pins_remove_directory(const char *directory);
 /* How many links there are. */
 size_t tc_pins_count_links(const char *directory);
 /* Removes the links alone: their programs are not attached any more. */
 void tc_pins_remove_links(const char *directory);
+/* The same in the directories of all agents. Needs no bpf(2), which a rule may refuse. */
+void tc_pins_remove_all_links(void);
 
 #endif

@@ -12,6 +12,7 @@
 #include "agent/cmd/control.h"
 #include "agent/log.h"
 #include "agent/pinned.h"
+#include "agent/pins.h"
 #include "agent/standing.h"
 
 static bool is_off(struct json_object *standing)
@@ -50,8 +51,13 @@ static int switch_pins_off(const char *journal)
 	struct tc_pinned_list list;
 	int r = tc_pinned_find(journal, &list);
 
-	if (r < 0)
-		return tc_error_return(r, "tocsin off: cannot look into %s", TC_PINS_DIRECTORY);
+	if (r < 0) {
+		tc_error(
+			"tocsin off: cannot look into %s: %s; all that is pinned there is detached",
+			TC_PINS_DIRECTORY, strerror(-r));
+		tc_pins_remove_all_links();
+		return r;
+	}
 	for (size_t i = 0; i < list.n; i++)
 		printf("%s: its %zu programs %s\n", list.items[i]->directory,
 		       list.items[i]->n_links,
