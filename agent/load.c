@@ -126,7 +126,12 @@ static void choose_programs(struct tc_probes *probes, const struct tc_kernel *ke
 
 static struct bpf_object *object_open(const struct tc_kernel *kernel)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "tocsin");
+	/*
+	 * Types are sought here alone: for one that is not there libbpf would go through the
+	 * modules' as well, which asks for CAP_SYS_ADMIN. No program needs theirs.
+	 */
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "tocsin",
+		    .btf_custom_path = "/sys/kernel/btf/vmlinux");
 	const void *bytes;
 	size_t size;
 
