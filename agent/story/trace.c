@@ -19,6 +19,9 @@
 /* Records come merged by time, but for those of a CPU that lagged behind. */
 #define LAG_NS 5000000000ULL
 
+/* The father of the kernel's threads; init is 1. Neither is part of what happened below it. */
+#define KTHREADD_PID 2
+
 struct trace {
 	struct tc_story *story;
 	const char *path;
@@ -101,11 +104,12 @@ static bool same_login(const struct tc_world *world, const struct tc_process *on
 	       one->image->exec.sessionid == other->image->exec.sessionid;
 }
 
+/* 0 is the session of a host's first process, and of what it starts, until setsid(2). */
 static bool same_session(const struct tc_world *world, const struct tc_process *one,
 			 const struct tc_process *other)
 {
 	return knows(one, TC_MEMBER_exec_sid) && knows(other, TC_MEMBER_exec_sid) &&
-	       one->image->exec.sid && one->image->exec.sid == other->image->exec.sid;
+	       one->image->exec.sid == other->image->exec.sid;
 }
 
 /* The first of these that the process has with itself decides. */
@@ -124,7 +128,7 @@ static const struct tc_process *eldest_relative(const struct tc_world *world,
 	for (size_t i = 0; i < sizeof(relations) / sizeof(relations[0]); i++) {
 		if (!relations[i](world, process, process))
 			continue;
-		while (eldest->parent && eldest->parent->tgid > 1 &&
+		while (eldest->parent && eldest->parent->tgid > KTHREADD_PID &&
 		       relations[i](world, process, eldest->parent))
 			eldest = eldest->parent;
 		break;
