@@ -50,6 +50,8 @@ struct tc_probes {
 	bool fallback;
 	const struct tc_pins *pins; /* NULL: nothing is pinned */
 	bool waits;
+	void (*progress)(void *context); /* may be NULL */
+	void *progress_context;
 	uint64_t wanted;  /* kinds */
 	uint64_t refused; /* kinds that a rule blocks or kills for */
 	struct tc_controls *controls;
@@ -283,9 +285,18 @@ static int pin_program(const struct tc_probes *probes, size_t i, struct bpf_link
 	return r;
 }
 
+static void tell_progress(const struct tc_probes *probes)
+{
+	if (probes->progress)
+		probes->progress(probes->progress_context);
+}
+
 static void destroy_link(struct tc_probes *probes, size_t i)
 {
-	if (probes->pins && probes->links[i])
+	if (!probes->links[i])
+		return;
+	tell_progress(probes);
+	if (probes->pins)
 		bpf_link__unpin(probes->links[i]);
 	bpf_link__destroy(probes->links[i]);
 	probes->links[i] = NULL;
@@ -308,6 +319,7 @@ static bool attach_program(struct tc_probes *probes, size_t i)
 		bpf_object__find_program_by_name(probes->object, info->program);
 	int r;
 
+	tell_progress(probes);
 	probes->links[i] = bpf_program__attach(program);
 	if (!probes->links[i]) {
 		note_failure(info, "cannot attach to", errno);
@@ -448,6 +460,8 @@ int tc_probes_load(const struct tc_kernel *kernel, const struct tc_load_options 
 	probes->fallback = options->force_fallback || !kernel->has_lsm;
 	probes->pins = options->pins;
 	probes->waits = options->waits;
+	probes->progress = options->progress;
+	probes->progress_context = options->progress_context;
 	r = probes_prepare(probes, kernel, options);
 	if (r < 0) {
 		tc_probes_free(probes);

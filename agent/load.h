@@ -24,6 +24,10 @@ struct tc_load_options {
 	const struct tc_pins *pins;
 	/* No kind is wanted before tc_probes_begin(): other programs still do the job. */
 	bool waits;
+	/* Called before each program that is attached or detached, which takes milliseconds, or
+	 * seconds on a slow host. NULL: nobody wants to know. */
+	void (*progress)(void *context);
+	void *progress_context;
 };
 
 enum tc_probe_state {

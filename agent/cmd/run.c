@@ -257,10 +257,14 @@ static int start_probes(struct run *run)
 		.force_fallback = run->config->fallback,
 		.pins = run->pins,
 		.waits = run->pinned.n > 0,
+		.progress = tc_service_progress,
+		.progress_context = &run->service,
 	};
 	const char *reason = "";
-	int r = tc_kernel_probe(&run->kernel, &reason);
+	int r;
 
+	tc_service_step("loading the probes");
+	r = tc_kernel_probe(&run->kernel, &reason);
 	if (r < 0) {
 		tc_error("%s", reason);
 		return r;
@@ -797,8 +801,10 @@ static void report_end(const struct run *run)
 static int open_journal(struct run *run)
 {
 	const struct tc_retention retention = retention_of(run->config);
-	int r = tc_journal_open(run->config->journal_path, &run->journal);
+	int r;
 
+	tc_service_step("opening the journal");
+	r = tc_journal_open(run->config->journal_path, &run->journal);
 	if (r < 0)
 		return r;
 	tc_journal_set_retention(run->journal, &retention);
@@ -841,7 +847,6 @@ static int run_all(struct run *run)
 	catch_signals();
 	run->started_ns = tc_clock_boot_ns();
 	report_start(run);
-	tc_service_init(&run->service);
 	tc_service_ready("%zu rules in force", tc_ruleset_count(run->force.current->rules));
 	r = watch(run);
 	tc_service_stopping();
@@ -870,8 +875,10 @@ void tc_run_prepare(void)
 int tc_run(const struct tc_run_options *options)
 {
 	struct run run = {.options = *options};
-	int code = run_all(&run);
+	int code;
 
+	tc_service_init(&run.service);
+	code = run_all(&run);
 	stop(&run);
 	return code;
 }

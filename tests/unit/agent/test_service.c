@@ -102,6 +102,24 @@ static void test_signs_of_life_come_three_times_as_often_as_they_must(void **sta
 	assert_string_equal(next(), "WATCHDOG=1");
 }
 
+static void test_a_slow_start_asks_for_time(void **state)
+{
+	struct tc_service service = {0};
+	char name[64];
+
+	snprintf(name, sizeof(name), "@tocsin-test-%d", getpid());
+	listen_at(name);
+	tc_service_step("loading");
+	assert_string_equal(next(), "EXTEND_TIMEOUT_USEC=300000000\nSTATUS=loading");
+	tc_service_progress(&service);
+	assert_string_equal(next(), "EXTEND_TIMEOUT_USEC=30000000");
+	tc_service_progress(&service);
+	assert_string_equal(next(), "");
+	service.progress_ns -= 1000000000;
+	tc_service_progress(&service);
+	assert_string_equal(next(), "EXTEND_TIMEOUT_USEC=30000000");
+}
+
 static void test_a_watchdog_of_another_process_is_none(void **state)
 {
 	struct tc_service service;
@@ -134,6 +152,7 @@ int main(void)
 		TEST(test_each_state_is_told),
 		TEST(test_a_socket_with_a_path),
 		TEST(test_signs_of_life_come_three_times_as_often_as_they_must),
+		TEST(test_a_slow_start_asks_for_time),
 		TEST(test_a_watchdog_of_another_process_is_none),
 		TEST(test_without_a_manager),
 	};
