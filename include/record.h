@@ -52,8 +52,9 @@
 #define TC_SLOT_UNREADABLE (1U << 2) /* the bytes could not be read from offset stored on */
 #define TC_SLOT_DELETED (1U << 3)    /* path: the file has no name any more */
 #define TC_SLOT_DETACHED (1U << 4)   /* path: does not lead to the root of a mount namespace */
-#define TC_SLOT_RACED (1U << 5)	     /* path: a rename ran while it was walked, twice */
-#define TC_SLOT_TAIL (1U << 6)	     /* cut: the last bytes were kept, not the first */
+/* Path: in doubt, since a rename ran while it was walked, twice, or its mount is not known. */
+#define TC_SLOT_RACED (1U << 5)
+#define TC_SLOT_TAIL (1U << 6) /* cut: the last bytes were kept, not the first */
 
 /*
  * A variable part of a record. stored bytes lie at offset from the start of the record. They are
@@ -161,6 +162,7 @@ enum tc_loss_reason {
 	TC_LOSS_RETENTION,    /* taken from the journal before every output had them: alerts */
 	TC_LOSS_JOURNAL_GONE, /* in a journal that was damaged, removed or replaced: alerts */
 	TC_LOSS_AUDIT,	      /* seen and judged, but the audit log could not keep it */
+	TC_LOSS_SKIPPED,      /* the kernel left out the program that would have seen it */
 };
 
 #endif

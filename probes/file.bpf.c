@@ -56,12 +56,17 @@ __noinline int open_words(__u32 index)
 	return 0;
 }
 
+static __always_inline bool is_walked(const struct scratch *s)
+{
+	return ((const struct tc_open *)s->record)->path.flags & TC_SLOT_PRESENT;
+}
+
 /* Puts the path into the record; false when it is in a private mount. */
 static __always_inline bool open_path(struct scratch *s, struct file *file)
 {
 	struct tc_open *record = (struct tc_open *)s->record;
 
-	if (record->path.flags & TC_SLOT_PRESENT)
+	if (is_walked(s))
 		return true;
 	walk_path(s, file->f_path.dentry, file->f_path.mnt);
 	if (s->walk.private)
@@ -73,11 +78,11 @@ static __always_inline bool open_path(struct scratch *s, struct file *file)
 }
 
 /* One attempt to decide. The path is walked when all else leaves something, and looked at when
- * nothing is kept of it. */
-static __always_inline __u32 open_judge(struct scratch *s, struct file *file, bool *ret_private)
+ * nothing is kept of it. before: read ahead of the walk, which a second attempt does not repeat. */
+static __always_inline __u32 open_judge(struct scratch *s, struct file *file, struct opened *before,
+					bool *ret_private)
 {
 	int begun = judge_begin(s->index);
-	struct opened before;
 	bool left;
 
 	if (begun == BEGIN_NOTHING)
@@ -86,13 +91,14 @@ static __always_inline __u32 open_judge(struct scratch *s, struct file *file, bo
 	opened_known(s, file);
 	if (!judge_object(s->index))
 		return 0;
-	opened_read(&before, file);
+	if (!is_walked(s))
+		opened_read(before, file);
 	*ret_private = !open_path(s, file);
 	if (*ret_private)
 		return 0;
 	if (!s->judging.has_path) {
 		left = judge_path(s->index);
-		opened_keep(s, file, &before);
+		opened_keep(s, file, before);
 		if (!left)
 			return 0;
 	}
@@ -101,11 +107,12 @@ static __always_inline __u32 open_judge(struct scratch *s, struct file *file, bo
 
 static __always_inline int open_decide(struct scratch *s, struct file *file)
 {
+	struct opened before = {};
 	bool private = false;
 	__u32 error = 0;
 
 	for (int i = 0; i < 2; i++) {
-		error = open_judge(s, file, &private);
+		error = open_judge(s, file, &before, &private);
 		if (!s->judging.is_stale)
 			break;
 	}
@@ -346,6 +353,7 @@ int BPF_PROG(path_chmod, const struct path *path, umode_t mode)
 	return record_decide(s);
 }
 
+/* mnt: NULL where it is not known. */
 static __always_inline int chown_event(struct dentry *dentry, struct vfsmount *mnt, __u32 uid,
 				       __u32 gid)
 {
@@ -358,7 +366,12 @@ static __always_inline int chown_event(struct dentry *dentry, struct vfsmount *m
 	fill_inode(record, BPF_CORE_READ(dentry, d_inode));
 	record->new_uid = uid;
 	record->new_gid = gid;
-	slot_path(s, &record->path, dentry, mnt);
+	if (mnt) {
+		slot_path(s, &record->path, dentry, mnt);
+	} else {
+		slot_fs_path(s, &record->path, dentry);
+		record->path.flags |= TC_SLOT_RACED;
+	}
 	return record_decide(s);
 }
 
@@ -373,7 +386,8 @@ int BPF_PROG(path_chown, const struct path *path, __u64 uid, __u64 gid)
 /*
  * Older kernels (seen on v5.10, not on v6.1) refuse LSM programs on hooks with struct arguments
  * ("arg1 type STRUCT is unsupported"). The hook behind that one, which the same call passes next,
- * takes one but is told no mount: that is noted by the function that calls both.
+ * takes one but is told no mount: that is noted by the function that calls both. Where more threads
+ * than there is room for are at it, the note is lost, and what a rule on the path says is in doubt.
  */
 struct chown_place {
 	__u64 dentry, mount; /* kernel addresses */
@@ -401,21 +415,32 @@ int BPF_PROG(chown_common, const struct path *path)
 	return 0;
 }
 
-/* Overlayfs passes it once more with the file of a layer, for which nobody asked. */
+/* Overlayfs passes the hook once more with the file of a layer and other credentials, and the
+ * kernel's own threads pass it for themselves: nobody asked for that. */
+static __always_inline bool task_acts(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return !(BPF_CORE_READ(task, flags) & PF_KTHREAD) &&
+	       BPF_CORE_READ(task, cred) == BPF_CORE_READ(task, real_cred);
+}
+
 static __always_inline int setattr_event(struct dentry *dentry, struct iattr *attributes)
 {
 	__u32 valid = BPF_CORE_READ(attributes, ia_valid);
 	__u64 thread = bpf_get_current_pid_tgid();
 	struct chown_place *place;
-	struct vfsmount *mnt;
+	struct vfsmount *mnt = NULL;
 
-	if (!(valid & (ATTR_UID | ATTR_GID)))
+	if (!(valid & (ATTR_UID | ATTR_GID)) || !file_event_wanted(TC_KIND_chown))
 		return 0;
 	place = bpf_map_lookup_elem(&chown_places, &thread);
-	if (!place || place->dentry != (__u64)dentry)
+	if (place && place->dentry == (__u64)dentry) {
+		mnt = (struct vfsmount *)place->mount;
+		bpf_map_delete_elem(&chown_places, &thread);
+	} else if (!task_acts()) {
 		return 0;
-	mnt = (struct vfsmount *)place->mount;
-	bpf_map_delete_elem(&chown_places, &thread);
+	}
 	return chown_event(dentry, mnt,
 			   valid & ATTR_UID ? BPF_CORE_READ(attributes, ia_uid.val) : TC_ABSENT_U32,
 			   valid & ATTR_GID ? BPF_CORE_READ(attributes, ia_gid.val)

@@ -167,12 +167,41 @@ static __always_inline int connect_event(struct sock *sk, const void *address, i
 	return behind ? record_refuse(s, HOW_TELLS) : record_decide(s);
 }
 
+/* The kernel acts for io_uring: here or in a thread of its own. */
+static __always_inline bool in_ring(void)
+{
+	struct task_struct *task = compat_current();
+	struct compat_syscall call = {};
+
+	if (known_read(task, flags) & (PF_IO_WORKER | PF_KTHREAD))
+		return true;
+	compat_current_syscall(task, &call);
+	return call.nr == NR_IO_URING_ENTER;
+}
+
+/* A datagram socket is about to ask unix_may_send(), which by a ring looks like a send. */
+static __always_inline void note_connecting(struct sock *sk)
+{
+	struct task_terms *entry;
+
+	if (known_read(sk, sk_type) != SOCK_DGRAM || !kind_wanted(TC_KIND_connect) || !in_ring())
+		return;
+	entry = compat_task_value(task_terms, compat_current());
+	if (entry)
+		entry->connecting = (__u64)sk;
+}
+
 SEC("lsm/socket_connect")
 int BPF_PROG(socket_connect, struct socket *sock, void *address, int length)
 {
 	struct sock *sk = known_read(sock, sk);
 
-	return sk && !is_unix(sk) ? connect_event(sk, address, length, NR_CONNECT) : 0;
+	if (!sk)
+		return 0;
+	if (!is_unix(sk))
+		return connect_event(sk, address, length, NR_CONNECT);
+	note_connecting(sk);
+	return 0;
 }
 
 /* TCP fast open: what is sent connects, without a call of connect(2). */
@@ -226,6 +255,20 @@ static __always_inline bool in_connect(void)
 	       (call.nr == NR_32_SOCKETCALL && socketcalls[call.first & 31] == NR_32_CONNECT);
 }
 
+/* True when the ring that the kernel acts for connects this socket, and when that cannot be told.
+ * What failed before it came here leaves a note for the next send. */
+static __always_inline bool ring_connects(struct sock *sk)
+{
+	struct task_terms *entry = compat_task_value(task_terms, compat_current());
+
+	if (!entry)
+		return true;
+	if (entry->connecting != (__u64)sk)
+		return false;
+	entry->connecting = 0;
+	return true;
+}
+
 /* A datagram socket may send to another one: asked by connect(2), and for every datagram. */
 SEC("lsm/unix_may_send")
 int BPF_PROG(unix_may_send, struct socket *sock, struct socket *other)
@@ -235,7 +278,7 @@ int BPF_PROG(unix_may_send, struct socket *sock, struct socket *other)
 
 	if (!sk || !other_sk || (!kind_wanted(TC_KIND_connect) && !kind_wanted(TC_KIND_send)))
 		return 0;
-	if (in_connect())
+	if (in_ring() ? ring_connects(sk) : in_connect())
 		return network_event_wanted(TC_KIND_connect)
 			       ? unix_event(TC_KIND_connect, sk, other_sk)
 			       : 0;

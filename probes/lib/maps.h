@@ -84,6 +84,7 @@ struct task_terms {
 	__u32 exec_id; /* task_struct.self_exec_id: another one with each exec */
 	__u64 exe;     /* kernel address of the file, which prctl(2) may change */
 	struct tc_task_facts facts;
+	__u64 connecting; /* beside all that: see note_connecting() */
 };
 
 COMPAT_TASK_MAP(task_terms, struct task_terms);

@@ -7,7 +7,8 @@
  * given the file another path: by the same dentry of the same mount, and no rename and no mount
  * since (the kernel's own counts). A dentry's memory may come to another name of the same inode, so
  * only files with one link are kept, and only while their ctime stays: link(2) and unlink(2) set
- * it. It counts ticks, so it must have stood for a while before the path was looked at.
+ * it. It counts ticks, or what the file system can store, so it must have stood for longer than one
+ * of those before the path was looked at.
  */
 #ifndef TOCSIN_PROBES_OPENED_H
 #define TOCSIN_PROBES_OPENED_H
@@ -60,13 +61,16 @@ static __always_inline const struct tc_terms *opened_left(struct file *file,
 	struct inode_terms *entry = compat_inode_value(inode_terms, inode, 0);
 	struct opened opened;
 
-	if (!entry || entry->generation != t->generation || known_read(inode, i_nlink) != 1)
+	if (!entry)
 		return NULL;
 	*ret_entry = entry;
 	*ret_version = *(volatile __u32 *)&entry->version;
-	barrier();
+	barrier(); /* nothing of the entry is read before that */
+	if (*ret_version & 1 || entry->generation != t->generation ||
+	    known_read(inode, i_nlink) != 1)
+		return NULL;
 	opened_read(&opened, file);
-	if (*ret_version & 1 || !opened_is_quiet(&opened) || !opened_is(entry, &opened))
+	if (!opened_is_quiet(&opened) || !opened_is(entry, &opened))
 		return NULL;
 	return &entry->left;
 }
@@ -156,6 +160,12 @@ __noinline int judge_path(__u32 index)
 	return tc_is_any_left(t, d);
 }
 
+/* Until a ctime that did not change says that nothing set it: any later one is another. */
+static __always_inline __u64 ctime_settled_ns(struct inode *inode)
+{
+	return CTIME_SETTLED_NS + known_read(inode, i_sb, s_time_gran);
+}
+
 #define PATH_IN_DOUBT (TC_SLOT_CUT | TC_SLOT_UNREADABLE | TC_SLOT_RACED)
 
 /* Keeps judging.path, which was made of the path that the file had since `before` was read. */
@@ -185,7 +195,7 @@ static __always_inline void opened_keep(struct scratch *s, struct file *file,
 	    entry->changed.tv_nsec != after.changed.tv_nsec) {
 		entry->changed = after.changed;
 		entry->since_ns = now;
-	} else if (now - entry->since_ns > CTIME_SETTLED_NS) {
+	} else if (now - entry->since_ns > ctime_settled_ns(inode)) {
 		entry->dentry = after.dentry;
 		entry->mount = after.mount;
 		entry->renames = after.renames;

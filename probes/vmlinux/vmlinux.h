@@ -187,6 +187,7 @@ struct qstr {
 struct super_block {
 	dev_t s_dev;
 	unsigned long s_magic;
+	__u32 s_time_gran;
 	struct file_system_type *s_type;
 	struct dentry *s_root;
 };

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 
 #include "tests/enforce/things.h"
+#include "tests/events/ring.h"
 #include "tests/events/truth.h"
 
 SLOT_OF(connect, unix_path)
@@ -154,6 +155,39 @@ static int attempt_connect_unix_datagram(struct run *run)
 	return attempt_of(connect(fd, (struct sockaddr *)&name, sizeof(name)));
 }
 
+/* Nothing but the hook of connect(2) tells this from a send. */
+static int connect_unix_datagram_by_ring(struct run *run, uint8_t flags)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	struct sockaddr_un name;
+	struct ring ring;
+
+	run->notes->number[9] = (uint64_t)fd;
+	unix_name(&name);
+	ring_make(run, &ring, false);
+	return ring_do(run, &ring,
+		       &(struct io_uring_sqe){.opcode = IORING_OP_CONNECT,
+					      .flags = flags,
+					      .fd = fd,
+					      .addr = (uintptr_t)&name,
+					      .off = sizeof(name)});
+}
+
+static int attempt_ring_unix_datagram(struct run *run)
+{
+	return connect_unix_datagram_by_ring(run, 0);
+}
+
+static int attempt_ring_unix_datagram_async(struct run *run)
+{
+	return connect_unix_datagram_by_ring(run, IOSQE_ASYNC);
+}
+
+static const char *lacks_ring_connect(void)
+{
+	return ring_has(IORING_OP_CONNECT) ? NULL : "io_uring has no IORING_OP_CONNECT";
+}
+
 /* --- datagrams: a rule kills who sends one, and the hook refuses that one as well --- */
 
 /* Another process receives one, and outlives the child for a while: number[10] is set when it did.
@@ -208,6 +242,12 @@ const struct row network_rows[] = {
 	ROW("connect_unix_datagram", connect, "socket.path = $D/socket", NULL, prepare_datagram,
 	    attempt_connect_unix_datagram, has_peer, IN_CHILD, .path = connect_unix_path,
 	    .path_is = "socket"),
+	ROW("ring_connect_unix_datagram", connect, "socket.path = $D/socket", lacks_ring_connect,
+	    prepare_datagram, attempt_ring_unix_datagram, has_peer, IN_CHILD,
+	    .path = connect_unix_path, .path_is = "socket"),
+	ROW("ring_connect_unix_datagram_async", connect, "socket.path = $D/socket",
+	    lacks_ring_connect, prepare_datagram, attempt_ring_unix_datagram_async, has_peer,
+	    IN_CHILD, .path = connect_unix_path, .path_is = "socket"),
 	ROW("send_unix", send, "socket.path = $D/socket", NULL, prepare_unix_receiver,
 	    attempt_send_unix, is_received, .only_kills = true, .path = send_unix_path,
 	    .path_is = "socket"),
