@@ -32,7 +32,8 @@ int tc_kernel_hook_args(const struct tc_kernel *kernel, const char *hook);
 bool tc_kernel_hook_loads(const struct tc_kernel *kernel, const char *hook);
 /* The same of a kernel function. */
 int tc_kernel_function_args(const struct tc_kernel *kernel, const char *name);
-/* True when a kernel function with that name is in BTF: it can be probed by kprobe. */
+/* True when a kernel function with that name is in BTF: a program can be put before or behind it.
+ */
 bool tc_kernel_has_function(const struct tc_kernel *kernel, const char *name);
 
 #endif

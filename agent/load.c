@@ -21,7 +21,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum probe_how { HOW_LSM, HOW_RAW_TP, HOW_KPROBE, HOW_TRACING };
+enum probe_how { HOW_LSM, HOW_RAW_TP, HOW_TRACING };
 enum probe_source { SOURCE_ALWAYS, SOURCE_LSM, SOURCE_FALLBACK, SOURCE_OLD, SOURCE_REFUSES };
 
 struct probe_row {
@@ -74,8 +74,7 @@ static bool row_fits(const struct tc_kernel *kernel, const struct probe_row *row
 {
 	int n_args;
 
-	if ((row->how == HOW_KPROBE || row->how == HOW_TRACING) &&
-	    !tc_kernel_has_function(kernel, row->target)) {
+	if (row->how == HOW_TRACING && !tc_kernel_has_function(kernel, row->target)) {
 		snprintf(info->reason, sizeof(info->reason), "no kernel function %s", row->target);
 		return false;
 	}
@@ -272,19 +271,6 @@ static int maps_pin(const struct tc_probes *probes)
 
 /* --- attaching --- */
 
-/* Kprobes are attached by perf events, which cannot be pinned before Linux 5.15 (b89fbfbb854c):
- * they refuse nothing, and end with the agent. */
-static int pin_program(const struct tc_probes *probes, size_t i, struct bpf_link *link)
-{
-	int r = probes->pins ? tc_pins_link(probes->pins, link, probe_rows[i].program) : 0;
-
-	if (r < 0 && probe_rows[i].how == HOW_KPROBE) {
-		tc_debug("the probe %s cannot be pinned: %s", probe_rows[i].program, strerror(-r));
-		return 0;
-	}
-	return r;
-}
-
 static void tell_progress(const struct tc_probes *probes)
 {
 	if (probes->progress)
@@ -325,7 +311,7 @@ static bool attach_program(struct tc_probes *probes, size_t i)
 		note_failure(info, "cannot attach to", errno);
 		return false;
 	}
-	r = pin_program(probes, i, probes->links[i]);
+	r = probes->pins ? tc_pins_link(probes->pins, probes->links[i], info->program) : 0;
 	if (r < 0) {
 		destroy_link(probes, i);
 		note_failure(info, "cannot be pinned at", -r);
@@ -336,11 +322,16 @@ static bool attach_program(struct tc_probes *probes, size_t i)
 	return true;
 }
 
-/* True when the kernel has taken the program. */
+/* Less than 0 when the kernel has not taken the program. */
+static int program_fd(const struct tc_probes *probes, size_t i)
+{
+	return bpf_program__fd(
+		bpf_object__find_program_by_name(probes->object, probe_rows[i].program));
+}
+
 static bool is_loaded(const struct tc_probes *probes, size_t i)
 {
-	return bpf_program__fd(bpf_object__find_program_by_name(probes->object,
-								probe_rows[i].program)) >= 0;
+	return program_fd(probes, i) >= 0;
 }
 
 static bool is_wanted(const struct tc_probes *probes, size_t i, uint64_t kinds)
@@ -522,6 +513,21 @@ bool tc_probes_has_hook(const struct tc_probes *probes, unsigned kind, const cha
 		    tc_words_have(hooks, probe_rows[i].target, strlen(probe_rows[i].target)))
 			return true;
 	return false;
+}
+
+uint64_t tc_probes_skipped(const struct tc_probes *probes)
+{
+	uint64_t skipped = 0;
+
+	for (size_t i = 0; i < N_PROBES; i++) {
+		struct bpf_prog_info info = {0};
+		uint32_t size = sizeof(info);
+		int fd = program_fd(probes, i);
+
+		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
+			skipped += info.recursion_misses;
+	}
+	return skipped;
 }
 
 const struct tc_probe_info *tc_probes_info(const struct tc_probes *probes, size_t *ret_count)

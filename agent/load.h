@@ -62,6 +62,10 @@ uint64_t tc_probes_kinds(const struct tc_probes *probes);
 /* Whether a program that makes events of a kind is at one of these LSM hooks, whose names are
  * separated by blanks. */
 bool tc_probes_has_hook(const struct tc_probes *probes, unsigned kind, const char *hooks);
+/* How often the kernel left a program out since it was loaded, because it was at work on that CPU
+ * already: on preemptible kernels for another task. 0 where the kernel does not count it (before
+ * v5.12 it does not leave any out). */
+uint64_t tc_probes_skipped(const struct tc_probes *probes);
 /* The rows, for reports. */
 const struct tc_probe_info *tc_probes_info(const struct tc_probes *probes, size_t *ret_count);
 

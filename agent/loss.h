@@ -46,4 +46,10 @@ struct tc_losses {
 bool tc_loss_find(struct tc_loss_account *account, const struct tc_loss_look *look,
 		  struct tc_losses *ret_losses);
 
+/* Whether these were events that nobody saw: not alerts, nor what was judged. */
+static inline bool tc_loss_was_unseen(uint32_t reason)
+{
+	return reason < TC_LOSS_RING_MAX || reason == TC_LOSS_REFUSED || reason == TC_LOSS_SKIPPED;
+}
+
 #endif

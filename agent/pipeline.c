@@ -8,6 +8,7 @@
 #include "agent/condition.h"
 #include "agent/decode.h"
 #include "agent/log.h"
+#include "agent/loss.h"
 #include "agent/notice.h"
 #include "agent/rule_limits.h"
 #include "output/summary.h"
@@ -206,7 +207,8 @@ static int emit_notice(struct tc_pipeline *pipeline)
 	const struct tc_loss *loss = (const struct tc_loss *)pipeline->event.record;
 
 	/* What the pipeline itself lost has counters of its own. */
-	if (pipeline->event.kind->kind == TC_KIND_loss && loss->reason < TC_LOSS_RING_MAX)
+	if (pipeline->event.kind->kind == TC_KIND_loss && loss->reason != TC_LOSS_REFUSED &&
+	    tc_loss_was_unseen(loss->reason))
 		pipeline->counts.lost += loss->count;
 	return emit(pipeline, NULL);
 }

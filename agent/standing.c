@@ -114,6 +114,7 @@ static void put_undecided(struct tc_json *json, const struct tc_standing *standi
 	tc_json_object_begin(json);
 	for (size_t i = 0; i < TC_UNDECIDED_MAX; i++)
 		put_uint(json, names[i], standing->controls ? standing->controls->undecided[i] : 0);
+	put_uint(json, "skipped", standing->skipped);
 	tc_json_object_end(json);
 }
 

@@ -26,7 +26,8 @@ struct tc_standing {
 	const struct tc_generation *generation;
 	const struct tc_breakers *breakers;
 	volatile const struct tc_controls *controls;
-	bool has_ended; /* the agent, and was asked to */
+	uint64_t skipped; /* tc_probes_skipped() */
+	bool has_ended;	  /* the agent, and was asked to */
 };
 
 /* What a rule that blocks or kills does at this moment: "blocks", "kills", "tells" (what it would

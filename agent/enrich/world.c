@@ -13,6 +13,7 @@
 #include "agent/enrich/scan.h"
 #include "agent/enrich/services.h"
 #include "agent/log.h"
+#include "agent/loss.h"
 
 #define TICK_NS 1000000000ULL
 /* Looks into /proc for unknown processes, for each second: where forks are lost, the host is busy
@@ -396,7 +397,7 @@ static int on_loss(struct tc_world *world, struct tc_event *event)
 	const struct tc_loss *loss = (const struct tc_loss *)event->record;
 
 	/* What was lost behind the world it has seen. Of other losses nobody knows the kinds. */
-	if (loss->reason >= TC_LOSS_RING_MAX && loss->reason != TC_LOSS_REFUSED)
+	if (!tc_loss_was_unseen(loss->reason))
 		return 0;
 	tc_processes_lose(world->processes, loss->since_ns, loss->until_ns);
 	if (world->origin)

@@ -10,6 +10,7 @@
 #include "agent/decode.h"
 #include "agent/enrich/world.h"
 #include "agent/log.h"
+#include "agent/loss.h"
 #include "agent/timestamp.h"
 #include "agent/value.h"
 #include "recording/past.h"
@@ -266,8 +267,7 @@ static void count_lost(struct trace *trace)
 {
 	const struct tc_loss *loss = (const void *)trace->event.record;
 
-	if (loss->reason < TC_LOSS_RING_MAX || loss->reason == TC_LOSS_REFUSED ||
-	    loss->reason == TC_LOSS_AUDIT)
+	if (tc_loss_was_unseen(loss->reason) || loss->reason == TC_LOSS_AUDIT)
 		trace->story->lost += loss->count;
 }
 

@@ -5,7 +5,7 @@
 #include "agent/words.h"
 #include "rules/kernel/refuse.h"
 
-enum how { HOW_LSM, HOW_RAW_TP, HOW_KPROBE, HOW_TRACING };
+enum how { HOW_LSM, HOW_RAW_TP, HOW_TRACING };
 
 static const struct program {
 	const char *target;
