@@ -232,12 +232,13 @@ static void set_controls(const struct tc_force *force)
 {
 	volatile struct tc_controls *controls = tc_probes_controls(force->probes);
 	enum tc_enforce_state state = force->enforce.state;
+	bool is_on = tc_enforce_is_on(state) && !*force->options.stops;
 
 	/* What ends is over before its end is taken away. */
-	if (!tc_enforce_is_on(state))
+	if (!is_on)
 		controls->enforce = 0;
 	controls->enforce_until_ns = state == TC_ENFORCE_TRIAL ? force->enforce.until_ns : 0;
-	controls->enforce = tc_enforce_is_on(state);
+	controls->enforce = is_on;
 }
 
 bool tc_force_is_busy(const struct tc_force *force)
@@ -312,7 +313,7 @@ static int follow_breakers(struct tc_force *force)
 		if (tc_generations_mute(&force->generations, i, open) < 0) {
 			tc_error("rule `%s` cannot be %s yet", name,
 				 open ? "held back" : "put in force again");
-			force->opened = true;
+			force->unmuted = true;
 			continue;
 		}
 		tc_warning("rule `%s`: %s", name, reason);
@@ -320,6 +321,14 @@ static int follow_breakers(struct tc_force *force)
 			 name);
 	}
 	return r;
+}
+
+int tc_force_follow(struct tc_force *force)
+{
+	if (!force->opened)
+		return 0;
+	force->opened = false;
+	return follow_breakers(force);
 }
 
 int tc_force_rearm(struct tc_force *force)
@@ -345,6 +354,7 @@ static void write_standing(struct tc_force *force, uint64_t now_ns)
 		.generation = force->current,
 		.breakers = &force->breakers,
 		.controls = tc_probes_controls(force->probes),
+		.skipped = force->skipped,
 		.has_ended = force->has_ended,
 	};
 	bool is_lasting = !force->next_standing_ns;
@@ -370,8 +380,26 @@ int tc_force_begin(struct tc_force *force, struct tc_pipeline *pipeline)
 	write_standing(force, tc_clock_boot_ns());
 	set_controls(force);
 	tc_probes_begin(force->probes);
-	return tc_off_watch_start(&force->enforce, tc_probes_controls(force->probes),
-				  &force->off_watch);
+	return tc_off_watch_start(&force->enforce, force->options.stops,
+				  tc_probes_controls(force->probes), &force->off_watch);
+}
+
+/* Programs that the kernel left out saw nothing, and refused nothing. */
+static int tell_skipped(struct tc_force *force, uint64_t now_ns)
+{
+	const struct tc_record *record;
+	struct tc_notice notice;
+	uint64_t before = force->skipped, since_ns = force->skipped_ns;
+
+	if (now_ns - since_ns < NS_PER_S)
+		return 0;
+	force->skipped_ns = now_ns;
+	force->skipped = tc_probes_skipped(force->probes);
+	if (force->skipped == before)
+		return 0;
+	record = tc_notice_loss(&notice, TC_ABSENT_U32, TC_LOSS_SKIPPED, force->skipped - before,
+				since_ns, now_ns);
+	return tc_pipeline_feed(force->pipeline, record, record->size);
 }
 
 int tc_force_serve(struct tc_force *force, uint64_t complete_ns)
@@ -381,10 +409,12 @@ int tc_force_serve(struct tc_force *force, uint64_t complete_ns)
 
 	retire(force, complete_ns);
 	r = look(force, now_ns);
-	if (r >= 0 && force->opened) {
-		force->opened = false;
-		r = follow_breakers(force);
-	}
+	force->opened |= force->unmuted;
+	force->unmuted = false;
+	if (r >= 0)
+		r = tc_force_follow(force);
+	if (r >= 0)
+		r = tell_skipped(force, now_ns);
 	write_standing(force, now_ns);
 	return r;
 }

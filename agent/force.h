@@ -6,6 +6,8 @@
 #ifndef TOCSIN_AGENT_FORCE_H
 #define TOCSIN_AGENT_FORCE_H
 
+#include <signal.h>
+
 #include "agent/breaker.h"
 #include "agent/enforce.h"
 #include "agent/generation.h"
@@ -20,6 +22,9 @@ struct tc_force_options {
 	/* A rule that cannot do here what it asks for is an error, unless it says that it may do
 	 * less. */
 	bool strict;
+	/* Not 0 when a stop was asked for: from then on nothing is enforced, though the agent may
+	 * be busy for long before it ends. */
+	const volatile sig_atomic_t *stops;
 	const char *fallback_reason; /* why there are no LSM hooks; "" when there are */
 	struct tc_pins *pins;	     /* told which rules are in force; NULL: nothing is pinned */
 	const char *
@@ -37,7 +42,9 @@ struct tc_force {
 	struct tc_enforce enforce;
 	struct tc_off_watch *off_watch; /* NULL: not begun */
 	struct tc_breakers breakers;
-	bool opened; /* a breaker did, and its rule is not muted yet */
+	bool opened;		      /* a breaker did, and its rule is not muted yet */
+	bool unmuted;		      /* and could not be: to be tried again */
+	uint64_t skipped, skipped_ns; /* tc_probes_skipped(), and when that was asked */
 	bool has_ended;
 	struct tc_buffer standing; /* as it was written last */
 	uint64_t next_standing_ns; /* since boot */
@@ -61,10 +68,13 @@ int tc_force_begin(struct tc_force *force, struct tc_pipeline *pipeline);
 int tc_force_put(struct tc_force *force, struct tc_generation *generation);
 
 /*
- * To be called a few times a second: acts on the clock, the emergency switches and the breakers,
- * and tells what changed. complete_ns: tc_reader_complete_ns(). 0 or the pipeline's error.
+ * To be called a few times a second: acts on the clock and the emergency switches, and tells what
+ * changed. complete_ns: tc_reader_complete_ns(). 0 or the pipeline's error.
  */
 int tc_force_serve(struct tc_force *force, uint64_t complete_ns);
+/* To be called behind each record: a rule whose breaker it opened is held back at once. 0 or the
+ * pipeline's error. */
+int tc_force_follow(struct tc_force *force);
 /* Before rules are read anew: programs that could not be attached are tried again. */
 void tc_force_try_again(struct tc_force *force);
 /* Whether a generation waits for its last records: no other may be put into force before. */

@@ -15,6 +15,7 @@ struct tc_off_watch {
 	pthread_cond_t stopping;
 	bool stops;
 	const struct tc_enforce *enforce;
+	const volatile sig_atomic_t *agent_stops;
 	volatile struct tc_controls *controls;
 };
 
@@ -42,7 +43,7 @@ static void *look(void *context)
 	struct tc_off_watch *watch = context;
 
 	do {
-		if (tc_enforce_is_off(watch->enforce))
+		if (*watch->agent_stops || tc_enforce_is_off(watch->enforce))
 			watch->controls->enforce = 0;
 	} while (!rest(watch));
 	return NULL;
@@ -61,8 +62,8 @@ static int start_thread(struct tc_off_watch *watch)
 	return -error;
 }
 
-int tc_off_watch_start(const struct tc_enforce *enforce, volatile struct tc_controls *controls,
-		       struct tc_off_watch **ret_watch)
+int tc_off_watch_start(const struct tc_enforce *enforce, const volatile sig_atomic_t *stops,
+		       volatile struct tc_controls *controls, struct tc_off_watch **ret_watch)
 {
 	struct tc_off_watch *watch = calloc(1, sizeof(*watch));
 	pthread_condattr_t attributes;
@@ -71,6 +72,7 @@ int tc_off_watch_start(const struct tc_enforce *enforce, volatile struct tc_cont
 	if (!watch)
 		return -ENOMEM;
 	watch->enforce = enforce;
+	watch->agent_stops = stops;
 	watch->controls = controls;
 	pthread_mutex_init(&watch->mutex, NULL);
 	pthread_condattr_init(&attributes);

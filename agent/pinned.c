@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,16 +89,17 @@ static bool open_rings(struct tc_pinned *pinned)
 	return good;
 }
 
-/* False when it is another version's, or its agent died before it was complete. */
+/* False when it is another version's, or its agent died before it was complete. All versions'
+ * controls begin alike. */
 static bool open_maps(struct tc_pinned *pinned)
 {
 	char ours[TC_FINGERPRINT_BYTES];
 
 	tc_fingerprint(ours);
-	if (strncmp(pinned->about.fingerprint, ours, sizeof(pinned->about.fingerprint)) != 0)
-		return false;
 	pinned->controls = map_pin(pinned, TC_PINS_CONTROLS, sizeof(*pinned->controls),
 				   &pinned->controls_bytes);
+	if (strncmp(pinned->about.fingerprint, ours, sizeof(pinned->about.fingerprint)) != 0)
+		return false;
 	pinned->rings.states = map_pin(pinned, TC_PINS_RING_STATES,
 				       pinned->about.n_cpus * sizeof(*pinned->rings.states),
 				       &pinned->states_bytes);
@@ -108,6 +110,7 @@ static void pinned_free(struct tc_pinned *pinned)
 {
 	if (!pinned)
 		return;
+	tc_reader_close(pinned->reader);
 	for (unsigned cpu = 0; cpu < pinned->rings.n_cpus; cpu++)
 		if (pinned->rings.fds[cpu] >= 0)
 			close(pinned->rings.fds[cpu]);
@@ -118,6 +121,11 @@ static void pinned_free(struct tc_pinned *pinned)
 		munmap((void *)pinned->rings.states, pinned->states_bytes);
 	free(pinned->directory);
 	free(pinned);
+}
+
+static bool is_gone(const char *path)
+{
+	return access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
 static int pinned_open(const char *name, struct tc_pinned **ret_pinned)
@@ -134,28 +142,57 @@ static int pinned_open(const char *name, struct tc_pinned **ret_pinned)
 		pinned_free(pinned);
 		return r;
 	}
+	pinned->about.journal[sizeof(pinned->about.journal) - 1] = '\0';
+	sscanf(name, "%*d-%" SCNu64, &pinned->made_ns);
+	pinned->is_orphan = is_gone(pinned->about.journal);
 	pinned->is_known = open_maps(pinned);
 	pinned->n_links = tc_pins_count_links(pinned->directory);
 	*ret_pinned = pinned;
 	return 0;
 }
 
-/* --- all of a journal --- */
+/* --- those that are sought --- */
 
-static int list_add(struct tc_pinned_list *list, const char *journal, const char *name)
+struct wanted {
+	char journal[PATH_MAX];
+	bool others; /* orphans of other journals */
+};
+
+/* As agents note it: by its true path, or that of its directory when it is gone. */
+static void name_journal(const char *journal, char path[PATH_MAX])
+{
+	const char *slash = strrchr(journal, '/');
+	char directory[PATH_MAX], whole[PATH_MAX];
+
+	if (realpath(journal, path))
+		return;
+	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - journal) + 1 : 1,
+		 slash ? journal : ".");
+	if (!realpath(directory, whole) ||
+	    snprintf(path, PATH_MAX, "%s/%s", whole, slash ? slash + 1 : journal) >= PATH_MAX)
+		snprintf(path, PATH_MAX, "%s", journal);
+}
+
+static bool is_wanted(const struct tc_pinned *pinned, const struct wanted *wanted)
+{
+	bool is_of = strcmp(pinned->about.journal, wanted->journal) == 0;
+
+	return wanted->others ? pinned->is_orphan && !is_of : is_of;
+}
+
+static int list_add(struct tc_pinned_list *list, const struct wanted *wanted, const char *name)
 {
 	struct tc_pinned *pinned, **items;
 	int r = pinned_open(name, &pinned);
 
-	/* One that nobody finished, or of somebody else. */
-	if (r == -ENOENT || (r == 0 && strncmp(pinned->about.journal, journal,
-					       sizeof(pinned->about.journal)) != 0)) {
-		if (r == 0)
-			pinned_free(pinned);
+	if (r == -ENOENT) /* nobody finished it */
 		return 0;
-	}
 	if (r < 0)
 		return r;
+	if (!is_wanted(pinned, wanted)) {
+		pinned_free(pinned);
+		return 0;
+	}
 	items = reallocarray(list->items, list->n + 1, sizeof(*items));
 	if (!items) {
 		pinned_free(pinned);
@@ -166,11 +203,17 @@ static int list_add(struct tc_pinned_list *list, const char *journal, const char
 	return 0;
 }
 
-int tc_pinned_find(const char *journal, struct tc_pinned_list *ret_list)
+static int by_time(const void *a, const void *b)
+{
+	const struct tc_pinned *const *x = a, *const *y = b;
+
+	return ((*x)->made_ns > (*y)->made_ns) - ((*x)->made_ns < (*y)->made_ns);
+}
+
+static int find(const struct wanted *wanted, struct tc_pinned_list *ret_list)
 {
 	struct tc_pinned_list list = {0};
 	DIR *stream = opendir(TC_PINS_DIRECTORY);
-	char path[PATH_MAX];
 	struct dirent *entry;
 	int r = 0;
 
@@ -178,17 +221,36 @@ int tc_pinned_find(const char *journal, struct tc_pinned_list *ret_list)
 		return -errno;
 	if (stream && !tc_pins_are_roots())
 		tc_warning("%s is left alone: others than root may write to it", TC_PINS_DIRECTORY);
-	else if (stream && realpath(journal, path))
-		while (r == 0 && (entry = readdir(stream)))
+	else
+		while (stream && r == 0 && (entry = readdir(stream)))
 			if (entry->d_name[0] != '.')
-				r = list_add(&list, path, entry->d_name);
+				r = list_add(&list, wanted, entry->d_name);
 	if (stream)
 		closedir(stream);
-	if (r < 0)
+	if (r < 0) {
 		tc_pinned_done(&list);
-	else
-		*ret_list = list;
-	return r;
+		return r;
+	}
+	if (list.n)
+		qsort(list.items, list.n, sizeof(*list.items), by_time);
+	*ret_list = list;
+	return 0;
+}
+
+int tc_pinned_find(const char *journal, struct tc_pinned_list *ret_list)
+{
+	struct wanted wanted = {.others = false};
+
+	name_journal(journal, wanted.journal);
+	return find(&wanted, ret_list);
+}
+
+int tc_pinned_find_orphans(const char *journal, struct tc_pinned_list *ret_list)
+{
+	struct wanted wanted = {.others = true};
+
+	name_journal(journal, wanted.journal);
+	return find(&wanted, ret_list);
 }
 
 void tc_pinned_done(struct tc_pinned_list *list)
@@ -211,19 +273,27 @@ bool tc_pinned_enforces(const struct tc_pinned *pinned)
 	       (!controls->enforce_until_ns || tc_clock_boot_ns() < controls->enforce_until_ns);
 }
 
+/* Programs go on while this is looked at, and a number that was missing may come late. */
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
 void tc_pinned_waiting(const struct tc_pinned *pinned, uint64_t *ret_waiting, uint64_t *ret_lost)
 {
 	uint64_t waiting = 0, lost = 0;
 
 	for (unsigned cpu = 0; pinned->is_known && cpu < pinned->rings.n_cpus; cpu++) {
 		const volatile struct tc_ring_state *state = &pinned->rings.states[cpu];
+		uint64_t settled = state->received, lost_here = 0;
 
-		waiting += state->made - state->received;
 		for (int reason = 0; reason < TC_LOSS_RING_MAX; reason++) {
-			waiting -= state->told[reason];
+			settled += state->told[reason];
 			if (reason != TC_LOSS_GAP)
-				lost += state->lost[reason] - state->told[reason];
+				lost_here += less(state->lost[reason], state->told[reason]);
 		}
+		waiting += less(less(state->made, settled), lost_here);
+		lost += lost_here;
 	}
 	*ret_waiting = waiting;
 	*ret_lost = lost;
@@ -241,13 +311,24 @@ uint32_t tc_pinned_generation(const struct tc_pinned_list *list)
 
 /* --- taking over --- */
 
+/* All its programs at one instant: kinds lie at the same place in all versions. */
+static void silence(const struct tc_pinned *pinned)
+{
+	if (pinned->controls)
+		pinned->controls->kinds = 0;
+}
+
 bool tc_pinned_switch_off(const struct tc_pinned *pinned)
 {
-	if (pinned->is_known)
+	if (pinned->is_known && !pinned->is_orphan) {
 		pinned->controls->enforce = 0;
-	else
-		tc_pins_remove_links(pinned->directory);
-	return pinned->is_known;
+		return true;
+	}
+	silence(pinned);
+	tc_pins_remove_links(pinned->directory);
+	if (pinned->is_orphan)
+		tc_pins_remove_directory(pinned->directory);
+	return false;
 }
 
 void tc_pinned_release(const struct tc_pinned_list *list)
@@ -256,38 +337,34 @@ void tc_pinned_release(const struct tc_pinned_list *list)
 
 	/* At one instant, before the programs go one by one. */
 	for (size_t i = 0; i < list->n; i++)
-		if (list->items[i]->is_known)
-			list->items[i]->controls->kinds = 0;
+		silence(list->items[i]);
 	for (size_t i = 0; i < list->n; i++)
 		tc_pins_remove_links(list->items[i]->directory);
 	while (list->n && nanosleep(&rest, &rest) < 0 && errno == EINTR)
 		;
 }
 
-static int drain(const struct tc_pinned *pinned, tc_record_callback callback, void *context)
-{
-	struct tc_reader *reader;
-	int r = tc_reader_open(&pinned->rings, &reader);
-
-	if (r < 0)
-		return r;
-	r = tc_reader_drain(reader, true, callback, context);
-	tc_reader_close(reader);
-	return r;
-}
-
-int tc_pinned_drain(const struct tc_pinned_list *list, tc_record_callback callback, void *context)
+int tc_pinned_drain(struct tc_pinned *pinned, tc_record_callback callback, void *context)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < list->n && r >= 0; i++)
-		if (list->items[i]->is_known)
-			r = drain(list->items[i], callback, context);
+	if (pinned->is_known)
+		r = tc_reader_open(&pinned->rings, &pinned->reader);
+	if (r >= 0 && pinned->is_known)
+		r = tc_reader_drain(pinned->reader, true, callback, context);
+	pinned->is_read = r >= 0;
 	return r;
 }
 
-void tc_pinned_remove(const struct tc_pinned_list *list)
+void tc_pinned_settle(struct tc_pinned_list *list)
 {
-	for (size_t i = 0; i < list->n; i++)
-		tc_pins_remove_directory(list->items[i]->directory);
+	for (size_t i = 0; i < list->n; i++) {
+		struct tc_pinned *pinned = list->items[i];
+
+		if (pinned->is_read)
+			tc_pins_remove_directory(pinned->directory);
+		else if (pinned->reader)
+			tc_reader_settle(pinned->reader);
+	}
+	tc_pinned_done(list);
 }

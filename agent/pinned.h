@@ -17,42 +17,52 @@
 /* What one agent left. */
 struct tc_pinned {
 	char *directory;
+	uint64_t made_ns; /* since boot */
 	struct tc_pins_about about;
-	bool is_known; /* another version's is not: nothing but its links and about are known */
+	bool is_known;	/* another version's is not: nothing but its links, about, and where kinds
+			   lie in controls are known */
+	bool is_orphan; /* its journal is gone: no agent takes it over */
 	size_t n_links;
-	volatile struct tc_controls *controls;
+	volatile struct tc_controls *controls; /* NULL: there are none */
 	struct tc_rings rings;
 	size_t controls_bytes, states_bytes;
+	struct tc_reader *reader; /* NULL: not read */
+	bool is_read;		  /* to its end */
 };
 
-/* What all agents left that had one journal. */
+/* What agents left, oldest first. */
 struct tc_pinned_list {
 	struct tc_pinned **items; /* n of them */
 	size_t n;
 };
 
-/* Looks for it. 0 or a negative errno; -EACCES or -EPERM when only root may look. */
+/* Looks for what agents left that had one journal, which need not be there any more. 0 or a
+ * negative errno; -EACCES or -EPERM when only root may look. */
 int tc_pinned_find(const char *journal, struct tc_pinned_list *ret_list);
+/* Looks for orphans, of other journals than this. */
+int tc_pinned_find_orphans(const char *journal, struct tc_pinned_list *ret_list);
 /* Leaves what is pinned. */
 void tc_pinned_done(struct tc_pinned_list *list);
 
 /* Whether rules block and kill by it; of another version's this is not known: they may. */
 bool tc_pinned_enforces(const struct tc_pinned *pinned);
-/* Records that nobody has settled yet (tc_reader_settle()), and of them those that were lost. */
+/* Of the records that nobody has settled yet (tc_reader_settle()) those that wait, and those that
+ * were lost. */
 void tc_pinned_waiting(const struct tc_pinned *pinned, uint64_t *ret_waiting, uint64_t *ret_lost);
 /* The last of their generations; 0: there is none. */
 uint32_t tc_pinned_generation(const struct tc_pinned_list *list);
 
-/* Nothing is blocked or killed by it any more, but it tells. False when that cannot be said: its
- * programs were detached. */
+/* Nothing is blocked or killed by it any more. Its programs tell on where somebody may read that:
+ * else they are detached, and false is returned. */
 bool tc_pinned_switch_off(const struct tc_pinned *pinned);
 
 /* The three steps of who takes it over. First, when others do their job, its programs end. */
 void tc_pinned_release(const struct tc_pinned_list *list);
-/* Then what lies in its rings is handed over, oldest first, with all that was lost. 0 or the
- * callback's error. */
-int tc_pinned_drain(const struct tc_pinned_list *list, tc_record_callback callback, void *context);
-/* Then, when that is safe, it goes. */
-void tc_pinned_remove(const struct tc_pinned_list *list);
+/* Then, of one after the other, what lies in its rings is handed over, oldest first, with all that
+ * was lost. 0 or the callback's error. */
+int tc_pinned_drain(struct tc_pinned *pinned, tc_record_callback callback, void *context);
+/* Then, when what was handed over is safe, it goes. What was not read to its end stays for who
+ * comes next. */
+void tc_pinned_settle(struct tc_pinned_list *list);
 
 #endif

@@ -362,6 +362,11 @@ int tc_reader_drain(struct tc_reader *reader, bool flush, tc_record_callback cal
 	return r;
 }
 
+int tc_reader_hand_over(struct tc_reader *reader, tc_record_callback callback, void *context)
+{
+	return merge(reader, UINT64_MAX, callback, context);
+}
+
 void tc_reader_settle(struct tc_reader *reader)
 {
 	uint64_t now_ns = tc_clock_boot_ns();

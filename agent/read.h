@@ -46,6 +46,10 @@ int tc_reader_wait(struct tc_reader *reader, int timeout_ms);
 int tc_reader_drain(struct tc_reader *reader, bool flush, tc_record_callback callback,
 		    void *context);
 
+/* Hands over what was read and held back, and reads no more: programs go on, for who reads the
+ * rings next. */
+int tc_reader_hand_over(struct tc_reader *reader, tc_record_callback callback, void *context);
+
 /* All that was handed over is safe: who reads the rings on when this process dies tells neither of
  * it nor of its losses again, and as lost what was read and not settled. */
 void tc_reader_settle(struct tc_reader *reader);

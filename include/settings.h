@@ -47,7 +47,9 @@ enum tc_undecided {
 
 /* Changed while running: map `controls`, one entry, mapped into the agent. */
 struct tc_controls {
-	__u64 kinds;   /* TC_KIND_BIT of each kind that somebody wants; the others are not sent */
+	/* TC_KIND_BIT of each kind that somebody wants; the others are not sent, nor refused. Stays
+	 * the first in all versions: 0 silences programs that another one left. */
+	__u64 kinds;
 	__u64 urgent;  /* of these kinds a record wakes the reader at once */
 	__u64 wants;   /* TC_WANT_*: parts of records that are told only when asked for */
 	__u64 enforce; /* rules that block or kill do so; 0: their records say would_block */

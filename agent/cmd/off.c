@@ -45,6 +45,17 @@ static int take_away(const char *path)
 		       : 0;
 }
 
+static void switch_off(const struct tc_pinned *pinned)
+{
+	bool tells = tc_pinned_switch_off(pinned);
+	const char *now = tells		      ? "block and kill nothing any more, and tell on"
+			  : pinned->is_orphan ? "were taken away: the journal is gone, so that no "
+						"agent would take them over"
+					      : "are of another version: they were detached";
+
+	printf("%s: its %zu programs %s\n", pinned->directory, pinned->n_links, now);
+}
+
 /* What is pinned in the kernel goes on without an agent, or with one that does not follow. */
 static int switch_pins_off(const char *journal)
 {
@@ -59,11 +70,7 @@ static int switch_pins_off(const char *journal)
 		return r;
 	}
 	for (size_t i = 0; i < list.n; i++)
-		printf("%s: its %zu programs %s\n", list.items[i]->directory,
-		       list.items[i]->n_links,
-		       tc_pinned_switch_off(list.items[i])
-			       ? "block and kill nothing any more, and tell on"
-			       : "are of another version: they were detached");
+		switch_off(list.items[i]);
 	tc_pinned_done(&list);
 	return 0;
 }

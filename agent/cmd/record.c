@@ -6,6 +6,7 @@
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/kinds.h"
 #include "agent/cmd/run.h"
+#include "agent/cmd/run_requests.h"
 #include "agent/schema.h"
 
 static int usage_error(const char *what, const char *why)
@@ -94,7 +95,7 @@ int tc_cmd_record(int argc, char **argv)
 	struct tc_run_options options = {.duration_ns = UINT64_MAX, .only_records = true};
 	int code;
 
-	tc_run_prepare();
+	tc_requests_hold();
 	code = parse(&options, argc, argv);
 	if (code < 0)
 		code = tc_run(&options);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tocsin run: watch this host. */
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "agent/cmd/run.h"
 #include "agent/cmd/run_audit.h"
 #include "agent/cmd/run_report.h"
+#include "agent/cmd/run_requests.h"
 #include "agent/config/change.h"
 #include "agent/enrich/host.h"
 #include "agent/kernel.h"
@@ -66,32 +66,6 @@ struct run {
 	struct tc_service service;
 	uint64_t started_ns;
 };
-
-static volatile sig_atomic_t stop_requested, reload_requested, confirm_requested, rearm_requested;
-
-static void request_stop(int signal)
-{
-	(void)signal;
-	stop_requested = 1;
-}
-
-static void request_reload(int signal)
-{
-	(void)signal;
-	reload_requested = 1;
-}
-
-static void request_confirm(int signal)
-{
-	(void)signal;
-	confirm_requested = 1;
-}
-
-static void request_rearm(int signal)
-{
-	(void)signal;
-	rearm_requested = 1;
-}
 
 int tc_run_check(const struct tc_run_options *options, const char *command)
 {
@@ -326,6 +300,7 @@ static int init_force(struct run *run)
 			    .off_files = run->off_files},
 		.breaker = config->breaker,
 		.strict = is_enforcing(run),
+		.stops = tc_request_stop(),
 		.fallback_reason = run->kernel.lsm_reason,
 		.pins = run->pins,
 		.kinds = run->options.kinds,
@@ -390,6 +365,7 @@ static const char *source_name(const struct run *run)
 static int open_world(struct run *run)
 {
 	struct tc_host *host = tc_host_new("", 0);
+	int r;
 
 	run->recording = (struct tc_recorder_about){
 		.kinds = ((tc_ruleset_kinds(run->force.current->rules) | tc_world_kinds() |
@@ -404,51 +380,65 @@ static int open_world(struct run *run)
 	if (host && run->audit.part.log)
 		host = tc_tap_new(host, tc_audit_sink(run->audit.part.log),
 				  tc_run_audit_about(&run->audit, &run->recording));
-	return host ? tc_world_open(&run->world, host) : -ENOMEM;
-}
-
-static int start(struct run *run)
-{
-	struct tc_pipeline_parts parts;
-	int r;
-
-	r = tc_world_init(&run->world);
-	if (r >= 0)
-		r = start_pins(run);
-	if (r >= 0)
-		r = start_probes(run);
-	if (r < 0)
-		return r;
-
-	r = init_force(run);
-	if (r >= 0)
-		r = put_first_rules(run);
-	if (r < 0)
-		return r;
-	/* Events first, then the look at /proc: nothing falls between the two. */
-	r = open_world(run);
+	r = host ? tc_world_open(&run->world, host) : -ENOMEM;
 	if (r < 0)
 		return tc_error_return(r, "cannot read the processes and cgroups of this host");
+	return 0;
+}
+
+static int start_pipeline(struct run *run)
+{
+	const struct tc_pipeline_parts parts = {.world = &run->world,
+						.rules = run->force.current->rules,
+						.generation = run->force.current->number,
+						.journal = run->journal,
+						.couriers = run->couriers,
+						.recorder = run->recorder,
+						.audit = run->audit.part,
+						.decided = tc_force_decided,
+						.decided_context = &run->force};
 
 	if (run->audit.part.log)
 		tc_audit_set_world(run->audit.part.log, &run->world);
+	return tc_pipeline_new(&parts, &run->pipeline);
+}
 
-	parts = (struct tc_pipeline_parts){.world = &run->world,
-					   .rules = run->force.current->rules,
-					   .generation = run->force.current->number,
-					   .journal = run->journal,
-					   .couriers = run->couriers,
-					   .recorder = run->recorder,
-					   .audit = run->audit.part,
-					   .decided = tc_force_decided,
-					   .decided_context = &run->force};
-	r = tc_pipeline_new(&parts, &run->pipeline);
-	if (r < 0)
-		return r;
-	r = tc_force_begin(&run->force, run->pipeline);
+/* From here on others' programs are not needed. */
+static int begin(struct run *run)
+{
+	int r = tc_force_begin(&run->force, run->pipeline);
+
 	if (r >= 0)
 		tc_pinned_release(&run->pinned);
 	return r;
+}
+
+/* Events first, then the look at /proc: nothing falls between the two. */
+static int (*const start_steps[])(struct run *run) = {
+	start_pins, start_probes, init_force, put_first_rules, open_world, start_pipeline, begin,
+};
+
+/* -ECANCELED when a stop was asked for meanwhile. */
+static int start(struct run *run)
+{
+	int r = tc_world_init(&run->world);
+
+	for (size_t i = 0; i < sizeof(start_steps) / sizeof(start_steps[0]) && r >= 0; i++)
+		r = tc_requested(TC_REQUEST_STOP) ? -ECANCELED : start_steps[i](run);
+	return r;
+}
+
+/* A stop before it watched: what an agent before left ends, too. What waits there is for the next
+ * one. */
+static int give_up(struct run *run)
+{
+	int r = 0;
+
+	if (!run->options.only_records && !run->pins && !run->pinned.n)
+		r = tc_pinned_find(run->config->journal_path, &run->pinned);
+	tc_pinned_release(&run->pinned);
+	tc_info("stopped before it watched");
+	return r < 0 ? TC_EXIT_ENVIRONMENT : TC_EXIT_GOOD;
 }
 
 /* finish() has committed what could be, and let the outputs tell it. */
@@ -548,9 +538,8 @@ static int serve_reload(struct run *run)
 
 	if (run->reload && tc_reload_is_done(run->reload) && !tc_force_is_busy(&run->force))
 		return finish_reload(run);
-	if (run->reload || !reload_requested)
+	if (run->reload || !tc_request_next(TC_REQUEST_RELOAD))
 		return 0;
-	reload_requested = 0;
 	/* Of what a reload can change nothing is there. */
 	if (run->options.only_records)
 		return 0;
@@ -575,13 +564,9 @@ static int serve_reload(struct run *run)
 
 static int serve_commands(struct run *run)
 {
-	if (confirm_requested)
+	if (tc_request_next(TC_REQUEST_CONFIRM))
 		tc_force_confirm(&run->force);
-	confirm_requested = 0;
-	if (!rearm_requested)
-		return 0;
-	rearm_requested = 0;
-	return tc_force_rearm(&run->force);
+	return tc_request_next(TC_REQUEST_REARM) ? tc_force_rearm(&run->force) : 0;
 }
 
 /* How long the reader may sleep: not for long while something is under way. */
@@ -601,35 +586,47 @@ static int tell_start(struct run *run)
 				    tc_ruleset_hash(rules), source_name(run)));
 }
 
+/* A tc_record_callback. There may be many records: what cannot wait until all are read does not. */
+static int feed(void *context, const void *bytes, size_t size)
+{
+	struct run *run = context;
+	int r = tc_pipeline_feed(run->pipeline, bytes, size);
+
+	tc_service_alive(&run->service);
+	return r < 0 ? r : tc_force_follow(&run->force);
+}
+
 /* What waited in the rings of an agent before this one is judged: by its rules, where they are the
  * same. */
+static int take_over_of(struct run *run, struct tc_pinned *pinned)
+{
+	bool same = !strcmp(pinned->about.rules_hash, tc_ruleset_hash(run->force.current->rules));
+
+	if (!pinned->is_known)
+		tc_warning("the programs in %s are of tocsin %s: what they told since their agent "
+			   "ended is lost",
+			   pinned->directory, pinned->about.version);
+	tc_pipeline_inherit(run->pipeline, pinned->is_known && same ? pinned->about.generation : 0);
+	tc_info("took over the programs in %s (%zu of them, generation %u): their agent had ended "
+		"without being asked to",
+		pinned->directory, pinned->n_links, pinned->about.generation);
+	return tc_pinned_drain(pinned, feed, run);
+}
+
 static int take_over(struct run *run)
 {
-	const struct tc_ruleset *rules = run->force.current->rules;
+	int r = 0;
 
-	for (size_t i = 0; i < run->pinned.n; i++) {
-		const struct tc_pinned *pinned = run->pinned.items[i];
-
-		if (!pinned->is_known)
-			tc_warning(
-				"the programs in %s are of tocsin %s: what they told since their "
-				"agent ended is lost",
-				pinned->directory, pinned->about.version);
-		else if (!strcmp(pinned->about.rules_hash, tc_ruleset_hash(rules)))
-			tc_pipeline_inherit(run->pipeline, pinned->about.generation);
-		tc_info("took over the programs in %s (%zu of them, generation %u): their agent "
-			"had ended without being asked to",
-			pinned->directory, pinned->n_links, pinned->about.generation);
-	}
-	return tc_pinned_drain(&run->pinned, tc_pipeline_feed, run->pipeline);
+	for (size_t i = 0; i < run->pinned.n && r >= 0; i++)
+		r = take_over_of(run, run->pinned.items[i]);
+	return r;
 }
 
 /* What was judged is in the journal: who takes over need not judge it again. */
 static void settle(struct run *run)
 {
 	tc_reader_settle(run->reader);
-	tc_pinned_remove(&run->pinned);
-	tc_pinned_done(&run->pinned);
+	tc_pinned_settle(&run->pinned);
 }
 
 /* Beside alerts a recording is worth less than they are: its end, which was logged, ends nothing.
@@ -650,9 +647,9 @@ static int watch(struct run *run)
 
 	if (r >= 0)
 		r = take_over(run);
-	while (r >= 0 && !stop_requested && !time_is_up(run)) {
+	while (r >= 0 && !tc_requested(TC_REQUEST_STOP) && !time_is_up(run)) {
 		tc_service_alive(&run->service);
-		r = tc_reader_drain(run->reader, false, tc_pipeline_feed, run->pipeline);
+		r = tc_reader_drain(run->reader, false, feed, run);
 		if (r < 0)
 			break;
 		/* A failure was logged; the next round tries again. */
@@ -683,6 +680,16 @@ static void let_probes_settle(struct run *run)
 	tc_probes_controls(run->probes)->kinds = 0;
 	while (nanosleep(&rest, &rest) < 0 && errno == EINTR)
 		;
+}
+
+/* Programs that stay go on: what they tell is for the next agent. */
+static int read_last(struct run *run)
+{
+	if (run->leaves_pins)
+		return tc_reader_hand_over(run->reader, feed, run);
+	tc_force_end(&run->force);
+	let_probes_settle(run);
+	return tc_reader_drain(run->reader, true, feed, run);
 }
 
 static int commit_last(struct run *run)
@@ -725,11 +732,7 @@ static int finish(struct run *run)
 	struct tc_notice notice;
 	int drained, told, committed, recorded;
 
-	if (!run->leaves_pins) {
-		tc_force_end(&run->force);
-		let_probes_settle(run);
-	}
-	drained = tc_reader_drain(run->reader, true, tc_pipeline_feed, run->pipeline);
+	drained = read_last(run);
 	tc_pipeline_counts(run->pipeline, &counts);
 	told = tell(run, tc_notice_stop(&notice, tc_clock_boot_ns(), counts.events,
 					counts.lost + counts.refused));
@@ -741,35 +744,6 @@ static int finish(struct run *run)
 	if (drained < 0)
 		return drained;
 	return told < 0 ? told : committed < 0 ? committed : recorded;
-}
-
-/* What asks an agent for something would end one that is still starting: it waits until it is
- * caught. Threads that begin before that never get it. */
-static void mask_requests(int how)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, TC_SIGNAL_CONFIRM);
-	sigaddset(&set, TC_SIGNAL_REARM);
-	pthread_sigmask(how, &set, NULL);
-}
-
-static void catch_signals(void)
-{
-	struct sigaction action = {.sa_handler = request_stop};
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	action.sa_handler = request_reload;
-	sigaction(SIGHUP, &action, NULL);
-	action.sa_handler = request_confirm;
-	sigaction(TC_SIGNAL_CONFIRM, &action, NULL);
-	action.sa_handler = request_rearm;
-	sigaction(TC_SIGNAL_REARM, &action, NULL);
-	mask_requests(SIG_UNBLOCK);
-	signal(SIGPIPE, SIG_IGN);
 }
 
 static void report_start(const struct run *run)
@@ -842,15 +816,16 @@ static int run_all(struct run *run)
 	if (!run->options.only_records && tc_run_audit_open(&run->audit, run->config) < 0)
 		return TC_EXIT_ENVIRONMENT;
 	if (start(run) < 0)
-		return TC_EXIT_ENVIRONMENT;
+		return tc_requested(TC_REQUEST_STOP) ? give_up(run) : TC_EXIT_ENVIRONMENT;
 
-	catch_signals();
+	tc_requests_take();
+	signal(SIGPIPE, SIG_IGN);
 	run->started_ns = tc_clock_boot_ns();
 	report_start(run);
 	tc_service_ready("%zu rules in force", tc_ruleset_count(run->force.current->rules));
 	r = watch(run);
 	tc_service_stopping();
-	run->leaves_pins = run->pins && r < 0;
+	run->leaves_pins = run->pins && r < 0 && !tc_requested(TC_REQUEST_STOP);
 	finished = finish(run);
 	if (r >= 0)
 		r = finished;
@@ -865,11 +840,6 @@ static int run_all(struct run *run)
 				  "more");
 	report_end(run);
 	return r < 0 ? TC_EXIT_ENVIRONMENT : TC_EXIT_GOOD;
-}
-
-void tc_run_prepare(void)
-{
-	mask_requests(SIG_BLOCK);
 }
 
 int tc_run(const struct tc_run_options *options)
@@ -888,7 +858,7 @@ int tc_cmd_run(int argc, char **argv)
 	struct tc_run_options options = {.duration_ns = UINT64_MAX};
 	int code;
 
-	tc_run_prepare();
+	tc_requests_hold();
 	code = parse(&options, argc, argv);
 	if (code < 0)
 		code = tc_run(&options);

@@ -15,8 +15,6 @@ struct tc_run_options {
 	bool print;	       /* the configuration, and no more */
 };
 
-/* Before anything else: a signal that asks for a reload waits until it is caught. */
-void tc_run_prepare(void);
 /* What is wrong with values that could be read: -1 to go on, or an exit code. */
 int tc_run_check(const struct tc_run_options *options, const char *command);
 /* Watches until a signal comes or the time is over. Returns the exit code. */

@@ -43,7 +43,7 @@ struct status {
 	struct tc_journal_head head;
 	int agent_pid;		      /* 0: none runs */
 	struct json_object *standing; /* what it says of itself; NULL: nothing is known */
-	struct tc_pinned_list pinned; /* of it, or of those before */
+	struct status_pins pins;      /* of it, or of those before */
 	unsigned outputs;	      /* of the agent that runs or ran last */
 	bool troubled;		      /* one of them lags or fails */
 };
@@ -265,7 +265,7 @@ static void print_head(const struct status *status)
 		printf(": last row %llu, %s (%s ago)\n", (unsigned long long)status->last_seq, time,
 		       span);
 	} else {
-		printf(": empty\n");
+		printf(": %s\n", status->reader ? "empty" : "not there");
 	}
 	if (status->head.seq) {
 		tc_timestamp_local(status->head.time_ns, time);
@@ -317,7 +317,7 @@ static void put_head(struct status *status)
 	put_chain_head(json, &status->head);
 	tc_json_object_end(json);
 	status_put_enforcement(json, status->standing);
-	status_put_pins(json, &status->pinned);
+	status_put_pins(json, &status->pins);
 	tc_json_key(json, "outputs");
 	tc_json_array_begin(json);
 }
@@ -365,7 +365,7 @@ static int print_text(struct status *status)
 	int error;
 
 	print_head(status);
-	status_print_pins(&status->pinned, status->agent_pid);
+	status_print_pins(&status->pins, status->agent_pid);
 	status_print_enforcement(status->standing, terminal_columns(),
 				 tc_colour_wanted(STDOUT_FILENO));
 	tc_table_init(&status->table, stdout, columns, sizeof(columns) / sizeof(columns[0]),
@@ -393,27 +393,37 @@ static int read_journal(struct status *status)
 	return error;
 }
 
+static void find_pins(struct status *status)
+{
+	int error = tc_pinned_find(status->options.journal, &status->pins.own);
+
+	if (!error)
+		error = tc_pinned_find_orphans(status->options.journal, &status->pins.orphans);
+	if (error)
+		tc_error_return(error, "tocsin status: cannot look into %s", TC_PINS_DIRECTORY);
+}
+
 int tc_cmd_status(int argc, char **argv)
 {
 	struct status status = {
 		.options = {.journal = TC_JOURNAL_DEFAULT_PATH, .max_lag_ns = DEFAULT_LAG_NS}};
-	int code = parse(&status.options, argc, argv), error;
+	int code = parse(&status.options, argc, argv), error, printed = 0;
 
 	if (code >= 0)
 		return code;
 	status.now_ns = tc_clock_real_now_ns();
 	status.agent_pid = tc_standing_agent(status.options.journal);
 	status.standing = tc_standing_read(status.options.journal, TC_STANDING, status.agent_pid);
-	error = tc_pinned_find(status.options.journal, &status.pinned);
-	if (error)
-		tc_error_return(error, "tocsin status: cannot look into %s", TC_PINS_DIRECTORY);
+	find_pins(&status);
 	error = read_journal(&status);
-	if (!error)
-		error = status.options.json ? print_json(&status) : print_text(&status);
+	/* Without a journal there is nothing to tell but what goes on without it. */
+	if (!error || status.pins.own.n || status.pins.orphans.n)
+		printed = status.options.json ? print_json(&status) : print_text(&status);
 	tc_journal_reader_close(status.reader);
 	json_object_put(status.standing);
-	tc_pinned_done(&status.pinned);
-	if (error)
+	tc_pinned_done(&status.pins.own);
+	tc_pinned_done(&status.pins.orphans);
+	if (error || printed)
 		return TC_EXIT_ENVIRONMENT;
 	return status.troubled ? TC_EXIT_NO : TC_EXIT_GOOD;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * forger DIRECTORY: makes what an agent pinned there look as if an agent of another version had,
- * whose records nobody can read. For guests.
+ * forger DIRECTORY [JOURNAL]: makes what an agent pinned there look as if an agent of another
+ * version had, whose records nobody can read; or one with that journal. For guests.
  */
 #include <bpf/bpf.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 	unsigned zero = 0;
 	int map;
 
-	if (argc != 2)
+	if (argc != 2 && argc != 3)
 		return 2;
 	snprintf(path, sizeof(path), "%s/%s", argv[1], TC_PINS_ABOUT);
 	map = bpf_obj_get(path);
@@ -24,7 +24,11 @@ int main(int argc, char **argv)
 		perror(path);
 		return 1;
 	}
-	strcpy(about.fingerprint, "0123456789abcdef");
-	strcpy(about.version, "0.0.1");
+	if (argc == 3) {
+		snprintf(about.journal, sizeof(about.journal), "%s", argv[2]);
+	} else {
+		strcpy(about.fingerprint, "0123456789abcdef");
+		strcpy(about.version, "0.0.1");
+	}
 	return bpf_map_update_elem(map, &zero, &about, BPF_ANY) < 0;
 }
