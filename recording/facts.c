@@ -12,6 +12,39 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* --- names, cgroups --- */
+
+/* A text that could be made, or none of the body. */
+static void put_made(struct tc_buffer *body, const char *name, const struct tc_buffer *text)
+{
+	tc_named_put_bytes(body, name, text->bytes, text->length);
+	body->failed |= tc_buffer_failed(text);
+}
+
+void tc_facts_put_users(struct tc_buffer *body, const struct tc_users *users)
+{
+	_cleanup_buffer_ struct tc_buffer passwd = {0}, group = {0};
+
+	tc_users_write(users, &passwd, &group);
+	put_made(body, "passwd", &passwd);
+	put_made(body, "group", &group);
+}
+
+void tc_facts_put_services(struct tc_buffer *body, const struct tc_services *services)
+{
+	_cleanup_buffer_ struct tc_buffer text = {0};
+
+	tc_services_write(services, &text);
+	put_made(body, "services", &text);
+}
+
+void tc_facts_put_cgroup(struct tc_buffer *body, uint64_t id, const char *path, size_t length)
+{
+	tc_named_put_number(body, "id", id);
+	if (path)
+		tc_named_put_bytes(body, "path", path, length);
+}
+
 /* --- processes --- */
 
 static const struct {

@@ -8,6 +8,11 @@
 #include "recording/layout.h"
 #include "recording/named.h"
 
+/* Append the names of users and groups, those of ports, where a cgroup is (path NULL: not known).
+ */
+void tc_facts_put_users(struct tc_buffer *body, const struct tc_users *users);
+void tc_facts_put_services(struct tc_buffer *body, const struct tc_services *services);
+void tc_facts_put_cgroup(struct tc_buffer *body, uint64_t id, const char *path, size_t length);
 /* Appends what is known of a process. */
 void tc_facts_put_process(struct tc_buffer *body, const struct tc_process_facts *facts);
 /*

@@ -3,6 +3,7 @@
 #ifndef TOCSIN_RECORDING_SINK_H
 #define TOCSIN_RECORDING_SINK_H
 
+#include "agent/buffer.h"
 #include "agent/enrich/host.h"
 #include "recording/frame.h"
 
@@ -27,6 +28,10 @@ struct tc_sink_ops {
 struct tc_sink {
 	const struct tc_sink_ops *ops;
 };
+
+/* Adds the named values of a body, and empties it. What memory ran out for is left out, with a
+ * warning. */
+void tc_sink_add_body(struct tc_sink *sink, enum tc_entry_type type, struct tc_buffer *body);
 
 /* From the next record on rules of that hash (tc_ruleset_hash()) judge, as a generation. */
 void tc_sink_add_generation(struct tc_sink *sink, uint32_t number, const char *rules);

@@ -4,8 +4,6 @@
 #include <errno.h>
 
 #include "agent/enrich/containers.h"
-#include "agent/enrich/services.h"
-#include "agent/log.h"
 #include "recording/facts.h"
 
 struct snapshot {
@@ -16,29 +14,18 @@ struct snapshot {
 	struct tc_buffer body;
 };
 
-/* The body is whole. */
 static void note(struct snapshot *snapshot, enum tc_entry_type type)
 {
-	if (tc_buffer_failed(&snapshot->body))
-		tc_warning("a fact is left out of the recording: out of memory");
-	else
-		snapshot->sink->ops->add(snapshot->sink, type, snapshot->body.bytes,
-					 snapshot->body.length);
-	tc_buffer_reset(&snapshot->body);
+	tc_sink_add_body(snapshot->sink, type, &snapshot->body);
 }
 
 static void add_names(struct snapshot *snapshot)
 {
-	_cleanup_buffer_ struct tc_buffer passwd = {0}, group = {0}, services = {0};
-
-	tc_users_write(snapshot->world->users, &passwd, &group);
-	tc_named_put_bytes(&snapshot->body, "passwd", passwd.bytes, passwd.length);
-	tc_named_put_bytes(&snapshot->body, "group", group.bytes, group.length);
+	tc_facts_put_users(&snapshot->body, snapshot->world->users);
 	note(snapshot, TC_ENTRY_USERS);
 	if (!snapshot->world->services)
 		return;
-	tc_services_write(snapshot->world->services, &services);
-	tc_named_put_bytes(&snapshot->body, "services", services.bytes, services.length);
+	tc_facts_put_services(&snapshot->body, snapshot->world->services);
 	note(snapshot, TC_ENTRY_SERVICES);
 }
 
@@ -47,8 +34,7 @@ static void add_cgroup(void *context, struct tc_cgroup *cgroup)
 	struct snapshot *snapshot = context;
 
 	tc_named_put_number(&snapshot->body, "listed", 1);
-	tc_named_put_number(&snapshot->body, "id", cgroup->id);
-	tc_named_put_bytes(&snapshot->body, "path", cgroup->path, cgroup->path_length);
+	tc_facts_put_cgroup(&snapshot->body, cgroup->id, cgroup->path, cgroup->path_length);
 	note(snapshot, TC_ENTRY_CGROUP);
 }
 

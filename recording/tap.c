@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "agent/enrich/container_reader.h"
-#include "agent/log.h"
 #include "recording/facts.h"
 
 struct tap {
@@ -23,14 +22,9 @@ static struct tap *tap_of(struct tc_host *host)
 	return (struct tap *)host;
 }
 
-/* The body is whole. */
 static void note(struct tap *tap, enum tc_entry_type type)
 {
-	if (tc_buffer_failed(&tap->body))
-		tc_warning("a fact is left out of the recording: out of memory");
-	else
-		tap->sink->ops->add(tap->sink, type, tap->body.bytes, tap->body.length);
-	tc_buffer_reset(&tap->body);
+	tc_sink_add_body(tap->sink, type, &tap->body);
 }
 
 static void put_error(struct tap *tap, int error)
@@ -60,17 +54,12 @@ static void measure(struct tc_host *host, struct tc_clock *clock)
 static int users(struct tc_host *host, struct tc_users *names)
 {
 	struct tap *tap = tap_of(host);
-	_cleanup_buffer_ struct tc_buffer passwd = {0}, group = {0};
 	int error = tap->inner->ops->users(tap->inner, names);
 
 	if (error < 0 || tc_users_version(names) == tap->users_version)
 		return error;
 	tap->users_version = tc_users_version(names);
-	tc_users_write(names, &passwd, &group);
-	if (tc_buffer_failed(&passwd) || tc_buffer_failed(&group))
-		return -ENOMEM;
-	tc_named_put_bytes(&tap->body, "passwd", passwd.bytes, passwd.length);
-	tc_named_put_bytes(&tap->body, "group", group.bytes, group.length);
+	tc_facts_put_users(&tap->body, names);
 	note(tap, TC_ENTRY_USERS);
 	return 0;
 }
@@ -79,14 +68,10 @@ static struct tc_services *services(struct tc_host *host)
 {
 	struct tap *tap = tap_of(host);
 	struct tc_services *names = tap->inner->ops->services(tap->inner);
-	_cleanup_buffer_ struct tc_buffer text = {0};
 
 	if (!names)
 		return NULL;
-	tc_services_write(names, &text);
-	tc_named_put_bytes(&tap->body, "services", text.bytes, text.length);
-	if (tc_buffer_failed(&text))
-		tap->body.failed = true;
+	tc_facts_put_services(&tap->body, names);
 	note(tap, TC_ENTRY_SERVICES);
 	return names;
 }
@@ -105,8 +90,7 @@ static int list_cgroup(void *data, uint64_t id, const char *path, size_t length)
 	struct tap *tap = listing->tap;
 
 	tc_named_put_number(&tap->body, "listed", 1);
-	tc_named_put_number(&tap->body, "id", id);
-	tc_named_put_bytes(&tap->body, "path", path, length);
+	tc_facts_put_cgroup(&tap->body, id, path, length);
 	note(tap, TC_ENTRY_CGROUP);
 	return listing->see_cgroup(listing->data, id, path, length);
 }
@@ -125,10 +109,8 @@ static int cgroup_path(struct tc_host *host, uint64_t id, char path[TC_CGROUP_PA
 	struct tap *tap = tap_of(host);
 	int error = tap->inner->ops->cgroup_path(tap->inner, id, path, ret_length);
 
-	tc_named_put_number(&tap->body, "id", id);
 	put_error(tap, error);
-	if (error == 0)
-		tc_named_put_bytes(&tap->body, "path", path, *ret_length);
+	tc_facts_put_cgroup(&tap->body, id, error == 0 ? path : NULL, error == 0 ? *ret_length : 0);
 	note(tap, TC_ENTRY_CGROUP);
 	return error;
 }
