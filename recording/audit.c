@@ -73,6 +73,7 @@ static bool make_room(struct tc_audit *audit, size_t size)
 		open_gap(audit);
 		return false;
 	}
+	audit->item->is_known = audit->is_known;
 	return true;
 }
 
@@ -107,6 +108,7 @@ static bool begin_segment(struct tc_audit *audit, bool continues)
 		return false;
 	tc_header_put(&item->header, audit->about, &audit->host);
 	item->continues = continues;
+	item->is_known = true;
 	audit->item = item;
 	audit->is_gap = false;
 	audit->began_ns = tc_clock_monotonic_ns();
@@ -187,10 +189,18 @@ static void begin_next(struct tc_audit *audit, bool continues)
 	tc_fact_room_clear(&audit->facts);
 }
 
+/* Where the host alone fills a segment, as much again must have happened: otherwise each would end
+ * as soon as it has begun, and hold nothing else. */
+static bool is_full(const struct tc_audit *audit, const struct tc_audit_writer_state *state)
+{
+	return state->segment_bytes >= audit->options->segment_bytes &&
+	       state->segment_bytes >= 2 * state->known_bytes;
+}
+
 static bool is_due(const struct tc_audit *audit, const struct tc_audit_writer_state *state)
 {
 	return !state->begins_wait && !state->many_reports &&
-	       (state->segment_bytes >= audit->options->segment_bytes ||
+	       (is_full(audit, state) ||
 		tc_clock_monotonic_ns() - audit->began_ns >= audit->options->segment_age_ns);
 }
 

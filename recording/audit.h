@@ -22,7 +22,8 @@ struct tc_audit;
 
 struct tc_audit_options {
 	const char *directory;	 /* must be there */
-	uint64_t segment_bytes;	 /* a segment ends when it is larger ... */
+	uint64_t segment_bytes;	 /* a segment ends when it is larger, and at least half of it
+				    happened behind its beginning, ... */
 	uint64_t segment_age_ns; /* ... or older */
 	uint64_t max_bytes;	 /* of all segments; 0: no limit */
 	uint64_t max_age_ns;	 /* of a segment since it was last written; 0: no limit */

@@ -27,6 +27,8 @@ void tc_audit_claims_done(struct tc_audit_claims *claims);
 struct tc_audit_verification {
 	uint64_t segment;  /* what was found first is about this one; 0: nothing was found */
 	char message[320]; /* one sentence for people; "" when the log is whole */
+	bool may_pass; /* an agent that writes makes it look so for a moment: when claims are read
+			  and the log is looked at anew, what stays is true */
 
 	uint64_t segments, first, last; /* that are there */
 	uint64_t records, bytes;

@@ -40,6 +40,7 @@ struct tc_audit_writer {
 	/* The thread's own. */
 	struct tc_audit_files files; /* segments that ended */
 	struct tc_segment *segment;  /* NULL: none is written */
+	uint64_t known_bytes;	     /* see tc_audit_writer_state */
 	struct tc_audit_place place; /* of it, or of the last one */
 	struct tc_hasher *hasher;    /* of its bytes */
 	bool hash_failed;
@@ -77,6 +78,7 @@ static void note_state(struct tc_audit_writer *writer, int error)
 	pthread_mutex_lock(&writer->mutex);
 	failed_before = writer->state.failed_ns;
 	writer->state.segment_bytes = counts.file_bytes;
+	writer->state.known_bytes = writer->known_bytes;
 	writer->state.failed_ns = error < 0 ? tc_clock_monotonic_ns() : 0;
 	pthread_mutex_unlock(&writer->mutex);
 	if (error < 0 && !failed_before)
@@ -202,6 +204,14 @@ static void adopt(struct tc_audit_writer *writer, struct tc_audit_report *ret_re
 		tc_hash_print(&writer->place.previous, ret_report->hash);
 }
 
+/* How large the segment that begins may become: the host is as large as it was for the last one. */
+static uint64_t full_bytes(const struct tc_audit_writer *writer)
+{
+	const uint64_t bytes = writer->options->segment_bytes;
+
+	return bytes > 2 * writer->known_bytes ? bytes : 2 * writer->known_bytes;
+}
+
 static bool is_to_go(const struct tc_audit_writer *writer, size_t index, uint64_t bytes,
 		     uint64_t now_ns)
 {
@@ -209,7 +219,7 @@ static bool is_to_go(const struct tc_audit_writer *writer, size_t index, uint64_
 	const struct tc_audit_file *file = &writer->files.items[index];
 
 	return file->number <= writer->place.taken_until ||
-	       (options->max_bytes && bytes + options->segment_bytes > options->max_bytes) ||
+	       (options->max_bytes && bytes > options->max_bytes) ||
 	       (options->max_age_ns && file->changed_ns < now_ns &&
 		now_ns - file->changed_ns > options->max_age_ns);
 }
@@ -220,7 +230,7 @@ static bool is_to_go(const struct tc_audit_writer *writer, size_t index, uint64_
  */
 static size_t choose_old(struct tc_audit_writer *writer)
 {
-	uint64_t bytes = 0, now_ns = tc_clock_real_now_ns();
+	uint64_t bytes = full_bytes(writer), now_ns = tc_clock_real_now_ns();
 	size_t count = 0;
 
 	for (size_t i = 0; i < writer->files.count; i++)
@@ -335,9 +345,13 @@ static void give_up_segment(struct tc_audit_writer *writer, int error)
 static void take_item(struct tc_audit_writer *writer, struct tc_audit_item *item)
 {
 	bool was_open = writer->segment || item->header.length;
+	struct tc_segment_counts counts;
 	int error = write_item(writer, item);
 
 	if (error == 0) {
+		tc_segment_counts(writer->segment, &counts);
+		if (item->is_known)
+			writer->known_bytes = counts.file_bytes;
 		note_state(writer, 0);
 		return;
 	}

@@ -13,6 +13,7 @@ struct tc_audit_item {
 	struct tc_block block;
 	struct tc_buffer header; /* not empty: a segment begins with this block */
 	bool continues;		 /* the one before, without a gap */
+	bool is_known;		 /* what the world knew when the segment began */
 	struct tc_audit_item *next;
 };
 
@@ -25,6 +26,7 @@ void tc_audit_writer_put(struct tc_audit_writer *writer, struct tc_audit_item *i
 struct tc_audit_writer_state {
 	uint64_t waiting_bytes;
 	uint64_t segment_bytes; /* of the present segment */
+	uint64_t known_bytes;	/* of these: what the world knew when it began */
 	uint64_t failed_ns;	/* CLOCK_MONOTONIC: when writing failed; 0: it did not */
 	bool begins_wait;	/* a segment is to begin */
 	bool many_reports;	/* wait to be taken: no segment should begin */

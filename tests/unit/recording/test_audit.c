@@ -44,8 +44,8 @@ static void log_make(struct log *log)
 	assert_non_null(mkdtemp(log->directory));
 	log->options = (struct tc_audit_options){
 		.directory = log->directory,
-		.segment_bytes = 1,
-		.segment_age_ns = UINT64_MAX,
+		.segment_bytes = UINT64_MAX,
+		.segment_age_ns = 1,
 		.retry_ns = 1,
 	};
 }
@@ -408,6 +408,7 @@ static void a_log_that_was_removed_is_found(void **state)
 /* The header of the last segment is not proven: that retention took some the journal must know. */
 static void what_retention_took_the_journal_knows(void **state)
 {
+	struct tc_audit_verification told;
 	struct tc_buffer text = {0};
 	struct log log;
 
@@ -419,8 +420,18 @@ static void what_retention_took_the_journal_knows(void **state)
 	for (size_t i = 0; i < log.claims.count; i++)
 		log.claims.items[i].taken_until = 0;
 	assert_string_equal(verify(&log, false).message, "");
-	assert_non_null(strstr(verify(&log, true).message,
-			       "the journal does not know that retention took them"));
+	told = verify(&log, true);
+	assert_non_null(strstr(told.message, "the journal does not know that retention took them"));
+	/* It may learn of it soon; what is wrong beside it stays wrong. */
+	assert_true(told.may_pass);
+	log.claims.items[0].hash.bytes[0] ^= 1;
+	log.claims.items[0].has_hash = true;
+	log.claims.items[0].ended = told.last;
+	for (size_t i = 1; i < log.claims.count; i++)
+		log.claims.items[i] = (struct tc_audit_claim){.taken_until = told.last - 1};
+	told = verify(&log, true);
+	assert_non_null(strstr(told.message, "when the journal was told of its end"));
+	assert_false(told.may_pass);
 	log_remove(&log);
 	tc_buffer_done(&text);
 }
@@ -440,14 +451,61 @@ static void old_segments_go(void **state)
 	assert_int_equal(told.segments, 1);
 	assert_int_equal(told.taken_until, told.last - 1);
 
-	/* Two whole ones, and room for the next. */
+	/* Two whole ones, and room for the next, which may become twice what it begins with. */
 	log.options.max_age_ns = 0;
-	log.options.max_bytes = 2 * told.bytes + told.bytes / 2;
+	log.options.segment_bytes = 1;
+	log.options.max_bytes = 4 * told.bytes + told.bytes / 2;
 	write_segments(&log, 5, &text);
 	told = verify(&log, true);
 	assert_string_equal(told.message, "");
 	assert_in_range(told.segments, 2, 3);
 	assert_int_equal(told.first, told.taken_until + 1);
+	log_remove(&log);
+	tc_buffer_done(&text);
+}
+
+/* Bytes of a segment before its first block with events. */
+static uint64_t known_bytes(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	struct tc_frame frame;
+	long at = 0;
+
+	assert_non_null(file);
+	while (fread(&frame, sizeof(frame), 1, file) == 1 && !frame.records) {
+		at += (long)(sizeof(frame) + frame.stored);
+		assert_int_equal(fseek(file, at, SEEK_SET), 0);
+	}
+	fclose(file);
+	return (uint64_t)at;
+}
+
+/* A segment that what is known of the host fills goes on until as much again happened. */
+static void a_segment_is_more_than_its_beginning(void **state)
+{
+	uint64_t until_ns = tc_clock_monotonic_ns() + PATIENCE_S * SECOND;
+	struct tc_buffer text = {0};
+	struct tc_audit_report report;
+	struct log log;
+
+	log_make(&log);
+	log.options.segment_bytes = 1;
+	log.options.segment_age_ns = UINT64_MAX;
+	log_start(&log);
+	assert_int_equal(log_report(&log).segment, 1);
+	while (!tc_audit_take_report(log.audit, &report)) {
+		assert_true(tc_clock_monotonic_ns() < until_ns);
+		log_event(&log, &text);
+		tc_audit_flush(log.audit, 0);
+		wait_a_moment();
+	}
+	note_claim(&log, &report);
+	assert_int_equal(report.ended, 1);
+	assert_int_equal(report.segment, 2);
+	assert_true(known_bytes(path_of(&log, 1)) > 0);
+	assert_true(report.bytes >= 2 * known_bytes(path_of(&log, 1)));
+	log_stop(&log);
+	assert_string_equal(verify(&log, true).message, "");
 	log_remove(&log);
 	tc_buffer_done(&text);
 }
@@ -472,7 +530,7 @@ static void what_cannot_be_written_is_counted(void **state)
 
 	signal(SIGXFSZ, SIG_IGN);
 	log_make(&log);
-	log.options.segment_bytes = UINT64_MAX;
+	log.options.segment_age_ns = UINT64_MAX;
 	log_start(&log);
 	assert_int_equal(log_report(&log).segment, 1);
 	log_event(&log, &text);
@@ -524,6 +582,7 @@ int main(void)
 		cmocka_unit_test(a_log_that_was_removed_is_found),
 		cmocka_unit_test(what_retention_took_the_journal_knows),
 		cmocka_unit_test(old_segments_go),
+		cmocka_unit_test(a_segment_is_more_than_its_beginning),
 		cmocka_unit_test(what_cannot_be_written_is_counted),
 		cmocka_unit_test(one_agent_at_a_time),
 	};
