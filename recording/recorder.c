@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "agent/log.h"
 #include "recording/header.h"
@@ -47,6 +48,26 @@ struct tc_sink *tc_recorder_sink(struct tc_recorder *recorder)
 	return &recorder->sink;
 }
 
+/* Why a file cannot be made, and what to do. */
+static int refuse(const char *path, int error)
+{
+	struct stat stat_;
+
+	if (error == -EISDIR || (stat(path, &stat_) == 0 && S_ISDIR(stat_.st_mode)))
+		tc_error("%s is a directory, and a recording is one file: name a file in it. What "
+			 "is "
+			 "kept in a directory, in segments that grow old, is the audit log: "
+			 "`tocsin run --audit --audit-directory DIRECTORY`",
+			 path);
+	else if (error == -EEXIST)
+		tc_error("%s is there already, and no recording is written over another: name "
+			 "another file",
+			 path);
+	else
+		tc_error("cannot write %s: %s", path, strerror(-error));
+	return error;
+}
+
 int tc_recorder_open(const char *path, struct tc_recorder **ret_recorder)
 {
 	struct tc_recorder *recorder = calloc(1, sizeof(*recorder));
@@ -59,13 +80,7 @@ int tc_recorder_open(const char *path, struct tc_recorder **ret_recorder)
 	error = recorder->path ? tc_segment_create(path, &recorder->segment) : -ENOMEM;
 	if (error < 0) {
 		tc_recorder_close(recorder, NULL);
-		if (error == -EEXIST)
-			tc_error("%s is there already, and no recording is written over another: "
-				 "name another file",
-				 path);
-		else
-			tc_error("cannot write %s: %s", path, strerror(-error));
-		return error;
+		return refuse(path, error);
 	}
 	*ret_recorder = recorder;
 	return 0;
