@@ -19,12 +19,14 @@
 #include "agent/value.h"
 #include "output/journal_rows.h"
 #include "output/journal_schema.h"
+#include "output/uuid.h"
 
 /* Numbers that are looked at by one statement. */
 #define WINDOW 4096
 /* With fewer matches in a window, and more windows than that to come, the rest is one statement. */
 #define WINDOW_SPARSE (WINDOW / 64)
 #define WINDOWS_FEW 16
+#define NS_PER_MS 1000000
 /* Rows that are read, or judged, in one transaction. */
 #define ROWS_MAX 512
 
@@ -475,9 +477,8 @@ static void cursor_done(struct cursor *cursor)
 	free(cursor->found.items);
 }
 
-int tc_journal_reader_query(struct tc_journal_reader *reader,
-			    const struct tc_journal_filter *filter,
-			    tc_journal_row_callback callback, void *context)
+static int query(struct tc_journal_reader *reader, const struct tc_journal_filter *filter,
+		 tc_journal_row_callback callback, void *context)
 {
 	struct cursor cursor = {
 		.reader = reader, .filter = filter, .down = filter->newest_first || filter->limit};
@@ -498,6 +499,54 @@ int tc_journal_reader_query(struct tc_journal_reader *reader,
 	cursor_done(&cursor);
 	return stop;
 }
+
+/* --- one row by its identifier --- */
+
+/* A callback that knows whether there was a row. */
+struct noting {
+	tc_journal_row_callback callback;
+	void *context;
+	bool any;
+};
+
+static int note_row(const struct tc_journal_row *row, void *context)
+{
+	struct noting *noting = context;
+
+	noting->any = true;
+	return noting->callback(row, noting->context);
+}
+
+/* The same filter for the millisecond that its identifier names, which the index finds. False:
+ * there is none. */
+static bool narrow(struct tc_journal_filter *filter)
+{
+	uint64_t since_ns, until_ns;
+
+	if (!filter->uuid || !tc_uuid_time(filter->uuid, &since_ns))
+		return false;
+	until_ns = since_ns + NS_PER_MS - 1;
+	if (filter->since_ns < since_ns)
+		filter->since_ns = since_ns;
+	if (!filter->until_ns || filter->until_ns > until_ns)
+		filter->until_ns = until_ns;
+	return true;
+}
+
+/* An identifier has no index: the agent makes it of the time that the row has. Of rows that
+ * somebody else wrote that need not be true: what is not found so is looked for in all of them. */
+int tc_journal_reader_query(struct tc_journal_reader *reader,
+			    const struct tc_journal_filter *filter,
+			    tc_journal_row_callback callback, void *context)
+{
+	struct tc_journal_filter narrowed = *filter;
+	struct noting noting = {.callback = callback, .context = context};
+	int stop = narrow(&narrowed) ? query(reader, &narrowed, note_row, &noting) : 0;
+
+	return stop || noting.any ? stop : query(reader, filter, callback, context);
+}
+
+/* --- numbers of rows --- */
 
 static int count_row(const struct tc_journal_row *row, void *context)
 {

@@ -2,6 +2,7 @@
 #include "output/uuid.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -76,4 +77,16 @@ void tc_uuid_number(uint64_t time_ns, uint64_t number, char ret_uuid[TC_UUID_LEN
 	for (unsigned i = 0; i < 8; i++)
 		bytes[8 + i] = (unsigned char)(number >> (56 - 8 * i));
 	make(time_ns, bytes, ret_uuid);
+}
+
+bool tc_uuid_time(const char *uuid, uint64_t *ret_time_ns)
+{
+	unsigned high, low;
+
+	/* The first 12 digits, and the version behind them. */
+	if (strlen(uuid) != TC_UUID_LENGTH || strspn(uuid, "0123456789abcdef-") != TC_UUID_LENGTH ||
+	    sscanf(uuid, "%8x-%4x-7", &high, &low) != 2 || uuid[8] != '-' || uuid[14] != '7')
+		return false;
+	*ret_time_ns = ((uint64_t)high << 16 | low) * NS_PER_MS;
+	return true;
 }

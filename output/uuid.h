@@ -3,6 +3,7 @@
 #ifndef TOCSIN_OUTPUT_UUID_H
 #define TOCSIN_OUTPUT_UUID_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "output/alert.h"
@@ -19,5 +20,8 @@ int tc_uuid_make(uint64_t time_ns, char ret_uuid[TC_UUID_LENGTH + 1]);
  * time: alerts of a replay. Unique among those of one replay alone.
  */
 void tc_uuid_number(uint64_t time_ns, uint64_t number, char ret_uuid[TC_UUID_LENGTH + 1]);
+
+/* When the millisecond that an identifier was made for begins. False: it is not of version 7. */
+bool tc_uuid_time(const char *uuid, uint64_t *ret_time_ns);
 
 #endif

@@ -41,6 +41,19 @@ static void test_query_filters(void **state)
 	assert_int_equal(query(path, FILTER(.uuid = "' OR ''='")).count, 0);
 	execute(path, "UPDATE entries SET uuid = 'this' WHERE seq = 4");
 	assert_seqs(query(path, FILTER(.uuid = "this")), 4);
+	/* The one that has its time, and one that has another. */
+	execute(path, "UPDATE entries SET uuid = '018f3389-2ebb-7000-8000-000000000011',"
+		      " time_ns = 1714556579515999999 WHERE seq = 2;"
+		      "UPDATE entries SET uuid = '018f3389-2ebb-7000-8000-000000000012'"
+		      " WHERE seq = 3;");
+	assert_seqs(query(path, FILTER(.uuid = "018f3389-2ebb-7000-8000-000000000011")), 2);
+	assert_seqs(query(path, FILTER(.uuid = "018f3389-2ebb-7000-8000-000000000012")), 3);
+	assert_int_equal(query(path, FILTER(.uuid = "018f3389-2ebb-7000-8000-000000000013")).count,
+			 0);
+	assert_int_equal(query(path, FILTER(.uuid = "018f3389-2ebb-7000-8000-000000000011",
+					    .since_ns = 1714556579516000000))
+				 .count,
+			 0);
 	assert_seqs(query(path, FILTER(.limit = 2)), 4, 5);
 	assert_seqs(query(path, FILTER(.limit = 2, .newest_first = true)), 5, 4);
 	assert_seqs(query(path, FILTER(.newest_first = true)), 5, 4, 3, 2, 1);

@@ -58,12 +58,28 @@ static void test_never_twice_in_one_moment(void **state)
 	free(uuids);
 }
 
+static void test_tells_its_time(void **state)
+{
+	char uuid[TC_UUID_LENGTH + 1];
+	uint64_t time_ns;
+
+	assert_int_equal(tc_uuid_make(1714557600999900000, uuid), 0);
+	assert_true(tc_uuid_time(uuid, &time_ns));
+	assert_int_equal(time_ns, 1714557600999000000);
+	uuid[14] = '4';
+	assert_false(tc_uuid_time(uuid, &time_ns));
+	assert_false(tc_uuid_time("", &time_ns));
+	assert_false(tc_uuid_time("018f3389-2ebb-7000-8000-00000000000", &time_ns));
+	assert_false(tc_uuid_time("018f3389-2ebb-7000-8000-00000000000x", &time_ns));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_has_the_form_of_version_7),
 		cmocka_unit_test(test_text_order_is_time_order),
 		cmocka_unit_test(test_never_twice_in_one_moment),
+		cmocka_unit_test(test_tells_its_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
