@@ -146,6 +146,8 @@ static void put_left(struct tc_json *json, const struct tc_story *story)
 	tc_json_uint(json, story->left_before);
 	tc_json_key_literal(json, "later_events");
 	tc_json_uint(json, story->left_after);
+	tc_json_key_literal(json, "alerts");
+	tc_json_uint(json, story->left_alerts);
 	tc_json_key_literal(json, "processes");
 	tc_json_uint(json, story->left_processes);
 	tc_json_key_literal(json, "touched");

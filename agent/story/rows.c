@@ -9,9 +9,6 @@
 #include "output/format/mapping.h"
 #include "output/format/text.h"
 
-/* Alerts that are looked at: the newest. */
-#define ALERTS_MAX 50000
-
 /* --- what an alert's JSON says --- */
 
 /* Numbers and texts that alerts are related by. */
@@ -251,6 +248,8 @@ struct reading {
 	struct relations subject;
 	struct tc_story_key last; /* an event is told once, however many rules spoke of it */
 	bool tell;
+	tc_journal_row_callback take; /* what is done with alerts behind the subject, */
+	uint64_t left;		      /* with so many more */
 };
 
 static bool is_same_boot(const struct reading *reading, const struct tc_journal_row *row)
@@ -298,11 +297,65 @@ static int take_event(const struct tc_journal_row *row, void *context)
 	return reading->story->failed ? -ENOMEM : 0;
 }
 
+static int take_some(const struct tc_journal_row *row, void *context)
+{
+	struct reading *reading = context;
+
+	return reading->left-- ? reading->take(row, context) : 1;
+}
+
+/* Of alerts on both sides of the subject, those next to it. before ends with the subject, after
+ * begins behind it. */
+struct sides {
+	struct tc_journal_filter before, after;
+};
+
+static struct sides sides_of(const struct tc_story *story, uint64_t around_ns)
+{
+	static const char *const alerts[] = {"*"}; /* notices have no rule */
+	const uint64_t at_ns = story->subject->key.time_ns;
+	struct tc_journal_filter all = TC_JOURNAL_FILTER_ALL;
+	struct sides sides;
+
+	all.rules = alerts;
+	all.n_rules = 1;
+	all.no_output = true;
+	sides = (struct sides){all, all};
+	sides.before.since_ns = at_ns > around_ns ? at_ns - around_ns : 0;
+	sides.before.until_ns = at_ns;
+	sides.before.limit = story->alerts_max / 2;
+	sides.after.since_ns = at_ns + 1;
+	sides.after.until_ns = around_ns < INT64_MAX - at_ns ? at_ns + around_ns : 0;
+	return sides;
+}
+
+static int read_sides(struct reading *reading, struct tc_journal_reader *reader,
+		      const struct sides *sides, tc_journal_row_callback take)
+{
+	int error = tc_journal_reader_query(reader, &sides->before, take, reading);
+
+	reading->take = take;
+	reading->left = reading->story->alerts_max / 2;
+	if (error == 0)
+		error = tc_journal_reader_query(reader, &sides->after, take_some, reading);
+	return error > 0 ? 0 : error;
+}
+
+static int count_left(struct tc_story *story, struct tc_journal_reader *reader,
+		      const struct tc_journal_filter *side)
+{
+	uint64_t count = 0;
+	int error = tc_journal_reader_count(reader, side, &count);
+
+	if (count > story->alerts_max / 2)
+		story->left_alerts += count - story->alerts_max / 2;
+	return error;
+}
+
 int tc_story_read_rows(struct tc_story *story, struct tc_journal_reader *reader, uint64_t around_ns,
 		       bool tell_events)
 {
-	uint64_t at_ns = story->subject->key.time_ns;
-	struct tc_journal_filter filter = TC_JOURNAL_FILTER_ALL;
+	const struct sides sides = sides_of(story, around_ns);
 	struct reading reading = {.story = story, .tell = tell_events};
 	_cleanup_alert_document_ struct tc_alert_document alert = {0};
 	int error = parse(&(struct tc_journal_row){.json = story->subject_json}, &alert);
@@ -310,13 +363,13 @@ int tc_story_read_rows(struct tc_story *story, struct tc_journal_reader *reader,
 	if (error < 0)
 		return error;
 	reading.subject = relations_of(&alert);
-	filter.since_ns = at_ns > around_ns ? at_ns - around_ns : 0;
-	filter.until_ns = around_ns < INT64_MAX - at_ns ? at_ns + around_ns : 0;
-	filter.no_output = true;
-	filter.limit = ALERTS_MAX;
-	error = tc_journal_reader_query(reader, &filter, take_alert, &reading);
+	error = read_sides(&reading, reader, &sides, take_alert);
 	if (error == 0 && tell_events)
-		error = tc_journal_reader_query(reader, &filter, take_event, &reading);
+		error = read_sides(&reading, reader, &sides, take_event);
+	if (error == 0)
+		error = count_left(story, reader, &sides.before);
+	if (error == 0)
+		error = count_left(story, reader, &sides.after);
 	story->from_alerts |= tell_events;
 	return error;
 }

@@ -13,9 +13,9 @@ int tc_story_set_subject(struct tc_story *story, const struct tc_journal_row *ro
 
 /*
  * Adds what rules said around the subject, within so many nanoseconds: alerts of the same boot,
- * 50,000 of them at most. Those that tell of the same process, of its parent, children or siblings,
- * of its session or its container are relatives; with tell they are told as events, for a story
- * without a recording. 0 or a negative errno, logged.
+ * TC_STORY_ALERTS_MAX of them at most, those next to it. Those that tell of the same process, of
+ * its parent, children or siblings, of its session or its container are relatives; with tell they
+ * are told as events, for a story without a recording. 0 or a negative errno, logged.
  */
 int tc_story_read_rows(struct tc_story *story, struct tc_journal_reader *reader, uint64_t around_ns,
 		       bool tell);

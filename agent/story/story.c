@@ -46,8 +46,10 @@ struct tc_story *tc_story_new(size_t limit)
 {
 	struct tc_story *story = calloc(1, sizeof(*story));
 
-	if (story)
-		story->limit = limit < 2 ? 2 : limit;
+	if (!story)
+		return NULL;
+	story->limit = limit < 2 ? 2 : limit;
+	story->alerts_max = TC_STORY_ALERTS_MAX;
 	return story;
 }
 

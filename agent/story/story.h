@@ -19,6 +19,7 @@
 #include "agent/buffer.h"
 #include "rules/rules.h"
 
+#define TC_STORY_ALERTS_MAX 50000
 #define TC_STORY_PROCESSES_MAX 4096
 #define TC_STORY_THINGS_MAX 4096
 /* Of the processes so many are kept free for the one that the alert is about and its ancestors. */
@@ -130,6 +131,8 @@ struct tc_story {
 	struct tc_story_process *roots; /* set by tc_story_end(), joined by next */
 
 	size_t limit;		 /* of events that are kept; half of them before the alert */
+	size_t alerts_max;	 /* of alerts that are read from a journal; half of them ... */
+	uint64_t left_alerts;	 /* that were not: those further from the alert */
 	uint64_t left_before;	 /* events of the tree that were earlier than those kept */
 	uint64_t left_after;	 /* ... later */
 	uint64_t left_processes; /* that there was no room for */

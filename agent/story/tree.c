@@ -245,6 +245,8 @@ void tc_story_gaps(const struct tc_story *story, struct tc_buffer *text)
 	} gaps[] = {
 		{story->left_before, "earlier events are not shown (--limit shows more)"},
 		{story->left_after, "later events are not shown (--limit shows more)"},
+		{story->left_alerts,
+		 "alerts further from this one, of any process, were not looked at"},
 		{story->left_processes,
 		 "times an event named a process for which there was no room"},
 		{story->left_things, "times something was touched for which there was no room"},
