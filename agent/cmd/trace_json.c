@@ -416,6 +416,29 @@ static int read_value(struct reader *reader, const char *name, struct json_objec
 	return error;
 }
 
+/* A name ends at its first NUL: it has none. */
+static int read_name(struct reader *reader, struct json_object *text, struct tc_buffer *name)
+{
+	if (!json_object_is_type(text, json_type_string) ||
+	    read_bytes(reader, text, "", name) < 0 || name->length >= TC_NAMED_NAME_MAX ||
+	    (name->length && memchr(name->bytes, '\0', name->length)))
+		return refuse(reader, "not a name", "");
+	tc_buffer_add_char(name, '\0');
+	return tc_buffer_failed(name) ? -ENOMEM : 0;
+}
+
+static int read_pair(struct reader *reader, struct json_object *pair, struct tc_buffer *body)
+{
+	_cleanup_buffer_ struct tc_buffer name = {0};
+	int error;
+
+	if (!json_object_is_type(pair, json_type_array) || json_object_array_length(pair) != 2)
+		return refuse(reader, "not a pair of name and value", "");
+	error = read_name(reader, json_object_array_get_idx(pair, 0), &name);
+	return error < 0 ? error
+			 : read_value(reader, name.bytes, json_object_array_get_idx(pair, 1), body);
+}
+
 /* Appends the pairs to body. */
 static int read_list(struct reader *reader, struct json_object *list, struct tc_buffer *body)
 {
@@ -423,19 +446,8 @@ static int read_list(struct reader *reader, struct json_object *list, struct tc_
 
 	if (!json_object_is_type(list, json_type_array) || ++reader->depth > DEPTH_MAX)
 		return refuse(reader, "not a list of pairs of name and value", "");
-	for (size_t i = 0; i < json_object_array_length(list) && error == 0; i++) {
-		struct json_object *pair = json_object_array_get_idx(list, i), *name;
-
-		if (!json_object_is_type(pair, json_type_array) ||
-		    json_object_array_length(pair) != 2)
-			return refuse(reader, "not a pair of name and value", "");
-		name = json_object_array_get_idx(pair, 0);
-		if (!json_object_is_type(name, json_type_string) ||
-		    json_object_get_string_len(name) >= TC_NAMED_NAME_MAX)
-			return refuse(reader, "not a name", "");
-		error = read_value(reader, json_object_get_string(name),
-				   json_object_array_get_idx(pair, 1), body);
-	}
+	for (size_t i = 0; i < json_object_array_length(list) && error == 0; i++)
+		error = read_pair(reader, json_object_array_get_idx(list, i), body);
 	reader->depth--;
 	return error;
 }
@@ -511,7 +523,8 @@ void trace_json_header(const struct tc_named_list *header, struct tc_buffer *lin
 
 	tc_json_object_begin(&json);
 	tc_json_key(&json, "recording");
-	write_list(&json, header, false, 1);
+	/* A header has no lists: whatever a name says, its bytes stay bytes. */
+	write_list(&json, header, false, DEPTH_MAX);
 	tc_json_object_end(&json);
 	tc_buffer_add_char(line, '\n');
 }

@@ -3,7 +3,7 @@
  * seeds DIRECTORY: what fuzzing begins with, made from the tables, so that it is always true of
  * them. DIRECTORY/fuzz_rules.dict and so on are dictionaries, DIRECTORY/fuzz_decode has a record of
  * each kind, fuzz_row an alert of each, fuzz_condition bytes for conditions, fuzz_recording a
- * recording.
+ * recording, fuzz_lines a line of each kind of record and fact.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/cmd/trace_json.h"
 #include "agent/draft.h"
 #include "output/alert.h"
 #include "recording/facts.h"
@@ -86,6 +87,13 @@ static const char *const test_keys[] = {
 	"events: ", "expect: ", "expect_not: ", "exactly: ", "kind: ",
 };
 
+static const char *const line_keys[] = {
+	"{\\\"recording\\\":[[", "\\\"record\\\":",	"\\\"header\\\":{",   "\\\"members\\\":{",
+	"{\\\"entry\\\":",	 "\\\"bytes\\\":",	"\\\"value\\\":",     "\\\"size\\\":",
+	"\\\"flags\\\":",	 "{\\\"process\\\":[[", "\\\"container\\\":", "\\\"label\\\",[[",
+	"\\\"exec\\\",{",	 "\\\\\\\\xff",		"\\\\\\\\u{1f600}",   "]]",
+};
+
 static void put_words(FILE *dictionary, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -118,6 +126,10 @@ static void write_dictionaries(void)
 	put_kinds(dictionary);
 	PUT_WORDS(dictionary, keys);
 	PUT_WORDS(dictionary, test_keys);
+	finish(dictionary);
+	dictionary = create("%s", "fuzz_lines.dict");
+	put_kinds(dictionary);
+	PUT_WORDS(dictionary, line_keys);
 	finish(dictionary);
 	dictionary = create("%s", "fuzz_row.dict");
 	put_fields(dictionary);
@@ -205,26 +217,33 @@ static void put_entry(struct tc_buffer *block, enum tc_entry_type type, const vo
 	tc_buffer_add(block, zeros, tc_entry_padded(size) - size);
 }
 
-/* Values of all names for each type of answer. */
-static void put_answers(struct tc_buffer *block)
+static const enum tc_entry_type answers[] = {
+	TC_ENTRY_USERS, TC_ENTRY_SERVICES,  TC_ENTRY_CGROUP, TC_ENTRY_PROCESS,
+	TC_ENTRY_START, TC_ENTRY_CONTAINER, TC_ENTRY_TIME};
+
+/* Values of all names. */
+static void put_values(struct tc_buffer *body)
 {
-	static const enum tc_entry_type types[] = {
-		TC_ENTRY_USERS, TC_ENTRY_SERVICES,  TC_ENTRY_CGROUP, TC_ENTRY_PROCESS,
-		TC_ENTRY_START, TC_ENTRY_CONTAINER, TC_ENTRY_TIME};
 	static const char *const texts[] = {"passwd", "group",	 "services", "path",  "comm",
 					    "of",     "runtime", "name",     "image", "absent"};
 	static const char *const numbers[] = {"listed", "id", "tgid", "ppid", "start_ns", "now_ns"};
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+	for (size_t n = 0; n < sizeof(numbers) / sizeof(numbers[0]); n++)
+		tc_named_put_number(body, numbers[n], 1);
+	for (size_t n = 0; n < sizeof(texts) / sizeof(texts[0]); n++)
+		tc_named_put_text(body, texts[n], "/a:x:1:1:b:c:/d 22/tcp");
+	tc_draft_begin(&draft, tc_kind_info(TC_KIND_exec));
+	tc_named_put_bytes(body, "exec", draft.bytes, draft.header.size);
+}
+
+/* Values of all names for each type of answer. */
+static void put_answers(struct tc_buffer *block)
+{
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct tc_buffer body = {0};
 
-		for (size_t n = 0; n < sizeof(numbers) / sizeof(numbers[0]); n++)
-			tc_named_put_number(&body, numbers[n], 1);
-		for (size_t n = 0; n < sizeof(texts) / sizeof(texts[0]); n++)
-			tc_named_put_text(&body, texts[n], "/a:x:1:1:b:c:/d 22/tcp");
-		tc_draft_begin(&draft, tc_kind_info(TC_KIND_exec));
-		tc_named_put_bytes(&body, "exec", draft.bytes, draft.header.size);
-		put_entry(block, types[i], body.bytes, body.length);
+		put_values(&body);
+		put_entry(block, answers[i], body.bytes, body.length);
 		tc_buffer_done(&body);
 	}
 }
@@ -255,6 +274,73 @@ static void write_recording(void)
 	tc_buffer_done(&layout);
 	tc_buffer_done(&block);
 	tc_buffer_done(&file);
+}
+
+/* --- JSON Lines --- */
+
+static void put_line(FILE *lines, uint16_t type, const void *bytes, size_t size)
+{
+	const struct tc_entry entry = {.type = type, .bytes = bytes, .size = size};
+	struct tc_buffer line = {0};
+
+	trace_json_entry(&entry, true, &line);
+	fwrite(line.bytes, 1, line.length, lines);
+	tc_buffer_done(&line);
+}
+
+/* A label, which is a list in a list. */
+static void put_label(struct tc_buffer *body)
+{
+	struct tc_buffer label = {0};
+
+	tc_named_put_text(&label, "name", "a");
+	tc_named_put_text(&label, "value", "b");
+	tc_named_put_bytes(body, "label", label.bytes, label.length);
+	tc_buffer_done(&label);
+}
+
+static void write_header(FILE *lines)
+{
+	struct tc_buffer header = {0}, line = {0};
+
+	tc_named_put_number(&header, "format", TC_RECORDING_FORMAT);
+	tc_named_put_text(&header, "hostname", "host");
+	trace_json_header(&(struct tc_named_list){header.bytes, header.length}, &line);
+	fwrite(line.bytes, 1, line.length, lines);
+	tc_buffer_done(&header);
+	tc_buffer_done(&line);
+}
+
+/* What is small for itself; all of it in one. */
+static void write_lines(void)
+{
+	FILE *story = create("fuzz_lines/%s", "story"), *stream;
+	struct tc_buffer body = {0};
+
+	write_header(story);
+	put_values(&body);
+	put_label(&body);
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		put_line(story, (uint16_t)answers[i], body.bytes, body.length);
+	put_line(story, TC_ENTRY_KNOWN, "", 0);
+	put_line(story, UINT16_MAX, "\xff\n", 2);
+	for (unsigned kind = 0; kind < TC_KIND_LIMIT; kind++) {
+		const struct tc_kind_info *info = tc_kind_info(kind);
+
+		if (!info)
+			continue;
+		tc_draft_begin(&draft, info);
+		tc_draft_fill(&draft, "/srv/a");
+		stream = create("fuzz_lines/%s", info->name);
+		put_line(stream, TC_ENTRY_RECORD, draft.bytes, draft.header.size);
+		finish(stream);
+	}
+	tc_draft_begin(&draft, tc_kind_info(TC_KIND_exec));
+	tc_draft_fill(&draft, "/srv/a");
+	draft.exec.exe.flags |= TC_SLOT_CUT;
+	put_line(story, TC_ENTRY_RECORD, draft.bytes, draft.header.size);
+	finish(story);
+	tc_buffer_done(&body);
 }
 
 /* --- conditions --- */
@@ -295,9 +381,11 @@ int main(int argc, char **argv)
 	make_directory("fuzz_row");
 	make_directory("fuzz_condition");
 	make_directory("fuzz_recording");
+	make_directory("fuzz_lines");
 	write_dictionaries();
 	write_records();
 	write_recording();
+	write_lines();
 	write_conditions();
 	return EXIT_SUCCESS;
 }
