@@ -15,8 +15,8 @@ enum tc_request {
 };
 
 /* From the beginning on: a stop is noted, since an agent that is ended while it starts would leave
- * what another one pinned; all else waits. Threads that begin before tc_requests_take() never get
- * any. */
+ * what another one pinned; all else waits, and never comes to threads that begin before
+ * tc_requests_take(). */
 void tc_requests_hold(void);
 /* What waited is noted as well, and what comes. */
 void tc_requests_take(void);
