@@ -11,6 +11,10 @@
  * on the path: anywhere, start, end (random words), nested (each holds all shorter ones), long
  * (3000 bytes), set (one rule, with COUNT values), mixed (one operator after the other), or path
  * (a file, and who opens it).
+ *
+ * Two forms are for what an open costs that no rule matches: strangers (rules on opens by programs
+ * or in containers that are none of these, and on other events, in turn) and third (every third
+ * one of those is a mixed one).
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -176,6 +180,32 @@ static void path(unsigned n)
 	       directory(n), n, ending(n), n);
 }
 
+static void strangers(unsigned n)
+{
+	switch (n % 3) {
+	case 0:
+		printf("evt.kind in (open, open_read) and proc.name in (tool%u, tool%u-cli) and "
+		       "fd.name startswith %s/app%u/",
+		       n, n, directory(n), n);
+		break;
+	case 1:
+		printf("evt.kind in (open, open_read) and container.id = c0ffee%06x and fd.name "
+		       "endswith /unit%u.%s",
+		       n, n, ending(n));
+		break;
+	default:
+		printf("evt.kind in (unlink, rename) and fd.name = %s/data%u", directory(n), n);
+	}
+}
+
+static void third(unsigned n)
+{
+	if (n % 3 == 0)
+		mixed(n);
+	else
+		strangers(n - n / 3 - 1);
+}
+
 static void nested(unsigned n)
 {
 	printf("fd.name contains ");
@@ -194,8 +224,9 @@ static const struct {
 	const char *name;
 	form write;
 } hostile[] = {
-	{"anywhere", anywhere}, {"start", start},   {"end", ending_with}, {"mixed", mixed},
-	{"path", path},		{"nested", nested}, {"long", long_one},
+	{"anywhere", anywhere}, {"start", start},	  {"end", ending_with},
+	{"mixed", mixed},	{"path", path},		  {"nested", nested},
+	{"long", long_one},	{"strangers", strangers}, {"third", third},
 };
 
 static void put_rule(unsigned n, form write)

@@ -32,6 +32,9 @@
 #define DIRECTORY "/tmp/tocsin-bench/a-directory-of-the-workloads"
 #define PATH DIRECTORY "/file-to-be-opened"
 _Static_assert(sizeof(PATH) - 1 == 64, "the path has 64 bytes");
+/* Others beside it, with names as long. */
+#define PATH_FORMAT DIRECTORY "/file-to-be-op%04u"
+#define PATHS_MAX 9999
 
 /* Longer than an agent needs for what a window made, and than it holds records back. */
 #define PAUSE_NS (20 * 1000 * 1000L)
@@ -41,7 +44,8 @@ struct workload {
 	void (*run)(void);
 	unsigned per_window;
 	unsigned windows;
-	unsigned before; /* operations in front of each window, not counted */
+	unsigned before;      /* operations in front of each window, not counted */
+	void (*change)(void); /* what is done in front of those, or NULL */
 };
 
 static char *small_program = (char *)"tocsin-bench-small";
@@ -63,23 +67,75 @@ static void run_getppid(void)
 	syscall(SYS_getppid);
 }
 
-static void open_close(int flags)
+static void open_close(const char *path, int flags)
 {
-	int fd = open(PATH, flags);
+	int fd = open(path, flags, 0644);
 
 	if (fd < 0)
-		fail(PATH);
+		fail(path);
 	close(fd);
 }
 
 static void run_open_read(void)
 {
-	open_close(O_RDONLY);
+	open_close(PATH, O_RDONLY);
 }
 
 static void run_open_write(void)
 {
-	open_close(O_WRONLY);
+	open_close(PATH, O_WRONLY);
+}
+
+/* --- files of which an agent keeps nothing: so far, or any more --- */
+
+static char (*paths)[sizeof(PATH)];
+static unsigned n_paths, next_path;
+
+/* Files that nobody has opened since they were made. */
+static void make_paths(unsigned n)
+{
+	if (n > PATHS_MAX)
+		n = PATHS_MAX;
+	paths = calloc(n, sizeof(*paths));
+	if (!paths)
+		fail("calloc");
+	for (n_paths = 0; n_paths < n; n_paths++) {
+		snprintf(paths[n_paths], sizeof(*paths), PATH_FORMAT, n_paths);
+		if (mknod(paths[n_paths], S_IFREG | 0644, 0) < 0)
+			fail(paths[n_paths]);
+	}
+	next_path = 0;
+}
+
+static void remove_paths(void)
+{
+	while (n_paths > 0)
+		unlink(paths[--n_paths]);
+	free(paths);
+	paths = NULL;
+}
+
+/* The next file, each once. */
+static void run_open_new(void)
+{
+	if (next_path == n_paths) {
+		fprintf(stderr, "tocsin-bench-workload: too many windows for its files\n");
+		exit(1);
+	}
+	open_close(paths[next_path++], O_WRONLY);
+}
+
+/* Whatever was kept of paths is void when a file of the system was renamed. */
+static void rename_one(void)
+{
+	static int turn;
+	static const char *const names[] = {DIRECTORY "/one", DIRECTORY "/another"};
+
+	open_close(names[turn], O_WRONLY | O_CREAT);
+	if (rename(names[turn], names[!turn]) < 0)
+		fail("rename");
+	turn = !turn;
+	next_path = 0;
 }
 
 static void spawn(char *program, char *argument)
@@ -188,17 +244,19 @@ static void run_dup2(void)
 }
 
 static const struct workload workloads[] = {
-	{"getppid", run_getppid, 50, 201, 1},
-	{"open_read", run_open_read, 5, 501, 1},
-	{"open_write", run_open_write, 5, 501, 1},
-	{"spawn", run_spawn, 1, 201, 0},
-	{"spawn_small", run_spawn_small, 1, 201, 0},
-	{"connect", run_connect, 2, 201, 1},
-	{"udp_send", run_udp_send, 5, 201, 1},
-	{"kill_0", run_kill_0, 10, 201, 1},
-	{"kill", run_kill, 10, 201, 1},
-	{"setuid", run_setuid, 10, 201, 1},
-	{"dup2", run_dup2, 10, 201, 1},
+	{"getppid", run_getppid, 50, 201, 1, NULL},
+	{"open_read", run_open_read, 5, 501, 1, NULL},
+	{"open_write", run_open_write, 5, 501, 1, NULL},
+	{"open_new", run_open_new, 5, 201, 1, NULL},
+	{"open_renamed", run_open_new, 5, 201, 1, rename_one},
+	{"spawn", run_spawn, 1, 201, 0, NULL},
+	{"spawn_small", run_spawn_small, 1, 201, 0, NULL},
+	{"connect", run_connect, 2, 201, 1, NULL},
+	{"udp_send", run_udp_send, 5, 201, 1, NULL},
+	{"kill_0", run_kill_0, 10, 201, 1, NULL},
+	{"kill", run_kill, 10, 201, 1, NULL},
+	{"setuid", run_setuid, 10, 201, 1, NULL},
+	{"dup2", run_dup2, 10, 201, 1, NULL},
 };
 
 static long now_ns(void)
@@ -222,6 +280,8 @@ static long window(const struct workload *workload)
 	long start;
 
 	nanosleep(&pause, NULL);
+	if (workload->change)
+		workload->change();
 	for (unsigned i = 0; i < workload->before; i++)
 		workload->run();
 	start = now_ns();
@@ -255,8 +315,13 @@ static void report(const struct workload *workload, unsigned windows)
 		windows = workload->windows;
 	nothing.run = run_nothing;
 	nothing.before = 0;
+	nothing.change = NULL;
 	without = measure(&nothing, 51);
+	if (workload->run == run_open_new)
+		make_paths((workload->per_window + workload->before) *
+			   (workload->change ? 1 : windows));
 	with = measure(workload, windows);
+	remove_paths();
 	printf("%s %.1f\n", workload->name, (double)(with - without) / workload->per_window);
 	fflush(stdout);
 }
@@ -314,6 +379,8 @@ static void clean_up(void)
 	kill(sleeper, SIGKILL);
 	waitpid(sleeper, NULL, 0);
 	unlink(PATH);
+	unlink(DIRECTORY "/one");
+	unlink(DIRECTORY "/another");
 	rmdir(DIRECTORY);
 	rmdir("/tmp/tocsin-bench");
 }
