@@ -121,6 +121,8 @@ static void judge(void *context, struct tc_cgroup *cgroup)
 				     &terms);
 	r = tc_tables_set_cgroup(generations->cgroups, cgroup->id, judging->generation->number,
 				 &terms);
+	/* Behind the change: what a program noted of the cgroup by the old count it asks anew. */
+	__atomic_fetch_add(&generations->controls->cgroups_judged, 1, __ATOMIC_RELEASE);
 	if (r < 0 && !generations->unwritten++)
 		tc_error("the kernel cannot be told of cgroup %s (%s): there, rules on cgroups are "
 			 "judged as in the one above it",
@@ -144,13 +146,14 @@ static void on_gone(void *context, uint64_t id)
 		tc_tables_forget_cgroup(generations->cgroups, id, generations->current->number);
 }
 
-void tc_generations_init(struct tc_generations *generations, const struct tc_probes *probes,
+void tc_generations_init(struct tc_generations *generations, struct tc_probes *probes,
 			 struct tc_world *world)
 {
 	*generations = (struct tc_generations){
 		.world = world,
 		.tables = tc_probes_map(probes, "tables"),
 		.cgroups = tc_probes_map(probes, "cgroup_terms"),
+		.controls = tc_probes_controls(probes),
 		.watcher = {on_changed, on_gone, generations},
 	};
 	tc_cgroups_watch(world->cgroups, &generations->watcher);

@@ -57,7 +57,8 @@ void tc_generation_free(struct tc_generation *generation);
 /* What of them is in the kernel. */
 struct tc_generations {
 	struct tc_world *world;
-	int tables, cgroups;	       /* descriptors of maps, owned by the probes */
+	int tables, cgroups; /* descriptors of maps, owned by the probes */
+	volatile struct tc_controls *controls;
 	struct tc_generation *current; /* NULL: none yet */
 	struct tc_cgroup_watcher watcher;
 	uint64_t unwritten; /* cgroups that the kernel has not been told of: its map was full */
@@ -65,7 +66,7 @@ struct tc_generations {
 
 /* From now on the kernel is told of cgroups that come, go, or become known better. All that is
  * given must outlive it; it must stay in its place until tc_generations_done(). */
-void tc_generations_init(struct tc_generations *generations, const struct tc_probes *probes,
+void tc_generations_init(struct tc_generations *generations, struct tc_probes *probes,
 			 struct tc_world *world);
 void tc_generations_done(struct tc_generations *generations);
 

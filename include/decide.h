@@ -100,14 +100,16 @@ enum tc_view {
 /* A look at one value. Looks at the task have offsets in struct tc_task_facts, others in the
  * record. */
 struct tc_look {
-	__u64 mask;	      /* NUMBER: the bits that are looked at */
-	__u16 offset;	      /* in bytes */
-	__u8 of;	      /* enum tc_look_of */
-	__u8 view;	      /* of a string: enum tc_view */
-	__u8 bytes;	      /* NUMBER: 2, 4 or 8 */
-	__u8 is_signed;	      /* NUMBER */
-	__u8 has_absent;      /* NUMBER: TC_ABSENT_U32 or TC_ABSENT_S32 stands for "no value" */
-	__u8 automaton;	      /* of a string */
+	__u64 mask;	 /* NUMBER: the bits that are looked at */
+	__u16 offset;	 /* in bytes */
+	__u8 of;	 /* enum tc_look_of */
+	__u8 view;	 /* of a string: enum tc_view */
+	__u8 bytes;	 /* NUMBER: 2, 4 or 8 */
+	__u8 is_signed;	 /* NUMBER */
+	__u8 has_absent; /* NUMBER: TC_ABSENT_U32 or TC_ABSENT_S32 stands for "no value" */
+	__u8 automaton;	 /* of a string */
+	__u8 lanes;	 /* of a string: of which terms ask something, the first ones */
+	__u8 pad;
 	__u16 first, n;	      /* NUMBER, ADDRESS: spans */
 	__u16 base[TC_LANES]; /* rows; of a string: terms that ask nothing of that lane */
 	__u16 absent;	      /* row: what is left when there is no value */
@@ -157,8 +159,11 @@ struct tc_kind_table {
 	__u8 asks_task;	       /* one of them asks for the task */
 	__u8 asks_cgroup;      /* one of them asks for the cgroup */
 	__u8 enforces;	       /* one of them does more than alert */
-	__u8 always; /* sent whatever is left: the agent's own tables need it, or a rule cannot be
-			judged here at all */
+	__u8 always;  /* sent whatever is left: the agent's own tables need it, or a rule cannot be
+			 judged here at all */
+	__u8 all_ask; /* each of those that are wanted asks for the task or the cgroup: these may
+			 leave nothing, whatever the object */
+	__u8 pad;
 	struct tc_look_list kept;  /* at what an opened file keeps, its path and its inode's type:
 				      the same list for open and open_read, kept by inode */
 	struct tc_look_list looks; /* at everything else of the object */
@@ -171,12 +176,22 @@ struct tc_task_facts {
 	struct tc_comm comm;
 };
 
+/* Those that some look is at: the others need not be read. */
+enum tc_facts {
+	TC_FACTS_IDS = 1,	 /* euid, uid, egid */
+	TC_FACTS_NAMESPACES = 2, /* mnt_ns, pid_ns */
+	TC_FACTS_USER_NS = 4,
+	TC_FACTS_COMM = 8,
+	TC_FACTS_EXE = 16, /* the executable */
+	TC_FACTS_ALL = 31,
+};
+
 struct tc_tables {
-	__u32 generation; /* from 1 */
-	__u16 wanted;	  /* row: terms that are no vetoes */
-	__u16 enforcing;  /* row: terms that block or kill */
-	__u16 vetoes;	  /* row */
-	__u16 pad;
+	__u32 generation;	/* from 1 */
+	__u16 wanted;		/* row: terms that are no vetoes */
+	__u16 enforcing;	/* row: terms that block or kill */
+	__u16 vetoes;		/* row */
+	__u16 facts;		/* enum tc_facts */
 	struct tc_range words;	/* that hold terms at all */
 	struct tc_range opened; /* of the rows of open and open_read */
 	__u16 cgroup_unknown; /* row: what a cgroup leaves that nobody has judged yet, nor any above

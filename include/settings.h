@@ -11,7 +11,7 @@
 
 /* Another one with each change of what struct tc_controls or struct tc_ring_state mean: agents take
  * over what others left in the kernel. */
-#define TC_SHARED_VERSION 1
+#define TC_SHARED_VERSION 2
 
 /* Fixed at load: `settings` in the object's read-only data. */
 struct tc_settings {
@@ -55,6 +55,8 @@ struct tc_controls {
 	__u64 enforce; /* rules that block or kill do so; 0: their records say would_block */
 	__u64 enforce_until_ns; /* since boot: no longer than that, should the agent be dead by
 				   then; 0: for ever */
+	__u64 cgroups_judged;	/* how often the map `cgroup_terms` got something new about a cgroup
+				 */
 	/* Counted by the probes: decisions about terms that enforce, by enum tc_undecided. */
 	__u64 undecided[TC_UNDECIDED_MAX];
 };

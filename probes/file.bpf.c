@@ -62,13 +62,17 @@ static __always_inline bool is_walked(const struct scratch *s)
 }
 
 /* Puts the path into the record; false when it is in a private mount. */
-static __always_inline bool open_path(struct scratch *s, struct file *file)
+static __always_inline bool open_path(struct scratch *s, struct file *file, struct opened *opened)
 {
 	struct tc_open *record = (struct tc_open *)s->record;
 
 	if (is_walked(s))
 		return true;
+	opened_read(opened, file);
+	opened->since_ns = bpf_ktime_get_boot_ns();
 	walk_path(s, file->f_path.dentry, file->f_path.mnt);
+	opened->renames = s->walk.renames;
+	opened->mounts = s->walk.mounts;
 	if (s->walk.private)
 		return false;
 	slot_walked(s, &record->path);
@@ -78,8 +82,8 @@ static __always_inline bool open_path(struct scratch *s, struct file *file)
 }
 
 /* One attempt to decide. The path is walked when all else leaves something, and looked at when
- * nothing is kept of it. before: read ahead of the walk, which a second attempt does not repeat. */
-static __always_inline __u32 open_judge(struct scratch *s, struct file *file, struct opened *before,
+ * nothing is kept of it. opened: read ahead of the walk, which a second attempt does not repeat. */
+static __always_inline __u32 open_judge(struct scratch *s, struct file *file, struct opened *opened,
 					bool *ret_private)
 {
 	int begun = judge_begin(s->index);
@@ -88,36 +92,35 @@ static __always_inline __u32 open_judge(struct scratch *s, struct file *file, st
 	if (begun == BEGIN_NOTHING)
 		return 0;
 	judge_actor(s, begun, HOW_REFUSES);
-	opened_known(s, file);
+	if (opened->is_kept)
+		opened_known(s, file);
 	if (!judge_object(s->index))
 		return 0;
-	if (!is_walked(s))
-		opened_read(before, file);
-	*ret_private = !open_path(s, file);
+	*ret_private = !open_path(s, file, opened);
 	if (*ret_private)
 		return 0;
 	if (!s->judging.has_path) {
 		left = judge_path(s->index);
-		opened_keep(s, file, before);
+		opened_keep(s, file, opened);
 		if (!left)
 			return 0;
 	}
 	return judge_verdict(s->index, HOW_REFUSES);
 }
 
-static __always_inline int open_decide(struct scratch *s, struct file *file)
+static __always_inline int open_decide(struct scratch *s, struct file *file, bool is_kept)
 {
-	struct opened before = {};
+	struct opened opened = {.is_kept = is_kept};
 	bool private = false;
 	__u32 error = 0;
 
 	for (int i = 0; i < 2; i++) {
-		error = open_judge(s, file, &before, &private);
+		error = open_judge(s, file, &opened, &private);
 		if (!s->judging.is_stale)
 			break;
 	}
 	judge_end(s, HOW_REFUSES);
-	if (private || (s->judging.is_told && !open_path(s, file))) {
+	if (private || (s->judging.is_told && !open_path(s, file, &opened))) {
 		record_drop(s);
 		return 0;
 	}
@@ -131,10 +134,11 @@ int BPF_PROG(file_open, struct file *file)
 	__u32 kind = file->f_mode & FMODE_WRITE ? TC_KIND_open : TC_KIND_open_read;
 	struct tc_open *record; /* struct tc_open_read has the same members */
 	struct scratch *s;
+	bool is_kept;
 
 	if (!kind_wanted(kind) || current_is_agent() || !current_in_scope() ||
-	    file->f_flags & FMODE_EXEC_FLAG || !opened_wanted(kind, file) || file_is_fake(file) ||
-	    file_is_pidfd(file))
+	    file->f_flags & FMODE_EXEC_FLAG || !opened_wanted(kind, file, &is_kept) ||
+	    file_is_fake(file) || file_is_pidfd(file))
 		return 0;
 	s = record_start(kind, sizeof(*record), NR_OPENAT);
 	if (!s)
@@ -145,7 +149,7 @@ int BPF_PROG(file_open, struct file *file)
 	record->is_new = !!(file->f_mode & FMODE_CREATED);
 	if (part_wanted(TC_WANT_RAW_PATH))
 		open_words(s->index);
-	return open_decide(s, file);
+	return open_decide(s, file, is_kept);
 }
 
 /* An entry that is about to be made. */

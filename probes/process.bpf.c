@@ -1,52 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Family process: scheduler tracepoints, on every kernel, with or without BPF LSM. */
 
-/* Ids of a pid as the host and as its own namespace see it. */
+/* Ids of a pid that known_read() takes, as the host and as its own namespace see it. The barrier
+ * keeps clang from making one load of this and of one from the stack, which the verifier refuses.
+ */
 static __always_inline __u32 pid_host_nr(struct pid *pid)
 {
-	return known_read(pid, numbers[0].nr);
+	__u32 nr = known_read(pid, numbers[0].nr);
+
+	barrier_var(nr);
+	return nr;
+}
+
+static __always_inline void pid_own(struct pid *pid, __u32 level, struct upid *upid)
+{
+	bpf_core_read(upid, sizeof(*upid), &pid->numbers[level & 31]);
 }
 
 static __always_inline __u32 pid_own_nr(struct pid *pid)
 {
-	__u32 level = BPF_CORE_READ(pid, level);
+	__u32 level = known_read(pid, level);
 	struct upid upid = {};
 
-	bpf_core_read(&upid, sizeof(upid), &pid->numbers[level & 31]);
+	if (!level)
+		return pid_host_nr(pid);
+	pid_own(pid, level, &upid);
 	return upid.nr;
 }
 
 /* Number of a pid in the namespace that another one is in; 0 when it has none there. */
 static __always_inline __u32 pid_nr_beside(struct pid *pid, struct pid *other)
 {
-	__u32 level = BPF_CORE_READ(other, level);
+	__u32 level = known_read(other, level);
 	struct upid upid = {};
 
-	bpf_core_read(&upid, sizeof(upid), &other->numbers[level & 31]);
+	if (!level)
+		return pid_host_nr(pid);
+	pid_own(other, level, &upid);
 	return pid_number(pid, upid.ns, level);
 }
 
-SEC("raw_tp/sched_process_fork")
-int process_fork(struct bpf_raw_tracepoint_args *ctx)
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
 {
-	struct task_struct *child = (struct task_struct *)ctx->args[1];
-	__u32 tgid = BPF_CORE_READ(child, tgid);
+	__u32 tgid = known_read(child, tgid);
 	struct tc_fork *record;
 	struct scratch *s;
 
-	if (tgid != (__u32)BPF_CORE_READ(child, pid) || !decide_early(TC_KIND_fork))
+	if (tgid != (__u32)known_read(child, pid) || !decide_early(TC_KIND_fork))
 		return 0;
 	s = record_begin(TC_KIND_fork, sizeof(*record), -1);
 	if (!s)
 		return 0;
 	record = (struct tc_fork *)s->record;
-	record->child_start_ns = BPF_CORE_READ(child, start_boottime);
+	record->child_start_ns = known_read(child, start_boottime);
 	/* The child is in its parent's cgroups, except with CLONE_INTO_CGROUP. */
 	record->child_cgroup_id = record->header.cgroup_id;
-	if (BPF_CORE_READ(child, cgroups) != known_read(compat_current(), cgroups))
+	if (known_read(child, cgroups) != known_read(compat_current(), cgroups))
 		record->child_cgroup_id = cgroup_id(task_cgroup(child));
 	record->child_tgid = tgid;
-	record->child_vpid = pid_own_nr(BPF_CORE_READ(child, thread_pid));
+	record->child_vpid = pid_own_nr(known_read(child, thread_pid));
 	record_tell(s);
 	return 0;
 }
@@ -73,10 +86,12 @@ static __always_inline void exec_identity(struct tc_exec *record, struct task_st
 /* When the first process of a pid's own namespace started. */
 static __always_inline __u64 pid_ns_start(struct pid *pid)
 {
-	__u32 level = BPF_CORE_READ(pid, level);
+	__u32 level = known_read(pid, level);
 	struct upid upid = {};
 
-	bpf_core_read(&upid, sizeof(upid), &pid->numbers[level & 31]);
+	if (!level)
+		return known_read(pid, numbers[0].ns, child_reaper, start_boottime);
+	pid_own(pid, level, &upid);
 	return BPF_CORE_READ(upid.ns, child_reaper, start_boottime);
 }
 
@@ -142,7 +157,7 @@ static __always_inline void exec_slots(struct scratch *s, struct task_struct *ta
 	struct mm_struct *mm = known_read(task, mm);
 
 	exec_program(s, known_read(mm, exe_file));
-	slot_text(s, &record->filename, BPF_CORE_READ(bprm, filename));
+	slot_text(s, &record->filename, known_read(bprm, filename));
 	slot_user_strings(s, &record->argv, known_read(mm, arg_start), known_read(mm, arg_end),
 			  TC_ARGS_MAX);
 	exec_place(s, task);
@@ -158,18 +173,16 @@ static __always_inline void exec_begin(struct tc_exec *record, struct linux_binp
 	 * new program's ABI, whatever it was (__set_personality_64bit() and _ia32()).
 	 */
 	record->header.flags &= ~TC_RECORD_COMPAT;
-	record->header.syscall = BPF_CORE_READ(bprm, fdpath) ? NR_EXECVEAT : NR_EXECVE;
-	record->argc = BPF_CORE_READ(bprm, argc);
-	record->envc = BPF_CORE_READ(bprm, envc);
-	record->secure = BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec);
+	record->header.syscall = known_read(bprm, fdpath) ? NR_EXECVEAT : NR_EXECVE;
+	record->argc = known_read(bprm, argc);
+	record->envc = known_read(bprm, envc);
+	record->secure = known_bits(bprm, secureexec);
 }
 
 /* Behind the point of no return: creds, comm and the argument area are those of the new program. */
-SEC("raw_tp/sched_process_exec")
-int process_exec(struct bpf_raw_tracepoint_args *ctx)
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	struct task_struct *task = compat_current();
-	struct linux_binprm *bprm = (struct linux_binprm *)ctx->args[2];
 	struct tc_exec *record;
 	struct scratch *s;
 
@@ -210,7 +223,7 @@ static __always_inline void exec_facts(struct scratch *s, struct linux_binprm *b
 	struct tc_exec *record = (struct tc_exec *)s->record;
 	struct tc_task_facts *facts = &s->judging.facts;
 
-	read_facts(facts, compat_current());
+	read_facts(facts, compat_current(), TC_FACTS_ALL);
 	facts->euid = known_read(cred, euid.val);
 	facts->uid = known_read(cred, uid.val);
 	facts->egid = known_read(cred, egid.val);
@@ -272,32 +285,13 @@ static __always_inline __u32 process_exit_code(struct task_struct *task)
 	return known_read(task, group_leader, exit_code);
 }
 
-/*
- * Processes that were told to have ended. Threads leave the count of the living before they come to
- * the tracepoint, so several may find it at zero.
- */
-struct ended {
-	__u64 start_ns;
-	__u64 tgid;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct ended);
-	__type(value, __u32);
-} ended_processes SEC(".maps");
-
+/* Threads leave the count of the living before they come to the tracepoint, so several may find it
+ * at zero. */
 static __always_inline bool process_ends_now(struct task_struct *task)
 {
-	struct ended ended = {
-		.start_ns = known_read(task, group_leader, start_boottime),
-		.tgid = known_read(task, tgid),
-	};
-	__u32 yes = 1;
-
 	return known_read(task, signal, live.counter) == 0 &&
-	       bpf_map_update_elem(&ended_processes, &ended, &yes, BPF_NOEXIST) == 0;
+	       compat_ends_first(known_read(task, tgid),
+				 known_read(task, group_leader, start_boottime));
 }
 
 /* A fatal signal comes in any system call, which has no part in it; an io_uring worker may be the

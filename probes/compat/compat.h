@@ -63,9 +63,11 @@ static __always_inline __u64 compat_next(__u64 *counter)
 #ifdef TC_LINUX_5_10
 #define compat_current() ((struct task_struct *)bpf_get_current_task())
 #define known_read(source, ...) BPF_CORE_READ(source, __VA_ARGS__)
+#define known_bits(source, field) BPF_CORE_READ_BITFIELD_PROBED(source, field)
 #else
 #define compat_current() ((struct task_struct *)bpf_get_current_task_btf())
 #define known_read(source, ...) ___arrow(source, __VA_ARGS__)
+#define known_bits(source, field) BPF_CORE_READ_BITFIELD(source, field)
 #endif
 
 /* The current task's name, TC_COMM_MAX bytes; what is behind its NUL means nothing. */
@@ -322,21 +324,33 @@ struct inode___split {
 #define COMPAT_NSEC_MASK 0x3fffffff
 #define COMPAT_NS_PER_S 1000000000ULL
 
+/* compat_known_NAME(): as it lies there, for comparing. compat_inode_NAME(): nanoseconds. Of an
+ * inode that known_read() takes. */
 #define COMPAT_INODE_TIME(name)                                                                    \
-	static __always_inline __u64 compat_inode_##name(struct inode *inode)                      \
+	static __always_inline void compat_known_##name(struct inode *inode,                       \
+							struct compat_timespec *time)              \
 	{                                                                                          \
 		struct inode___split *split = (void *)inode;                                       \
 		struct inode___hidden *hidden = (void *)inode;                                     \
-		struct compat_timespec time = {};                                                  \
+		struct inode___plain *plain = (void *)inode;                                       \
                                                                                                    \
 		if (bpf_core_field_exists(split->i_##name##_sec)) {                                \
-			time.tv_sec = BPF_CORE_READ(split, i_##name##_sec);                        \
-			time.tv_nsec = BPF_CORE_READ(split, i_##name##_nsec) & COMPAT_NSEC_MASK;   \
+			time->tv_sec = known_read(split, i_##name##_sec);                          \
+			time->tv_nsec = known_read(split, i_##name##_nsec) & COMPAT_NSEC_MASK;     \
 		} else if (bpf_core_field_exists(hidden->__i_##name)) {                            \
-			BPF_CORE_READ_INTO(&time, hidden, __i_##name);                             \
+			time->tv_sec = known_read(hidden, __i_##name.tv_sec);                      \
+			time->tv_nsec = known_read(hidden, __i_##name.tv_nsec);                    \
 		} else {                                                                           \
-			BPF_CORE_READ_INTO(&time, (struct inode___plain *)inode, i_##name);        \
+			time->tv_sec = known_read(plain, i_##name.tv_sec);                         \
+			time->tv_nsec = known_read(plain, i_##name.tv_nsec);                       \
 		}                                                                                  \
+	}                                                                                          \
+                                                                                                   \
+	static __always_inline __u64 compat_inode_##name(struct inode *inode)                      \
+	{                                                                                          \
+		struct compat_timespec time;                                                       \
+                                                                                                   \
+		compat_known_##name(inode, &time);                                                 \
 		return time.tv_sec * COMPAT_NS_PER_S + time.tv_nsec;                               \
 	}
 COMPAT_INODE_TIME(ctime)
@@ -356,25 +370,6 @@ static __always_inline bool compat_comm_from_dentry(struct linux_binprm *bprm)
 
 	return bpf_core_field_exists(newer->comm_from_dentry) &&
 	       BPF_CORE_READ_BITFIELD_PROBED(newer, comm_from_dentry);
-}
-
-/* The same of ctime, of an inode that known_read() takes, and as it lies there: for comparing. */
-static __always_inline void compat_known_ctime(struct inode *inode, struct compat_timespec *time)
-{
-	struct inode___split *split = (void *)inode;
-	struct inode___hidden *hidden = (void *)inode;
-	struct inode___plain *plain = (void *)inode;
-
-	if (bpf_core_field_exists(split->i_ctime_sec)) {
-		time->tv_sec = known_read(split, i_ctime_sec);
-		time->tv_nsec = known_read(split, i_ctime_nsec) & COMPAT_NSEC_MASK;
-	} else if (bpf_core_field_exists(hidden->__i_ctime)) {
-		time->tv_sec = known_read(hidden, __i_ctime.tv_sec);
-		time->tv_nsec = known_read(hidden, __i_ctime.tv_nsec);
-	} else {
-		time->tv_sec = known_read(plain, i_ctime.tv_sec);
-		time->tv_nsec = known_read(plain, i_ctime.tv_nsec);
-	}
 }
 
 /*
@@ -468,6 +463,50 @@ static __always_inline int compat_receive_result(const void *ctx)
 		return compat_load_argument(ctx, 40);
 	return compat_load_argument(ctx, 48);
 }
+
+/*
+ * Whether nobody has said yet that this process ends. Each is remembered in the place of its number
+ * until another one that ends comes there; without atomic operations that give a value back (see
+ * compat_take()), by a hash whose insertion tells.
+ */
+#define COMPAT_ENDED_MAX 4096
+
+#ifdef TC_LINUX_5_10
+struct compat_ended {
+	__u64 start_ns;
+	__u64 tgid;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, COMPAT_ENDED_MAX);
+	__type(key, struct compat_ended);
+	__type(value, __u32);
+} ended_processes SEC(".maps");
+
+static __always_inline bool compat_ends_first(__u32 tgid, __u64 start_ns)
+{
+	struct compat_ended ended = {.start_ns = start_ns, .tgid = tgid};
+	__u32 yes = 1;
+
+	return bpf_map_update_elem(&ended_processes, &ended, &yes, BPF_NOEXIST) == 0;
+}
+#else
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, COMPAT_ENDED_MAX);
+	__type(key, __u32);
+	__type(value, __u64); /* start, in nanoseconds */
+} ended_processes SEC(".maps");
+
+static __always_inline bool compat_ends_first(__u32 tgid, __u64 start_ns)
+{
+	__u32 place = tgid % COMPAT_ENDED_MAX;
+	__u64 *ended = bpf_map_lookup_elem(&ended_processes, &place);
+
+	return ended && __sync_lock_test_and_set(ended, start_ns) != start_ns;
+}
+#endif
 
 /*
  * Numbers of the system calls that a probe must tell apart or that are twins of io_uring

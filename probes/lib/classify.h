@@ -19,8 +19,9 @@ struct tc_decision {
 	struct tc_range words;
 	struct tc_terms left;	  /* may still hold */
 	struct tc_terms doubtful; /* a value that matters for them could not be judged */
-	/* Of the string that is being looked at. */
+	/* Of the string that is being looked at: what was found, if something was. */
 	struct tc_terms hits[TC_LANES], kills;
+	__u32 is_found;
 };
 
 TC_CLASSIFY const struct tc_terms *tc_row(const struct tc_tables *t, __u32 row)
@@ -150,23 +151,32 @@ TC_CLASSIFY void tc_look_number(const struct tc_tables *t, const struct tc_look 
 
 /* --- strings --- */
 
-TC_CLASSIFY void tc_find(const struct tc_tables *t, __u32 number, struct tc_decision *d)
+/* Lanes that no term asks something of are not looked at. */
+#define TC_EACH_LANE(lane, look)                                                                   \
+	for (int lane = 0; lane < TC_LANES; lane++)                                                \
+		if (lane < (look)->lanes)
+
+TC_CLASSIFY void tc_string_begin(struct tc_decision *d)
+{
+	d->is_found = 0;
+}
+
+TC_CLASSIFY void tc_find(const struct tc_tables *t, const struct tc_look *look, __u32 number,
+			 struct tc_decision *d)
 {
 	const struct tc_hit *finding = &t->findings[number & (TC_FINDINGS_MAX - 1)];
 
-	for (int lane = 0; lane < TC_LANES; lane++)
-		if (finding->hits[lane] != TC_ROW_NONE)
-			tc_add(d->words, &d->hits[lane], tc_row(t, finding->hits[lane]));
+	if (!d->is_found) {
+		TC_EACH_LANE(lane, look)
+		tc_set(d->words, &d->hits[lane], tc_row(t, look->base[lane]));
+		tc_set(d->words, &d->kills, tc_row(t, TC_ROW_NONE));
+		d->is_found = 1;
+	}
+	TC_EACH_LANE(lane, look)
+	if (finding->hits[lane] != TC_ROW_NONE)
+		tc_add(d->words, &d->hits[lane], tc_row(t, finding->hits[lane]));
 	if (finding->kills != TC_ROW_NONE)
 		tc_add(d->words, &d->kills, tc_row(t, finding->kills));
-}
-
-TC_CLASSIFY void tc_string_begin(const struct tc_tables *t, const struct tc_look *look,
-				 struct tc_decision *d)
-{
-	for (int lane = 0; lane < TC_LANES; lane++)
-		tc_set(d->words, &d->hits[lane], tc_row(t, look->base[lane]));
-	tc_set(d->words, &d->kills, tc_row(t, TC_ROW_NONE));
 }
 
 /*
@@ -212,12 +222,18 @@ TC_CLASSIFY __u32 tc_string_last(const struct tc_tables *t, __u32 automaton, __u
 }
 
 /* When all findings are in. */
-TC_CLASSIFY void tc_string_end(struct tc_decision *d)
+TC_CLASSIFY void tc_string_end(const struct tc_tables *t, const struct tc_look *look,
+			       struct tc_decision *d)
 {
 	const struct tc_range words = d->words;
 
-	for (int lane = 0; lane < TC_LANES; lane++)
-		tc_keep(words, &d->left, &d->hits[lane]);
+	if (!d->is_found) {
+		TC_EACH_LANE(lane, look)
+		tc_keep(words, &d->left, tc_row(t, look->base[lane]));
+		return;
+	}
+	TC_EACH_LANE(lane, look)
+	tc_keep(words, &d->left, &d->hits[lane]);
 	TC_EACH_WORD(i, words)
 	tc_word(&d->left, words, i) &= ~tc_word(&d->kills, words, i);
 }

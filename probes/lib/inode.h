@@ -68,9 +68,10 @@ static __always_inline __u32 inode_device(struct inode *inode)
 		(record)->dir_dev = inode_device(inode_);                                          \
 	})
 
+/* Of an inode that known_read() takes, as those below. */
 static __always_inline bool inode_is_overlaid(struct inode *inode)
 {
-	return BPF_CORE_READ(inode, i_sb, s_magic) == OVERLAYFS_SUPER_MAGIC;
+	return known_read(inode, i_sb, s_magic) == OVERLAYFS_SUPER_MAGIC;
 }
 
 /*
@@ -96,13 +97,12 @@ static __always_inline bool inode_in_upper_layer(struct inode *inode)
  */
 static __always_inline bool file_is_memfd(struct file *file)
 {
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+	struct dentry *dentry = known_read(file, f_path.dentry);
 	char start[6] = {};
 
-	if (BPF_CORE_READ(dentry, d_parent) != dentry)
+	if (known_read(dentry, d_parent) != dentry)
 		return false;
-	bpf_probe_read_kernel(start, sizeof(start), name);
+	bpf_probe_read_kernel(start, sizeof(start), known_read(dentry, d_name.name));
 	return start[0] == 'm' && start[1] == 'e' && start[2] == 'm' && start[3] == 'f' &&
 	       start[4] == 'd' && start[5] == ':';
 }

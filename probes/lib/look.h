@@ -53,7 +53,7 @@ __noinline int string_find(__u32 index, __u32 finding)
 	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
 
 	if (t)
-		tc_find(t, finding, &s->judging.d);
+		tc_find(t, &t->looks[s->judging.look & (TC_LOOKS_MAX - 1)], finding, &s->judging.d);
 	return 0;
 }
 
@@ -110,7 +110,7 @@ static __always_inline void look_at_bytes(struct scratch *s, const struct tc_tab
 	int leg = LEG_ON;
 	__u32 last;
 
-	tc_string_begin(t, look, &s->judging.d);
+	tc_string_begin(&s->judging.d);
 	s->judging.state = t->automata[look->automaton & (TC_AUTOMATA_MAX - 1)].start;
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < STRING_ROUNDS && leg != LEG_LAST; i++)
@@ -122,7 +122,7 @@ static __always_inline void look_at_bytes(struct scratch *s, const struct tc_tab
 	last = tc_string_last(t, look->automaton, s->judging.state);
 	if (last)
 		string_find(s->index, last);
-	tc_string_end(&s->judging.d);
+	tc_string_end(t, look, &s->judging.d);
 }
 
 #define SLASH_LEG_BYTES 64

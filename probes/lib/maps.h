@@ -84,6 +84,10 @@ struct task_terms {
 	__u32 exec_id; /* task_struct.self_exec_id: another one with each exec */
 	__u64 exe;     /* kernel address of the file, which prctl(2) may change */
 	struct tc_task_facts facts;
+	/* Of which kinds it was asked whether task and cgroup leave something, and of which of
+	 * those they do not: while the cgroup is the same, and was not judged anew. */
+	__u64 asked, vain;
+	__u64 cgroup_id, cgroups_judged;
 	__u64 connecting; /* beside all that: see note_connecting() */
 };
 
@@ -97,8 +101,8 @@ struct inode_terms {
 	__u32 version; /* odd while somebody does */
 	__u32 generation;
 	__u32 renames, mounts; /* the kernel's counts of both */
-	__u32 pad;
-	__u64 dentry, mount; /* kernel addresses */
+	__u32 vain;	       /* kinds of opens of which nothing is left, as TC_KIND_BIT() */
+	__u64 dentry, mount;   /* kernel addresses */
 	struct compat_timespec changed;
 	__u64 since_ns; /* changed was seen for the first time, since boot */
 };
@@ -117,7 +121,8 @@ struct walk {
 	__u32 size;		       /* of the path so far, kept or not */
 	__u32 flags;		       /* TC_SLOT_* */
 	__u32 names;
-	__u32 private; /* reached the root of a mount that is in no namespace */
+	__u32 private;	       /* reached the root of a mount that is in no namespace */
+	__u32 renames, mounts; /* the kernel's counts of both before it began */
 	__u32 pad;
 	char bytes[WALK_BYTES];
 };

@@ -21,100 +21,101 @@
 /* What must be the same. */
 struct opened {
 	__u64 dentry, mount;
-	__u32 renames, mounts;
 	struct compat_timespec changed;
+	__u32 renames, mounts; /* when the path was walked */
+	__u64 since_ns;	       /* before that */
+	bool is_kept;	       /* something is, of these tables */
 };
 
 static __always_inline void opened_read(struct opened *opened, struct file *file)
 {
 	opened->dentry = (__u64)known_read(file, f_path.dentry);
 	opened->mount = (__u64)known_read(file, f_path.mnt);
-	opened->renames = lock_count(&rename_lock);
-	opened->mounts = lock_count(&mount_lock);
 	compat_known_ctime(known_read(file, f_inode), &opened->changed);
 }
 
 /* False while the locks' counts cannot be had, or somebody renames or mounts right now. */
-static __always_inline bool opened_is_quiet(const struct opened *opened)
+static __always_inline bool counts_are_quiet(__u32 renames, __u32 mounts)
 {
-	return opened->renames && opened->mounts && !((opened->renames | opened->mounts) & 1);
+	return renames && mounts && !((renames | mounts) & 1);
 }
 
-/* The verifier takes no arithmetic on pointers but comparing. */
-static __always_inline bool opened_is(const struct inode_terms *entry, const struct opened *opened)
+/* The dearest is asked last. The verifier takes no arithmetic on pointers but comparing. */
+static __always_inline bool opened_is(const struct inode_terms *entry, struct file *file)
 {
-	if (entry->dentry != opened->dentry || entry->mount != opened->mount)
+	struct opened opened;
+	__u32 renames, mounts;
+
+	opened_read(&opened, file);
+	if (entry->dentry != opened.dentry || entry->mount != opened.mount)
 		return false;
-	return !((entry->renames ^ opened->renames) | (entry->mounts ^ opened->mounts) |
-		 (entry->changed.tv_sec ^ opened->changed.tv_sec) |
-		 (entry->changed.tv_nsec ^ opened->changed.tv_nsec));
+	if ((entry->changed.tv_sec ^ opened.changed.tv_sec) |
+	    (entry->changed.tv_nsec ^ opened.changed.tv_nsec))
+		return false;
+	renames = lock_count(&rename_lock);
+	mounts = lock_count(&mount_lock);
+	return counts_are_quiet(renames, mounts) &&
+	       !((entry->renames ^ renames) | (entry->mounts ^ mounts));
 }
 
 /* What is kept of the file's path by these tables, or NULL. *ret_version must be the same when it
  * was read. */
-static __always_inline const struct tc_terms *opened_left(struct file *file,
-							  const struct tc_tables *t,
-							  struct inode_terms **ret_entry,
-							  __u32 *ret_version)
+static __always_inline struct inode_terms *opened_kept(struct file *file, const struct tc_tables *t,
+						       __u32 *ret_version)
 {
 	struct inode *inode = known_read(file, f_inode);
 	struct inode_terms *entry = compat_inode_value(inode_terms, inode, 0);
-	struct opened opened;
 
 	if (!entry)
 		return NULL;
-	*ret_entry = entry;
 	*ret_version = *(volatile __u32 *)&entry->version;
 	barrier(); /* nothing of the entry is read before that */
 	if (*ret_version & 1 || entry->generation != t->generation ||
 	    known_read(inode, i_nlink) != 1)
 		return NULL;
-	opened_read(&opened, file);
-	if (!opened_is_quiet(&opened) || !opened_is(entry, &opened))
-		return NULL;
-	return &entry->left;
+	return opened_is(entry, file) ? entry : NULL;
 }
 
-/* Like tables_left(), of an opened file. */
-static __always_inline enum early opened_early(__u32 kind, struct file *file)
+/* Like tables_left(), of an opened file. *ret_kept: something is kept of its path. */
+static __always_inline enum early opened_early(__u32 kind, struct file *file, bool *ret_kept)
 {
 	const struct tc_tables *t = tables_in_place();
+	enum early early = tables_left(kind);
 	const struct tc_kind_table *table;
-	struct inode_terms *entry = NULL;
-	const struct tc_terms *kept = NULL;
-	enum early early = EARLY_NOTHING;
+	struct inode_terms *entry;
 	struct early_left left;
 	__u32 version = 0;
 
-	if (!t)
-		return EARLY_SOMETHING;
+	*ret_kept = false;
+	if (early != EARLY_SOMETHING || !t)
+		return early;
 	table = &t->kinds[kind & (TC_KIND_LIMIT - 1)];
-	if (table->always)
+	if (table->always || !table->kept.n)
 		return EARLY_SOMETHING;
-	if (table->row == TC_ROW_NONE)
-		return EARLY_NOTHING;
-	early_begin(&left, t, table);
-	if (table->kept.n)
-		kept = opened_left(file, t, &entry, &version);
-	if (kept)
-		left.object = kept;
-	if (!kept || early_any(&left))
+	entry = opened_kept(file, t, &version);
+	if (!entry)
+		return EARLY_SOMETHING;
+	*ret_kept = true;
+	if (entry->vain & TC_KIND_BIT(kind)) {
+		early = EARLY_NOTHING;
+	} else {
+		early_begin(&left, t, table);
+		left.object = &entry->left;
 		early = early_ask(t, table, &left);
+	}
 	barrier();
 	/* Somebody wrote meanwhile: what was read may be of two files. */
-	if (kept && entry && *(volatile __u32 *)&entry->version != version)
-		return EARLY_SOMETHING;
-	return early;
+	return *(volatile __u32 *)&entry->version == version ? early : EARLY_SOMETHING;
 }
 
 /* False when no term is left for opening this file. */
-static __always_inline bool opened_wanted(__u32 kind, struct file *file)
+static __always_inline bool opened_wanted(__u32 kind, struct file *file, bool *ret_kept)
 {
-	enum early left = opened_early(kind, file);
+	enum early left = opened_early(kind, file, ret_kept);
 
 	if (left == EARLY_JUDGE_TASK) {
 		judge_task_early();
-		left = opened_early(kind, file);
+		left = opened_early(kind, file, ret_kept);
 	}
 	return left != EARLY_NOTHING;
 }
@@ -124,14 +125,13 @@ static __always_inline void opened_known(struct scratch *s, struct file *file)
 {
 	const struct tc_tables *t = tables_of(&s->judging);
 	struct inode_terms *entry = NULL;
-	const struct tc_terms *left = NULL;
 	__u32 version = 0;
 
 	if (t && kind_table(s, t)->kept.n)
-		left = opened_left(file, t, &entry, &version);
-	if (!left || !entry)
+		entry = opened_kept(file, t, &version);
+	if (!entry || !t)
 		return;
-	tc_set(t->opened, &s->judging.path.left, left);
+	tc_set(t->opened, &s->judging.path.left, &entry->left);
 	barrier();
 	s->judging.has_path = *(volatile __u32 *)&entry->version == version;
 }
@@ -168,22 +168,47 @@ static __always_inline __u64 ctime_settled_ns(struct inode *inode)
 
 #define PATH_IN_DOUBT (TC_SLOT_CUT | TC_SLOT_UNREADABLE | TC_SLOT_RACED)
 
-/* Keeps judging.path, which was made of the path that the file had since `before` was read. */
+/* Of which kinds of opens judging.path leaves nothing. */
+__noinline int path_vain_kinds(__u32 index)
+{
+	struct scratch *s = scratch_at(index);
+	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
+	const struct tc_kind_table *write, *read;
+	int vain = 0;
+
+	if (!t)
+		return 0;
+	write = &t->kinds[TC_KIND_open];
+	read = &t->kinds[TC_KIND_open_read];
+	if (!tc_meet_any(write->words, &s->judging.path.left, tc_row(t, write->wanted)))
+		vain |= TC_KIND_BIT(TC_KIND_open);
+	if (!tc_meet_any(read->words, &s->judging.path.left, tc_row(t, read->wanted)))
+		vain |= TC_KIND_BIT(TC_KIND_open_read);
+	return vain;
+}
+
+static __always_inline void opened_write(struct scratch *s, struct inode_terms *entry,
+					 const struct opened *opened)
+{
+	entry->dentry = opened->dentry;
+	entry->mount = opened->mount;
+	entry->renames = opened->renames;
+	entry->mounts = opened->mounts;
+	entry->left = s->judging.path.left;
+	entry->vain = path_vain_kinds(s->index);
+	entry->generation = s->judging.generation;
+}
+
+/* Keeps judging.path. `opened` was read before the path was walked. */
 static __always_inline void opened_keep(struct scratch *s, struct file *file,
-					const struct opened *before)
+					const struct opened *opened)
 {
 	struct inode *inode = known_read(file, f_inode);
-	__u64 now = bpf_ktime_get_boot_ns();
 	struct inode_terms *entry;
-	struct opened after;
 
-	if (s->judging.is_stale || known_read(inode, i_nlink) != 1 || !opened_is_quiet(before) ||
+	if (s->judging.is_stale || known_read(inode, i_nlink) != 1 ||
+	    !counts_are_quiet(opened->renames, opened->mounts) ||
 	    ((const struct tc_open *)s->record)->path.flags & PATH_IN_DOUBT)
-		return;
-	opened_read(&after, file);
-	if ((after.renames ^ before->renames) | (after.mounts ^ before->mounts) |
-	    (after.changed.tv_sec ^ before->changed.tv_sec) |
-	    (after.changed.tv_nsec ^ before->changed.tv_nsec))
 		return;
 	entry = compat_inode_value(inode_terms, inode, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!entry || !compat_take(&entry->busy))
@@ -191,17 +216,12 @@ static __always_inline void opened_keep(struct scratch *s, struct file *file,
 	*(volatile __u32 *)&entry->version += 1;
 	barrier();
 	entry->generation = 0;
-	if (entry->changed.tv_sec != after.changed.tv_sec ||
-	    entry->changed.tv_nsec != after.changed.tv_nsec) {
-		entry->changed = after.changed;
-		entry->since_ns = now;
-	} else if (now - entry->since_ns > ctime_settled_ns(inode)) {
-		entry->dentry = after.dentry;
-		entry->mount = after.mount;
-		entry->renames = after.renames;
-		entry->mounts = after.mounts;
-		entry->left = s->judging.path.left;
-		entry->generation = s->judging.generation;
+	if (entry->changed.tv_sec != opened->changed.tv_sec ||
+	    entry->changed.tv_nsec != opened->changed.tv_nsec) {
+		entry->changed = opened->changed;
+		entry->since_ns = opened->since_ns;
+	} else if (opened->since_ns > entry->since_ns + ctime_settled_ns(inode)) {
+		opened_write(s, entry, opened);
 	}
 	barrier();
 	*(volatile __u32 *)&entry->version += 1;

@@ -176,19 +176,28 @@ static __always_inline void walk_once(struct scratch *s, struct dentry *dentry,
 	walk_all(s->index);
 }
 
+static __always_inline bool walk_is_still(const struct walk *w)
+{
+	return w->renames == lock_count(&rename_lock) && w->mounts == lock_count(&mount_lock);
+}
+
+static __always_inline void walk_counted(struct scratch *s, struct dentry *dentry,
+					 struct vfsmount *vfsmount)
+{
+	s->walk.renames = lock_count(&rename_lock);
+	s->walk.mounts = lock_count(&mount_lock);
+	walk_once(s, dentry, vfsmount);
+}
+
 /* Walks; once more when a rename or a mount came between. The result stays in s->walk. */
 static __always_inline void walk_path(struct scratch *s, struct dentry *dentry,
 				      struct vfsmount *vfsmount)
 {
-	__u32 renames = lock_count(&rename_lock), mounts = lock_count(&mount_lock);
-
-	walk_once(s, dentry, vfsmount);
-	if (renames == lock_count(&rename_lock) && mounts == lock_count(&mount_lock))
+	walk_counted(s, dentry, vfsmount);
+	if (walk_is_still(&s->walk))
 		return;
-	renames = lock_count(&rename_lock);
-	mounts = lock_count(&mount_lock);
-	walk_once(s, dentry, vfsmount);
-	if (renames != lock_count(&rename_lock) || mounts != lock_count(&mount_lock))
+	walk_counted(s, dentry, vfsmount);
+	if (!walk_is_still(&s->walk))
 		s->walk.flags |= TC_SLOT_RACED;
 }
 

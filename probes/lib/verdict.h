@@ -60,17 +60,26 @@ static __always_inline int refusal(__u64 error)
 
 /* --- the task --- */
 
-static __always_inline void read_facts(struct tc_task_facts *facts, struct task_struct *task)
+/* Those that are asked for, of enum tc_facts; the others are 0. */
+static __always_inline void read_facts(struct tc_task_facts *facts, struct task_struct *task,
+				       __u32 asked)
 {
 	const struct cred *cred = known_read(task, cred);
 
-	facts->euid = known_read(cred, euid.val);
-	facts->uid = known_read(cred, uid.val);
-	facts->egid = known_read(cred, egid.val);
-	facts->mnt_ns = known_read(task, nsproxy, mnt_ns, ns.inum);
-	facts->pid_ns = task_pid_ns(task);
-	facts->user_ns = known_read(cred, user_ns, ns.inum);
-	compat_read_comm(task, facts->comm.bytes);
+	__builtin_memset(facts, 0, sizeof(*facts));
+	if (asked & TC_FACTS_IDS) {
+		facts->euid = known_read(cred, euid.val);
+		facts->uid = known_read(cred, uid.val);
+		facts->egid = known_read(cred, egid.val);
+	}
+	if (asked & TC_FACTS_NAMESPACES) {
+		facts->mnt_ns = known_read(task, nsproxy, mnt_ns, ns.inum);
+		facts->pid_ns = task_pid_ns(task);
+	}
+	if (asked & TC_FACTS_USER_NS)
+		facts->user_ns = known_read(cred, user_ns, ns.inum);
+	if (asked & TC_FACTS_COMM)
+		compat_read_comm(task, facts->comm.bytes);
 }
 
 static __always_inline bool facts_equal(const struct tc_task_facts *a,
@@ -87,17 +96,18 @@ static __always_inline bool facts_equal(const struct tc_task_facts *a,
 
 /* The current task's entry, *ret_valid when it holds for the task as it is now; NULL when there is
  * no room. */
-static __always_inline struct task_terms *task_entry(__u32 generation, struct tc_task_facts *facts,
-						     bool *ret_valid)
+static __always_inline struct task_terms *task_entry(const struct tc_tables *t,
+						     struct tc_task_facts *facts, bool *ret_valid)
 {
 	struct task_struct *task = compat_current();
 	struct task_terms *entry = compat_task_value(task_terms, task);
 
-	read_facts(facts, task);
-	*ret_valid = entry && entry->generation == generation &&
-		     entry->exec_id == known_read(task, self_exec_id) &&
-		     entry->exe == (__u64)known_read(task, mm, exe_file) &&
-		     facts_equal(&entry->facts, facts);
+	read_facts(facts, task, t->facts);
+	*ret_valid =
+		entry && entry->generation == t->generation && facts_equal(&entry->facts, facts);
+	if (*ret_valid && t->facts & TC_FACTS_EXE)
+		*ret_valid = entry->exec_id == known_read(task, self_exec_id) &&
+			     entry->exe == (__u64)known_read(task, mm, exe_file);
 	return entry;
 }
 
@@ -148,18 +158,18 @@ static __always_inline void look_at_task(struct scratch *s, const struct tc_tabl
 __noinline int task_kept(__u32 index)
 {
 	struct scratch *s = scratch_at(index);
-	struct task_struct *task = compat_current();
+	const struct tc_tables *t = s ? tables_of(&s->judging) : NULL;
 	struct task_terms *entry;
 	bool valid;
 
-	if (!s)
+	if (!t)
 		return true;
-	entry = task_entry(s->judging.generation, &s->judging.facts, &valid);
+	entry = task_entry(t, &s->judging.facts, &valid);
 	if (valid && entry) {
 		s->judging.task = entry->looked;
 		return true;
 	}
-	note_exe(s, known_read(task, mm, exe_file));
+	note_exe(s, t->facts & TC_FACTS_EXE ? known_read(compat_current(), mm, exe_file) : NULL);
 	return false;
 }
 
@@ -180,6 +190,7 @@ __noinline int task_keep(__u32 index)
 	entry->exe = (__u64)known_read(task, mm, exe_file);
 	entry->facts = s->judging.facts;
 	entry->looked = s->judging.task;
+	entry->asked = 0;
 	barrier();
 	entry->generation = s->judging.generation;
 	return 0;
@@ -276,17 +287,6 @@ static __always_inline void look_cgroup(struct scratch *s, const struct tc_table
 
 /* --- before there is a record --- */
 
-/* What the current task leaves; NULL when that must be judged first. */
-static __always_inline const struct tc_terms *task_left(const struct tc_tables *t)
-{
-	struct tc_task_facts facts;
-	struct task_terms *entry;
-	bool valid;
-
-	entry = task_entry(t->generation, &facts, &valid);
-	return entry && valid ? &entry->looked.left : NULL;
-}
-
 enum early { EARLY_NOTHING, EARLY_SOMETHING, EARLY_JUDGE_TASK };
 
 /* What is left before there is a record: in all of these sets. */
@@ -312,31 +312,73 @@ static __always_inline bool early_any(const struct early_left *left)
 	return any != 0;
 }
 
-/* Whether kind, cgroup and task leave a term: the dearest is asked last. */
+/* Whether kind, cgroup, task and what is known of the object leave a term. */
 static __always_inline enum early
 early_ask(const struct tc_tables *t, const struct tc_kind_table *table, struct early_left *left)
 {
-	const struct tc_terms *task;
+	struct tc_task_facts facts;
+	struct task_terms *entry;
+	bool valid;
 
-	if (table->asks_cgroup) {
-		left->cgroup = cgroup_left(t);
-		if (!early_any(left))
-			return EARLY_NOTHING;
+	if (table->asks_task) {
+		entry = task_entry(t, &facts, &valid);
+		if (!entry || !valid)
+			return EARLY_JUDGE_TASK;
+		left->task = &entry->looked.left;
 	}
-	if (!table->asks_task)
-		return EARLY_SOMETHING;
-	task = task_left(t);
-	if (!task)
-		return EARLY_JUDGE_TASK;
-	left->task = task;
+	if (table->asks_cgroup)
+		left->cgroup = cgroup_left(t);
 	return early_any(left) ? EARLY_SOMETHING : EARLY_NOTHING;
+}
+
+/* Whether what the task's entry noted of kinds is about its cgroup as it is judged now; if not, it
+ * notes of nothing. No other program runs for the same task meanwhile. */
+static __always_inline void early_recall(struct task_terms *entry)
+{
+	__u64 cgroup_id = bpf_get_current_cgroup_id();
+	__u32 zero = 0;
+	const struct tc_controls *c = bpf_map_lookup_elem(&controls, &zero);
+	__u64 judged = c ? *(volatile __u64 *)&c->cgroups_judged : 0;
+
+	if (entry->cgroup_id == cgroup_id && entry->cgroups_judged == judged)
+		return;
+	entry->asked = entry->vain = 0;
+	entry->cgroup_id = cgroup_id;
+	entry->cgroups_judged = judged;
+}
+
+/* Whether kind, cgroup and task leave a term: asked once for each task and kind. */
+static __always_inline enum early early_of_task(const struct tc_tables *t,
+						const struct tc_kind_table *table, __u32 kind)
+{
+	__u64 bit = TC_KIND_BIT(kind & (TC_KIND_LIMIT - 1));
+	struct tc_task_facts facts;
+	struct task_terms *entry;
+	struct early_left left;
+	bool valid, any;
+
+	entry = task_entry(t, &facts, &valid);
+	if (!entry || !valid)
+		return EARLY_JUDGE_TASK;
+	early_recall(entry);
+	if (entry->asked & bit)
+		return entry->vain & bit ? EARLY_NOTHING : EARLY_SOMETHING;
+	early_begin(&left, t, table);
+	left.task = &entry->looked.left;
+	if (table->asks_cgroup)
+		left.cgroup = cgroup_left(t);
+	any = early_any(&left);
+	entry->asked |= bit;
+	if (any)
+		return EARLY_SOMETHING;
+	entry->vain |= bit;
+	return EARLY_NOTHING;
 }
 
 __noinline int tables_left(__u32 kind)
 {
 	const struct tc_tables *t = tables_in_place();
 	const struct tc_kind_table *table;
-	struct early_left left;
 
 	if (!t)
 		return EARLY_SOMETHING;
@@ -345,8 +387,7 @@ __noinline int tables_left(__u32 kind)
 		return EARLY_SOMETHING;
 	if (table->row == TC_ROW_NONE)
 		return EARLY_NOTHING;
-	early_begin(&left, t, table);
-	return early_ask(t, table, &left);
+	return table->all_ask ? early_of_task(t, table, kind) : EARLY_SOMETHING;
 }
 
 /* Judges the current task by the tables in place, ahead of a record. */

@@ -561,9 +561,12 @@ static int fill_kind_row(struct tc_filling *filling, unsigned kind, struct tc_ki
 	struct tc_terms row = {0}, wanted = {0};
 	int r;
 
+	table->all_ask = true;
 	for (uint32_t bit = 0; bit < bits->n; bit++) {
 		for (uint32_t i = bits->first[bit]; i < bits->first[bit + 1]; i++) {
 			const struct tc_clause *clause = member(filling, i);
+			bool task = asks_task(filling, clause),
+			     cgroup = asks_cgroup(filling, clause);
 
 			if (!(clause->kinds >> kind & 1))
 				continue;
@@ -572,8 +575,9 @@ static int fill_kind_row(struct tc_filling *filling, unsigned kind, struct tc_ki
 			tc_terms_add(&row, bit);
 			if (clause->action != TC_ACTION_NONE)
 				tc_terms_add(&wanted, bit);
-			table->asks_task |= asks_task(filling, clause);
-			table->asks_cgroup |= asks_cgroup(filling, clause);
+			table->asks_task |= task;
+			table->asks_cgroup |= cgroup;
+			table->all_ask &= clause->action == TC_ACTION_NONE || task || cgroup;
 			table->enforces |= clause->action > TC_ACTION_ALERT;
 		}
 	}
@@ -658,6 +662,24 @@ static int fill_kinds(struct listing *listing)
 	return r;
 }
 
+static uint16_t facts_of(const struct tc_look *look)
+{
+	if (look->of == TC_LOOK_EXE)
+		return TC_FACTS_EXE;
+	if (look->of == TC_LOOK_COMM)
+		return TC_FACTS_COMM;
+	if (look->offset == offsetof(struct tc_task_facts, user_ns))
+		return TC_FACTS_USER_NS;
+	return look->offset < offsetof(struct tc_task_facts, mnt_ns) ? TC_FACTS_IDS
+								     : TC_FACTS_NAMESPACES;
+}
+
+static void fill_facts(struct tc_tables *tables)
+{
+	for (unsigned i = 0; i < tables->task.n; i++)
+		tables->facts |= facts_of(&tables->looks[tables->task.first + i]);
+}
+
 /* What is left of the terms before a cgroup was judged: all but vetoes that ask for it. */
 static int fill_cgroup_unknown(struct tc_filling *filling)
 {
@@ -699,6 +721,7 @@ int tc_filling_run(struct tc_filling *filling)
 		r = fill_bits(filling);
 	if (!r)
 		r = fill_kinds(&listing);
+	fill_facts(filling->tables);
 	if (!r)
 		r = fill_cgroup_unknown(filling);
 	free(listing.kinds);

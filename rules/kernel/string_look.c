@@ -163,8 +163,10 @@ static int fill_base(struct string_look *look, struct tc_look *table)
 
 			for (uint32_t i = bits->first[bit]; i < bits->first[bit + 1]; i++)
 				all &= look->used[bits->members[i]] > lane;
-			if (all)
-				tc_terms_remove(&base, bit);
+			if (!all)
+				continue;
+			tc_terms_remove(&base, bit);
+			table->lanes = (__u8)(lane + 1);
 		}
 		r = tc_filling_row(look->filling, &base, &table->base[lane]);
 	}

@@ -82,16 +82,16 @@ static inline void hook_look_string(struct hook *hook, const struct tc_look *loo
 		tc_look_doubt(t, look, d);
 		return;
 	}
-	tc_string_begin(t, look, d);
+	tc_string_begin(d);
 	for (uint32_t i = 0; i < string.length;) {
 		i += tc_string_run(t, look->automaton, &state, (const __u8 *)string.bytes + i,
 				   string.length - i, 64);
 		found = tc_string_found(t, look->automaton, state);
 		if (found)
-			tc_find(t, found, d);
+			tc_find(t, look, found, d);
 	}
-	tc_find(t, tc_string_last(t, look->automaton, state), d);
-	tc_string_end(d);
+	tc_find(t, look, tc_string_last(t, look->automaton, state), d);
+	tc_string_end(t, look, d);
 }
 
 static inline struct hook_string hook_slot(const struct tc_event *event, const struct tc_slot *slot)
@@ -192,28 +192,57 @@ static inline void hook_keep(struct tc_decision *d, const struct tc_decision *ke
  * Decides about an event by tables. The task is what the record's header says; its executable is
  * the event's proc.exepath. cgroup is what the agent said of its cgroup, NULL: nothing yet.
  */
+/* What is not read is 0. */
+static inline void hook_read_facts(struct hook *hook, const struct tc_record *record)
+{
+	const uint16_t asked = hook->tables->facts;
+
+	if (asked & TC_FACTS_IDS) {
+		hook->facts.euid = record->euid;
+		hook->facts.uid = record->uid;
+		hook->facts.egid = record->egid;
+	}
+	if (asked & TC_FACTS_NAMESPACES) {
+		hook->facts.mnt_ns = record->mnt_ns;
+		hook->facts.pid_ns = record->pid_ns;
+	}
+	if (asked & TC_FACTS_USER_NS)
+		hook->facts.user_ns = record->user_ns;
+	if (asked & TC_FACTS_COMM)
+		hook->facts.comm = record->comm;
+	if (asked & TC_FACTS_EXE)
+		tc_event_get(hook->event, tc_field_by_name("proc.exepath", 12), -1, &hook->exe);
+}
+
+/* Whether task and cgroup alone leave nothing. */
+static inline bool hook_is_vain(const struct tc_tables *tables, const struct tc_kind_table *kind,
+				const struct tc_terms *task, const struct tc_terms *cgroup)
+{
+	struct tc_terms left = *tc_row(tables, kind->wanted);
+
+	if (!kind->all_ask)
+		return false;
+	tc_keep(kind->words, &left, task);
+	tc_keep(kind->words, &left, cgroup ? cgroup : tc_row(tables, tables->cgroup_unknown));
+	return !tc_meet_any(kind->words, &left, &left);
+}
+
 static inline struct hook_verdict hook_decide(const struct tc_tables *tables,
 					      struct tc_event *event, const struct tc_terms *cgroup)
 {
 	const struct tc_record *record = event->record;
 	const struct tc_kind_table *kind = &tables->kinds[record->kind];
-	struct hook hook = {.tables = tables,
-			    .event = event,
-			    .facts = {.euid = record->euid,
-				      .uid = record->uid,
-				      .egid = record->egid,
-				      .mnt_ns = record->mnt_ns,
-				      .pid_ns = record->pid_ns,
-				      .user_ns = record->user_ns,
-				      .comm = record->comm}};
+	struct hook hook = {.tables = tables, .event = event};
 	struct tc_decision *d = &hook.decision, task, path;
 	struct hook_verdict verdict = {0};
 	uint32_t asks;
 
-	tc_event_get(event, tc_field_by_name("proc.exepath", 12), -1, &hook.exe);
+	hook_read_facts(&hook, record);
 	task = hook_kept(&hook, tables->words, &tables->task, &hook.facts);
 	path = hook_kept(&hook, tables->opened, &kind->kept, record);
 	d->words = kind->words;
+	if (!kind->always && hook_is_vain(tables, kind, &task.left, cgroup))
+		return verdict;
 	tc_set(d->words, &d->left, tc_row(tables, kind->row));
 	if (cgroup)
 		tc_keep(d->words, &d->left, cgroup);

@@ -267,6 +267,27 @@ static void test_what_an_opened_file_keeps_is_kept_with_its_path(void **state)
 	both_done(&both);
 }
 
+/* Rules of which each asks for the task or the cgroup may be done with before the object is looked
+ * at; one that does not has it looked at always. */
+static void test_what_is_asked_of_the_task_is_known_beforehand(void **state)
+{
+	struct both both = both_of_condition(
+		"(evt.kind = open and fd.name startswith /a and proc.name = x) or (evt.kind = open "
+		"and fd.name = /b and cgroup.path = /c) or (evt.kind = open_read and (proc.name = "
+		"x or fd.name = /d))");
+	const struct tc_tables *tables = tc_kernel_rules_tables(both.kernel);
+
+	(void)state;
+	assert_true(tables->kinds[TC_KIND_open].all_ask);
+	assert_false(tables->kinds[TC_KIND_open_read].all_ask);
+	assert_int_equal(tables->facts, TC_FACTS_COMM);
+	both_done(&both);
+	both = both_of_condition("evt.kind = exec and user.ruid = 1 and ns.user = 2 and ns.pid = 3 "
+				 "and proc.exepath = /x");
+	assert_int_equal(tc_kernel_rules_tables(both.kernel)->facts, TC_FACTS_ALL & ~TC_FACTS_COMM);
+	both_done(&both);
+}
+
 #define ENFORCING(action, condition)                                                               \
 	"- rule: r\n  desc: d\n  priority: INFO\n  output: o\n  action: " action                   \
 	"\n  condition: |\n"                                                                       \
@@ -354,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_judged_parts_drop_what_the_agent_need_not_see),
 		cmocka_unit_test(test_more_rules_than_bits_share_them),
 		cmocka_unit_test(test_what_an_opened_file_keeps_is_kept_with_its_path),
+		cmocka_unit_test(test_what_is_asked_of_the_task_is_known_beforehand),
 		cmocka_unit_test(test_a_blocking_rule_that_the_kernel_cannot_decide_is_refused),
 		cmocka_unit_test(test_best_effort_alerts_where_it_cannot_block),
 		cmocka_unit_test(test_rules_that_block_keep_their_bits_and_errors),
