@@ -19,6 +19,10 @@
 /* Longest parts, in bytes. What is longer is cut, and the slot tells the true size. */
 #define TC_PATH_MAX 4096
 #define TC_ARGS_MAX 8192
+/* Of longer arguments so many bytes of the end are kept, behind TC_ARGS_GAP: one more argument, in
+ * the place of all that is left out. What matters often stands last. */
+#define TC_ARGS_LAST 2048
+#define TC_ARGS_GAP "..."
 #define TC_ENV_MAX 4096
 #define TC_TEXT_MAX 1024
 #define TC_COMM_MAX 16

@@ -52,6 +52,7 @@ static __always_inline void note_exec(struct scratch *s)
 		return;
 	record_fill(s->index);
 	header->syscall = -1;
+	((struct tc_mmap *)s->record)->is_exec = true;
 }
 
 static __always_inline struct scratch *mmap_record(struct file *file, __u64 prot, __u32 flags,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* Family namespace: setns(2) and unshare(2) pass no LSM hook but capable(): programs before the
- * functions of the kernel see them. */
+ * functions of the kernel see them. Only what clone(2) makes does. */
 
 /* include/uapi/linux/magic.h */
 #define NSFS_MAGIC 0x6e736673
@@ -110,6 +110,19 @@ static __always_inline int unshare_event(__u32 flags)
 	record->unshare_flags = flags;
 	record_tell(s);
 	return 0;
+}
+
+/* include/uapi/linux/sched.h: all CLONE_NEW* */
+#define NEW_NAMESPACES 0x7e020080
+
+/*
+ * clone(2) and clone3(2) that give their child namespaces of its own. A LSM hook, but it is the
+ * parent's doing, as unshare(2) is its own, and what can be done about either is the same.
+ */
+SEC("lsm/task_alloc")
+int BPF_PROG(task_alloc, struct task_struct *task, unsigned long flags)
+{
+	return flags & NEW_NAMESPACES ? unshare_event(flags) : 0;
 }
 
 SEC("fentry/__x64_sys_unshare")

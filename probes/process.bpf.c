@@ -158,8 +158,7 @@ static __always_inline void exec_slots(struct scratch *s, struct task_struct *ta
 
 	exec_program(s, known_read(mm, exe_file));
 	slot_text(s, &record->filename, known_read(bprm, filename));
-	slot_user_strings(s, &record->argv, known_read(mm, arg_start), known_read(mm, arg_end),
-			  TC_ARGS_MAX);
+	slot_arguments(s, &record->argv, known_read(mm, arg_start), known_read(mm, arg_end));
 	exec_place(s, task);
 	if (part_wanted(TC_WANT_ENVIRONMENT))
 		slot_user_strings(s, &record->env, known_read(mm, env_start),

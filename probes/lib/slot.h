@@ -127,4 +127,32 @@ static __always_inline void slot_user_strings(struct scratch *s, struct tc_slot 
 	slot_close(s, slot, offset, stored, size, 0);
 }
 
+#define ARGS_FIRST (TC_ARGS_MAX - TC_ARGS_LAST - sizeof(TC_ARGS_GAP))
+
+/* The same of a program's arguments: of more than TC_ARGS_MAX bytes the first and the last. */
+static __always_inline void slot_arguments(struct scratch *s, struct tc_slot *slot,
+					   unsigned long start, unsigned long end)
+{
+	static const char gap[] = TC_ARGS_GAP;
+	__u64 offset = slot_offset(s, TC_ARGS_MAX);
+	__u64 size = end - start;
+
+	if (end <= start || size <= TC_ARGS_MAX) {
+		slot_user_strings(s, slot, start, end, TC_ARGS_MAX);
+		return;
+	}
+	if (!offset)
+		return;
+	if (bpf_probe_read_user(s->record + offset, ARGS_FIRST, (const void *)start) ||
+	    bpf_probe_read_user(s->record + offset + ARGS_FIRST + sizeof(gap), TC_ARGS_LAST,
+				(const void *)(end - TC_ARGS_LAST))) {
+		slot_close(s, slot, offset, 0, size, TC_SLOT_UNREADABLE);
+		return;
+	}
+	s->record[offset + ARGS_FIRST - 1] = 0;
+	__builtin_memcpy(s->record + offset + ARGS_FIRST, gap, sizeof(gap));
+	s->record[offset + TC_ARGS_MAX - 1] = 0;
+	slot_close(s, slot, offset, TC_ARGS_MAX, size, 0);
+}
+
 #endif

@@ -53,6 +53,24 @@ static void expect_strings(struct run *run, const struct tc_exec *record,
 	expect_slot(run, record, slot, bytes, max, length, TC_SLOT_CUT);
 }
 
+/* Of arguments that are too long both ends were kept. */
+static void expect_arguments(struct run *run, const struct tc_exec *record, const char *text,
+			     uint32_t length)
+{
+	static const uint32_t first = TC_ARGS_MAX - TC_ARGS_LAST - sizeof(TC_ARGS_GAP);
+	static char bytes[TC_ARGS_MAX];
+
+	if (length <= TC_ARGS_MAX) {
+		expect_strings(run, record, &record->argv, text, length, TC_ARGS_MAX);
+		return;
+	}
+	memcpy(bytes, text, first - 1);
+	bytes[first - 1] = '\0';
+	memcpy(bytes + first, TC_ARGS_GAP, sizeof(TC_ARGS_GAP));
+	memcpy(bytes + TC_ARGS_MAX - TC_ARGS_LAST, text + length - TC_ARGS_LAST, TC_ARGS_LAST);
+	expect_slot(run, record, &record->argv, bytes, TC_ARGS_MAX, length, TC_SLOT_CUT);
+}
+
 /* When the first process of the pid namespace started, in clock ticks: process 1, or the one of the
  * test, which is the first in its own. */
 static uint64_t pid_ns_start_ticks(const struct exec_notes *truth)
@@ -128,7 +146,7 @@ static void expect_exec(struct run *run, const struct expected *expected)
 	expect(run, record, &record->envc, truth->envc);
 	expect(run, record, &record->secure, truth->secure);
 	expect_text(run, record, &record->filename, expected->filename);
-	expect_strings(run, record, &record->argv, truth->args, truth->args_length, TC_ARGS_MAX);
+	expect_arguments(run, record, truth->args, truth->args_length);
 	expect_strings(run, record, &record->env, truth->env, truth->env_length, TC_ENV_MAX);
 	expect_slot(run, record, &record->cwd, cwd, (uint32_t)strlen(cwd), (uint32_t)strlen(cwd),
 		    expected->cwd_flags);
@@ -174,6 +192,7 @@ static void check_exec_mapping(struct run *run)
 	expect_inode(run, record, &((struct file){*exe, record->magic}));
 	expect(run, record, &record->prot, PROT_READ | PROT_EXEC);
 	expect(run, record, &record->map_flags, record->map_flags | MAP_PRIVATE);
+	expect(run, record, &record->is_exec, true);
 	expect(run, record, &record->is_shared, false);
 	expect_text(run, record, &record->path, run->notes->exec.exe_path);
 }

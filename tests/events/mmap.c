@@ -48,6 +48,7 @@ static void expect_mmap(struct run *run, int syscall, uint32_t flags, const stru
 	expect(run, record, &record->prot, (uint32_t)mapping->prot);
 	expect(run, record, &record->map_flags,
 	       is_change ? TC_ABSENT_U32 : (uint32_t)mapping->flags);
+	expect(run, record, &record->is_exec, false);
 	expect(run, record, &record->is_shared, type == MAP_SHARED || type == SHARED_VALIDATE);
 	expect_text(run, record, &record->path, run->notes->text[0]);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events: setns, unshare. */
+#include <linux/sched.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -166,6 +168,34 @@ static void check_unshare(struct run *run)
 	expect_end(run, after, 0);
 }
 
+/* A child is born in them. */
+static void act_clone(struct run *run)
+{
+	const struct space *space = run->test->with;
+	struct clone_args args = {.flags = space->type, .exit_signal = SIGCHLD};
+	pid_t pid;
+
+	enter(run);
+	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	must(run, pid >= 0);
+	if (pid == 0)
+		_exit(0);
+	must(run, wait_child(run, pid) == 0);
+}
+
+static void check_clone(struct run *run)
+{
+	const struct space *space = run->test->with;
+	const struct tc_unshare *record = take(run, unshare);
+
+	pass_over(run, TC_KIND_fork);
+	pass_over(run, TC_KIND_exit);
+	if (!record)
+		return;
+	expect_header(run, record, &run->notes->self, space->syscall, call_flags(run));
+	expect(run, record, &record->unshare_flags, space->type);
+}
+
 /* A thread that is refused has asked. */
 static void act_unshare_refused(struct run *run)
 {
@@ -203,6 +233,8 @@ const struct test namespace_tests[] = {
 	     SPACE(CLONE_NEWUSER, "", SYS_unshare)),
 	TEST(unshare_32, ANY, NULL, act_unshare, check_unshare,
 	     SPACE(CLONE_NEWUTS, "", NR_32_UNSHARE, .i386 = true)),
+	TEST(unshare_clone, LSM, NULL, act_clone, check_clone,
+	     SPACE(CLONE_NEWUTS | CLONE_NEWNET, "", SYS_clone3)),
 	TEST(unshare_refused, LSM, NULL, act_unshare_refused, check_unshare,
 	     SPACE(CLONE_NEWNET, "", SYS_unshare)),
 	{0},
