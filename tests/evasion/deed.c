@@ -207,16 +207,20 @@ bool program_ended(const struct deed *deed, int status)
 	return WIFEXITED(status) && WEXITSTATUS(status) == ENDED;
 }
 
-void copy_self_to(int fd)
+void copy_to(int from, int to)
 {
-	int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	off_t at = 0;
 
-	must(self >= 0 && fstat(self, &st) == 0);
+	must(from >= 0 && to >= 0 && fstat(from, &st) == 0);
 	while (at < st.st_size)
-		must(sendfile(fd, self, &at, (size_t)(st.st_size - at)) > 0);
-	close(self);
+		must(sendfile(to, from, &at, (size_t)(st.st_size - at)) > 0);
+	close(from);
+}
+
+void copy_self_to(int fd)
+{
+	copy_to(open("/proc/self/exe", O_RDONLY | O_CLOEXEC), fd);
 }
 
 void make_program(const char *path)
@@ -269,14 +273,36 @@ pid_t idle_child(void)
 	_exit(0);
 }
 
-const char *module_path(void)
+/* Good until the next call. */
+static const char *path_of_module(const char *module)
 {
 	static char path[EVASION_PATH];
 	struct utsname name;
 
 	uname(&name);
-	snprintf(path, sizeof(path), "/usr/lib/modules/%s/dummy.ko", name.release);
+	snprintf(path, sizeof(path), "/usr/lib/modules/%s/%s.ko", name.release, module);
 	return path;
+}
+
+bool load_spare(const char *name)
+{
+	char loaded[EVASION_LINE];
+	int fd, r;
+
+	snprintf(loaded, sizeof(loaded), "/sys/module/%s", name);
+	if (access(loaded, F_OK) == 0)
+		return true;
+	fd = open(path_of_module(name), O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	r = attempt(syscall(SYS_finit_module, fd, "", 0));
+	close(fd);
+	return r == 0;
+}
+
+const char *module_path(void)
+{
+	return path_of_module("dummy");
 }
 
 const char *lacks_module(void)

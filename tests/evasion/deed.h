@@ -8,6 +8,11 @@
 #include <errno.h>
 #include <netinet/in.h>
 
+/* Declared here: the headers of the kernel's and the C library's mounts cannot be had together. */
+int mount(const char *source, const char *target, const char *type, unsigned long flags,
+	  const void *data);
+int umount2(const char *target, int flags);
+
 /* The result of a system call as 0 or more, or -errno. */
 #define attempt(call)                                                                              \
 	({                                                                                         \
@@ -77,6 +82,8 @@ bool program_ended(const struct deed *deed, int status);
 /* An innocent place for it. */
 #define USUAL "/usr/bin/evasion"
 void copy_self_to(int fd);
+/* All of a file, whose descriptor is closed. */
+void copy_to(int from, int to);
 /* Puts it there. */
 void make_program(const char *path);
 void prepare_usual(const struct deed *deed);
@@ -89,6 +96,8 @@ void tell_args(struct deed *deed, char *const argv[]);
 /* A child that does nothing until it is killed. */
 pid_t idle_child(void);
 int load_module(const char *path);
+/* Loads a module of this kernel's; whether it is there. */
+bool load_spare(const char *name);
 /* The file of a module that nobody needs. */
 const char *module_path(void);
 const char *lacks_module(void);

@@ -3,12 +3,19 @@
 #include "tests/evasion/deed.h"
 
 #include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/sched.h>
 #include <sched.h>
+#include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* --- settings of the kernel's --- */
@@ -20,10 +27,12 @@ static const char *const settings[] = {
 };
 enum setting { CORE_PATTERN, MODPROBE, UEVENT_HELPER, SYSRQ, BINFMT };
 
-/* Mounts it where it belongs, for which the kernel may load its module. */
+/* Mounts it where it belongs. */
 static const char *lacks_binfmt(void)
 {
-	if (access(settings[BINFMT], W_OK) < 0)
+	if (access(settings[BINFMT], W_OK) == 0)
+		return NULL;
+	if (load_spare("binfmt_misc"))
 		mount("binfmt_misc", "/proc/sys/fs/binfmt_misc", "binfmt_misc", 0, NULL);
 	return access(settings[BINFMT], W_OK) == 0 ? NULL : "no binfmt_misc";
 }
@@ -59,9 +68,10 @@ static int act_setting(struct deed *deed)
 
 static const char *lacks_v1(void)
 {
+	if (access(EVASION_SPARE "/v1/release_agent", W_OK) == 0)
+		return NULL;
 	mkdir(EVASION_SPARE, 0755);
 	mkdir(EVASION_SPARE "/v1", 0755);
-	umount2(EVASION_SPARE "/v1", MNT_DETACH);
 	return mount("none", EVASION_SPARE "/v1", "cgroup", 0, "none,name=evasion") == 0
 		       ? NULL
 		       : "no cgroups of version 1";
@@ -97,6 +107,21 @@ static int act_mount(struct deed *deed)
 			  : attempt(mount("none", deed->spare, types[deed->of->with], 0, NULL));
 }
 
+/* By the new calls. The twin's hangs nowhere. */
+static int act_fsmount(struct deed *deed)
+{
+	int context = (int)syscall(SYS_fsopen, "proc", 0), fd;
+
+	must(context >= 0 &&
+	     syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0);
+	fd = (int)syscall(SYS_fsmount, context, 0, 0);
+	must(fd >= 0);
+	tell_path(deed, deed->spare);
+	return deed->twin ? 0
+			  : attempt(syscall(SYS_move_mount, fd, "", AT_FDCWD, deed->spare,
+					    MOVE_MOUNT_F_EMPTY_PATH));
+}
+
 /* The host's files, under a name of the container's. */
 static int act_bind_root(struct deed *deed)
 {
@@ -114,6 +139,38 @@ static int act_setns(struct deed *deed)
 
 	must(fd >= 0);
 	return attempt(setns(fd, CLONE_NEWNS));
+}
+
+/* All that process 1 has. */
+static int act_setns_process(struct deed *deed)
+{
+	int fd = (int)syscall(SYS_pidfd_open, deed->twin ? getpid() : 1, 0);
+
+	must(fd >= 0);
+	return attempt(setns(fd, CLONE_NEWNS));
+}
+
+static const char *lacks_setns_process(void)
+{
+	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0), r = attempt(setns(fd, CLONE_NEWUTS));
+
+	close(fd);
+	return r == 0 ? NULL : "setns takes no pidfd (5.8)";
+}
+
+/* A child is born in them. */
+static int act_clone(struct deed *deed)
+{
+	struct clone_args args = {.exit_signal = SIGCHLD,
+				  .flags = deed->twin ? CLONE_NEWUTS : CLONE_NEWNS};
+	pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+	if (child == 0)
+		_exit(0);
+	if (child < 0)
+		return -errno;
+	waitpid(child, NULL, 0);
+	return 0;
 }
 
 static int act_unshare(struct deed *deed)
@@ -135,6 +192,46 @@ static int act_node(struct deed *deed)
 	snprintf(deed->truth->path, sizeof(deed->truth->path), "%s", deed->spare);
 	return attempt(mknod(deed->spare, deed->twin ? S_IFIFO | 0600 : S_IFBLK | 0600,
 			     deed->twin ? 0 : makedev(7, 0)));
+}
+
+static const char *lacks_disk(void)
+{
+	return load_spare("loop") ? NULL : "no block device";
+}
+
+static void prepare_disk(const struct deed *deed)
+{
+	must(mknod(deed->spare, deed->twin ? S_IFIFO | 0600 : S_IFBLK | 0600,
+		   deed->twin ? 0 : makedev(7, 0)) == 0);
+}
+
+static int act_disk(struct deed *deed)
+{
+	tell_path(deed, deed->spare);
+	return attempt(open(deed->spare, O_RDWR | O_CLOEXEC));
+}
+
+/* By the root of a process outside. */
+static int act_proc_root(struct deed *deed)
+{
+	char path[EVASION_PATH + 32];
+
+	snprintf(path, sizeof(path), "/proc/1/root%s", deed->victim);
+	return mark_by(path);
+}
+
+/* The socket of a daemon that has no file. The twin's has another name. */
+static int act_shim(struct deed *deed)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	int server = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM, 0);
+	const char *name = deed->twin ? "/evasion/log.sock" : "/containerd-shim/evasion/shim.sock";
+	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name));
+
+	strcpy(to.sun_path + 1, name);
+	must(bind(server, (struct sockaddr *)&to, size) == 0 && listen(server, 1) == 0);
+	snprintf(deed->truth->path, sizeof(deed->truth->path), "@%s", name);
+	return attempt(connect(client, (struct sockaddr *)&to, size));
 }
 
 static int act_privileged(struct deed *deed)
@@ -168,14 +265,24 @@ const struct evasion escape_cases[] = {
 	 .with = 1},
 	{"ESC-cgroup", "the tree of cgroups is mounted", .prepare = prepare_directory,
 	 .act = act_mount, CONTAINED, .with = 2},
+	{"ESC-fsmount", "proc is mounted by the new calls", .prepare = prepare_directory,
+	 .act = act_fsmount, CONTAINED},
 	{"ESC-bind", "the root is mounted elsewhere", .prepare = prepare_directory,
 	 .act = act_bind_root, CONTAINED},
 	{"ESC-docker", "the daemon of containers is asked", .act = ask_daemon, CONTAINED},
 	{"ESC-setns", "the host's mounts are entered", .act = act_setns, CONTAINED},
+	{"ESC-setns-process", "the host's mounts are entered by a pidfd",
+	 .lacks = lacks_setns_process, .act = act_setns_process, CONTAINED},
+	{"ESC-clone", "a child is made in namespaces of its own", .act = act_clone, CONTAINED},
 	{"ESC-unshare", "namespaces are made", .act = act_unshare, CONTAINED},
 	{"ESC-module", "a kernel module is loaded", .lacks = lacks_module, .act = act_module,
 	 CONTAINED},
 	{"ESC-device", "a disk's node is made", .act = act_node, CONTAINED},
+	{"ESC-disk", "a disk is opened", .lacks = lacks_disk, .prepare = prepare_disk,
+	 .act = act_disk, CONTAINED},
+	{"ESC-shim", "the abstract socket of a container's daemon is asked", .act = act_shim,
+	 CONTAINED},
+	{"ESC-root", "a file of the host by /proc/1/root", .act = act_proc_root, .contained = true},
 	{"ESC-privileged", "a program is run with all rights of the host's root",
 	 .prepare = prepare_usual, .act = act_privileged, .contained = true,
 	 .happened = program_ended, .bare = true},

@@ -28,6 +28,7 @@ struct truth {
 	char args[EVASION_LINE]; /* of a program that is run, without the first, joined by blanks */
 	uint64_t port;		 /* that was connected to */
 	pid_t target;		 /* another process that it was done to */
+	volatile bool acted;	 /* for who waits for it */
 	char why[128];		 /* it could not be tried */
 };
 
@@ -64,10 +65,10 @@ struct evasion {
 /* Programs that monitors tell of, by their place. */
 #define EVASION_PROGRAMS "/tmp/evasion"
 #define EVASION_CGROUPS "/sys/fs/cgroup"
-/* The cgroup of the monitor, if it has one there. */
+/* The cgroup of the monitor, if it has one there; $EVASION_MONITOR when it is another one. */
 #define EVASION_MONITOR EVASION_CGROUPS "/monitor"
 
 extern const struct evasion forged_cases[], way_cases[], program_cases[], name_cases[],
-	mount_cases[], tamper_cases[], escape_cases[];
+	mount_cases[], tamper_cases[], right_cases[], escape_cases[];
 
 #endif

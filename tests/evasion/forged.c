@@ -246,6 +246,20 @@ static int act_untouched(struct deed *deed)
 	return mark_by(untouched(deed));
 }
 
+/* The same of an address. */
+static int act_untouched_connect(struct deed *deed)
+{
+	struct sockaddr_in to = tell_address(deed);
+	int fd = open(deed->spare, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	const struct sockaddr *address;
+
+	must(fd >= 0 && write(fd, &to, sizeof(to)) == sizeof(to));
+	address = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	must(address != MAP_FAILED);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return attempt(connect(fd, address, sizeof(to)));
+}
+
 static int act_untouched_exec(struct deed *deed)
 {
 	static char *const argv[] = {"untouched", "--end", NULL};
@@ -282,6 +296,8 @@ const struct evasion forged_cases[] = {
 	{"E04-exec", "a program's path lies in memory that was never touched",
 	 .where = EVASION_PROGRAMS, .prepare = prepare_victim_program, .act = act_untouched_exec,
 	 .happened = program_ended},
+	{"E04-connect", "an address lies in memory that was never touched", .lacks = lacks_metadata,
+	 .act = act_untouched_connect, .happened = succeeded, .bare = true},
 	{"E07-dirfd", "the directory's descriptor and the working directory change at once",
 	 .act = act_directory},
 	{0},

@@ -14,10 +14,6 @@
 
 #define MNT_DETACH 2
 
-int mount(const char *source, const char *target, const char *type, unsigned long flags,
-	  const void *data);
-int umount2(const char *target, int flags);
-
 static void prepare_mount(const struct deed *deed)
 {
 	must(mkdir(deed->spare, 0755) == 0);
@@ -96,6 +92,35 @@ static int act_move(struct deed *deed)
 			  : attempt(mount(deed->spare, to, NULL, MS_MOVE, NULL));
 }
 
+/* The options of the file system, by the new calls. The twin only says what it wants. */
+static int act_fspick(struct deed *deed)
+{
+	int context = (int)syscall(SYS_fspick, AT_FDCWD, deed->spare, FSPICK_CLOEXEC);
+
+	must(context >= 0);
+	must(syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, "rw", NULL, 0) == 0);
+	if (deed->twin)
+		return 0;
+	return attempt(syscall(SYS_fsconfig, context, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0));
+}
+
+/* Of this mount alone. */
+static int act_remount_bind(struct deed *deed)
+{
+	tell_path(deed, deed->spare);
+	return attempt(mount(NULL, deed->spare, NULL,
+			     MS_REMOUNT | MS_BIND | (deed->twin ? MS_RDONLY : 0), NULL));
+}
+
+/* A source that is meant for who reads it. */
+static int act_hostile_source(struct deed *deed)
+{
+	tell_path(deed, deed->spare);
+	return deed->twin ? mount_nothing(deed)
+			  : attempt(mount("none\n{\"rule\":1}\x1b[2J\xff", deed->spare, "tmpfs", 0,
+					  NULL));
+}
+
 /* The twin's stays read-only. */
 static int act_remount(struct deed *deed)
 {
@@ -150,6 +175,12 @@ const struct evasion mount_cases[] = {
 	 .bare = true},
 	{"E14-remount", "MS_REMOUNT makes it writable", .prepare = prepare_mounted,
 	 .act = act_remount, .happened = succeeded, .bare = true, .with = MS_RDONLY},
+	{"E14-remount-bind", "MS_REMOUNT and MS_BIND make it writable", .prepare = prepare_mounted,
+	 .act = act_remount_bind, .happened = succeeded, .bare = true, .with = MS_RDONLY},
+	{"E14-fspick", "fspick(2) and fsconfig(2) make it writable", .prepare = prepare_mounted,
+	 .act = act_fspick, .happened = succeeded, .bare = true, .with = MS_RDONLY},
+	{"E47-mount", "a mount whose source is newlines, escapes, broken UTF-8",
+	 .prepare = prepare_mount, .act = act_hostile_source, .happened = succeeded, .bare = true},
 	{"E14-propagation", "MS_SHARED", .prepare = prepare_mounted, .act = act_share,
 	 .happened = succeeded, .bare = true},
 	{"E14-pivot_root", "pivot_root(2)", .prepare = prepare_mounted, .act = act_pivot,

@@ -74,6 +74,22 @@ static int act_tmpfile(struct deed *deed)
 	return run_nameless(deed, again, name);
 }
 
+enum nameless { EMPTY_PATH, PROC_LINK };
+
+/* A program on disk, by its descriptor alone. */
+static int act_descriptor(struct deed *deed)
+{
+	static char *const argv[] = {"nameless", "--end", NULL};
+	int fd = open(deed->victim, O_PATH | O_CLOEXEC);
+	char path[64] = "";
+
+	must(fd >= 0);
+	tell_args(deed, argv);
+	if (deed->of->with == PROC_LINK)
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return attempt(syscall(SYS_execveat, fd, path, argv, environ, path[0] ? 0 : AT_EMPTY_PATH));
+}
+
 /* --- by another program --- */
 
 static const char *lacks_loader(void)
@@ -128,14 +144,68 @@ static int act_builtin(struct deed *deed)
 	return become(deed, SHELL, argv);
 }
 
-/* What dlopen(3) and LD_PRELOAD come to. */
+#define PAGE 4096
+
+static int map_code(int fd, int prot)
+{
+	must(fd >= 0);
+	return mmap(NULL, PAGE, prot, MAP_PRIVATE, fd, 0) == MAP_FAILED ? -errno : 0;
+}
+
+/* What dlopen(3) comes to. */
 static int act_library(struct deed *deed)
 {
-	int fd = open(deed->victim, O_RDONLY | O_CLOEXEC);
+	return map_code(open(deed->victim, O_RDONLY | O_CLOEXEC), PROT_READ | PROT_EXEC);
+}
 
-	must(fd >= 0);
-	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED ? -errno
-											 : 0;
+/* It becomes code when it is mapped already. */
+static int act_library_later(struct deed *deed)
+{
+	int fd = open(deed->victim, O_RDONLY | O_CLOEXEC);
+	void *bytes = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	must(bytes != MAP_FAILED);
+	return attempt(mprotect(bytes, PAGE, PROT_READ | PROT_EXEC));
+}
+
+/* The twin only reads it. */
+static int act_library_memfd(struct deed *deed)
+{
+	int fd = memfd_create("ghost", MFD_CLOEXEC);
+
+	copy_self_to(fd);
+	tell_fd(deed, fd, "memfd:ghost");
+	return map_code(fd, deed->twin ? PROT_READ : PROT_READ | PROT_EXEC);
+}
+
+/* One that every program with shared libraries can load. */
+#define LIBRARY "/lib/x86_64-linux-gnu/libz.so.1"
+
+static const char *lacks_library(void)
+{
+	return access(LIBRARY, R_OK) == 0 ? NULL : "no " LIBRARY;
+}
+
+static void prepare_library(const struct deed *deed)
+{
+	int from = open(LIBRARY, O_RDONLY | O_CLOEXEC);
+
+	unlink(deed->victim);
+	copy_to(from, open(deed->victim, O_WRONLY | O_CREAT | O_EXCL, 0755));
+}
+
+/* The shell ends well when it finds the library in itself. */
+static int act_preload(struct deed *deed)
+{
+	char script[EVASION_PATH + 256], preload[EVASION_PATH + 16];
+	char *const argv[] = {"sh", "-c", script, NULL}, *const env[] = {preload, NULL};
+
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", deed->victim);
+	snprintf(script, sizeof(script),
+		 "while read -r line; do case $line in *%s) exit %d;; esac; done </proc/$$/maps; "
+		 "exit 1",
+		 deed->victim, ENDED);
+	return attempt(execve(SHELL, argv, env));
 }
 
 /* --- in another process; the twin's is its own --- */
@@ -166,6 +236,17 @@ static int act_vm_write(struct deed *deed)
 	struct iovec local = {here, sizeof(here)}, remote = {there, sizeof(here)};
 
 	return attempt(process_vm_writev(target(deed), &local, 1, &remote, 1, 0));
+}
+
+/* By one of its threads. */
+static int act_thread_mem(struct deed *deed)
+{
+	char path[64];
+	int pid = target(deed), fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/mem", pid, pid);
+	fd = attempt(open(path, O_RDWR | O_CLOEXEC));
+	return fd < 0 ? fd : attempt(pwrite(fd, "after", 6, (off_t)(uintptr_t)there));
 }
 
 /* The twin asks for something of a process that is nobody's tracee. */
@@ -224,7 +305,9 @@ static int act_getfd(struct deed *deed)
 #define LONG_ARGS 200
 #define LONG_BYTES 300
 
-/* What matters stands behind 60 kB that do not. */
+enum place { BEHIND = LONG_ARGS, BETWEEN = LONG_ARGS / 2 };
+
+/* What matters stands among 60 kB that do not. */
 static int act_long(struct deed *deed)
 {
 	static char padding[LONG_BYTES + 1], *argv[LONG_ARGS + 4];
@@ -232,9 +315,9 @@ static int act_long(struct deed *deed)
 	memset(padding, 'x', LONG_BYTES);
 	argv[0] = "long";
 	argv[1] = "--end";
-	for (unsigned i = 0; i < LONG_ARGS; i++)
+	for (unsigned i = 0; i <= LONG_ARGS; i++)
 		argv[2 + i] = padding;
-	argv[2 + LONG_ARGS] = deed->twin ? "http://example.org" : "stratum+tcp://example.org";
+	argv[2 + deed->of->with] = deed->twin ? "http://example.org" : "stratum+tcp://example.org";
 	tell_path(deed, USUAL);
 	return attempt(execve(USUAL, argv, environ));
 }
@@ -253,6 +336,12 @@ const struct evasion program_cases[] = {
 	 .act = act_deleted, .happened = program_ended, .bare = true},
 	{"E22-tmpfile", "a program whose file never had a name", .prepare = prepare_usual,
 	 .act = act_tmpfile, .happened = program_ended, .bare = true},
+	{"E22-empty", "execveat(2) with AT_EMPTY_PATH", .where = EVASION_PROGRAMS,
+	 .prepare = prepare_victim_program, .act = act_descriptor, .happened = program_ended,
+	 .with = EMPTY_PATH},
+	{"E22-link", "execveat(2) of /proc/self/fd/N", .where = EVASION_PROGRAMS,
+	 .prepare = prepare_victim_program, .act = act_descriptor, .happened = program_ended,
+	 .with = PROC_LINK},
 	{"E23-loader", "the dynamic loader runs it", .lacks = lacks_loader, .act = act_loader,
 	 .happened = program_ended, .bare = true},
 	{"E23-script", "a script", .where = EVASION_PROGRAMS, .prepare = prepare_script,
@@ -262,7 +351,16 @@ const struct evasion program_cases[] = {
 	{"E24-builtin", "a shell writes by itself", .act = act_builtin},
 	{"E24-library", "a library is mapped as code", .where = EVASION_PROGRAMS,
 	 .prepare = prepare_victim_program, .act = act_library, .happened = succeeded},
+	{"E24-mprotect", "a mapped library becomes code later", .where = EVASION_PROGRAMS,
+	 .prepare = prepare_victim_program, .act = act_library_later, .happened = succeeded},
+	{"E24-memfd", "a library in memory is mapped as code", .act = act_library_memfd,
+	 .happened = succeeded, .bare = true},
+	{"E24-preload", "LD_PRELOAD names a library", .where = EVASION_PROGRAMS,
+	 .lacks = lacks_library, .prepare = prepare_library, .act = act_preload,
+	 .happened = program_ended},
 	{"E25-mem", "/proc/PID/mem", .act = act_mem, .happened = succeeded, .bare = true},
+	{"E25-thread", "/proc/PID/task/TID/mem", .act = act_thread_mem, .happened = succeeded,
+	 .bare = true},
 	{"E25-vm_write", "process_vm_writev(2)", .act = act_vm_write, .happened = succeeded,
 	 .bare = true},
 	{"E25-attach", "PTRACE_ATTACH", .prepare = prepare_debugger, .act = act_attach,
@@ -272,7 +370,10 @@ const struct evasion program_cases[] = {
 	{"E25-getfd", "pidfd_getfd(2)", .lacks = lacks_getfd, .act = act_getfd,
 	 .happened = succeeded, .bare = true},
 	{"E34-long", "the argument that matters stands behind 60 kB", .prepare = prepare_usual,
-	 .act = act_long, .happened = program_ended, .bare = true},
+	 .act = act_long, .happened = program_ended, .bare = true, .with = BEHIND},
+	{"E34-middle", "the argument that matters stands between 30 kB and 30 kB",
+	 .prepare = prepare_usual, .act = act_long, .happened = program_ended, .bare = true,
+	 .with = BETWEEN},
 	{"E34-argv0", "the program calls itself ls", .where = EVASION_PROGRAMS,
 	 .prepare = prepare_victim_program, .act = act_argv0, .happened = program_ended},
 	{0},

@@ -8,7 +8,8 @@ the keys of objects in objects; as Tocsin and Falco have it when it is not given
 
 What every deed is asked:
   1 an alert tells of it, or says that something was lost
-  2 it names what was done to what: path or inode, arguments, port, the other process are the truth's
+  2 it names what was done to what: path or inode, arguments, port, the other process are the truth's; not the arguments
+    of a program that was refused, which the kernel has not read by then
   3 the process and the cgroup are those that acted
   4 where the monitor says that it blocked, there was no effect, and the call failed; where not, there was one
   5 the benign twin had its effect, and nobody was told
@@ -88,8 +89,8 @@ class Stream:
             return False
         said = {bare(value) if isinstance(value, str) else value for value in values(alert)}
         return (
-            ("path" not in truth or bare(truth["path"]) in said or truth.get("ino") in said)
-            and ("args" not in truth or any(ends_in(value, truth["args"]) for value in said))
+            (not truth.keys() & {"path", "ino"} or bare(truth.get("path", "")) in said or truth.get("ino") in said)
+            and ("args" not in truth or alert.get("verdict") == "blocked" or any(ends_in(value, truth["args"]) for value in said))
             and all(truth[key] in said for key in ("port", "target") if key in truth)
         )
 

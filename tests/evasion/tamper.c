@@ -4,8 +4,8 @@
 
 #include <fcntl.h>
 #include <linux/bpf.h>
-#include <linux/capability.h>
 #include <linux/sched.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,10 +13,11 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -75,6 +76,101 @@ static int act_cgroup_namespace(struct deed *deed)
 	return mark_by(deed->victim);
 }
 
+/* A grandchild whose parent is gone. */
+static int act_orphan(struct deed *deed)
+{
+	pid_t parent = fork();
+	int line[2];
+	char byte;
+
+	must(parent >= 0);
+	if (parent > 0) {
+		waitpid(parent, NULL, 0);
+		while (!deed->truth->acted)
+			usleep(1000);
+		return deed->truth->result;
+	}
+	parent = getpid();
+	must(pipe(line) == 0);
+	if (fork() > 0)
+		_exit(0);
+	close(line[1]);
+	/* Its end of the pipe goes with the parent. */
+	must(read(line[0], &byte, 1) == 0);
+	deed->truth->pid = getpid();
+	deed->truth->result = mark_by(deed->victim);
+	deed->truth->acted = true;
+	_exit(0);
+}
+
+static void *mark_in_thread(void *arg)
+{
+	struct deed *deed = arg;
+
+	deed->truth->result = mark_by(deed->victim);
+	return NULL;
+}
+
+/* The process is the one that has the thread. */
+static int act_thread(struct deed *deed)
+{
+	pthread_t thread;
+
+	must(pthread_create(&thread, NULL, mark_in_thread, deed) == 0);
+	pthread_join(thread, NULL);
+	return deed->truth->result;
+}
+
+/* The process thinks that it is the first. */
+static int act_pid_namespace(struct deed *deed)
+{
+	pid_t child;
+	int line[2];
+	char byte;
+
+	must(unshare(CLONE_NEWPID) == 0 && pipe(line) == 0);
+	child = fork();
+	must(child >= 0);
+	if (child == 0) {
+		must(read(line[0], &byte, 1) == 1);
+		deed->truth->result = mark_by(deed->victim);
+		_exit(0);
+	}
+	deed->truth->pid = child;
+	must(write(line[1], "", 1) == 1);
+	waitpid(child, NULL, 0);
+	return deed->truth->result;
+}
+
+/* Root of a namespace of its own, and of this one. */
+static int act_user_namespace(struct deed *deed)
+{
+	int fd;
+
+	must(unshare(CLONE_NEWUSER) == 0);
+	fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+	must(fd >= 0 && write(fd, "0 0 1", 5) == 5);
+	close(fd);
+	return mark_by(deed->victim);
+}
+
+/* The cgroup's name is meant for who reads it. */
+static int act_hostile_cgroup(struct deed *deed)
+{
+	static const char *const path = EVASION_CGROUPS "/attacker/\x1b[2J\xff\"},{\\%s";
+	struct stat st;
+	int directory, fd;
+
+	must(mkdir(path, 0755) == 0 || errno == EEXIST);
+	must(stat(path, &st) == 0);
+	directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	must(fd >= 0 && write(fd, "0", 1) == 1);
+	close(fd);
+	deed->truth->cgroup = st.st_ino;
+	return mark_by(deed->victim);
+}
+
 /* --- a flood --- */
 
 #define FLOOD 3000
@@ -104,16 +200,31 @@ static int act_flood(struct deed *deed)
 
 /* --- the monitor's process --- */
 
+/* Its cgroup. */
+static const char *monitor(void)
+{
+	const char *path = getenv("EVASION_MONITOR");
+
+	return path ? path : EVASION_MONITOR;
+}
+
+/* Good until the next call. */
+static const char *monitor_file(const char *name)
+{
+	static char path[EVASION_PATH];
+
+	snprintf(path, sizeof(path), "%s/%s", monitor(), name);
+	return path;
+}
+
 static const char *lacks_monitor(void)
 {
-	return access(EVASION_MONITOR "/cgroup.procs", R_OK) == 0
-		       ? NULL
-		       : "the monitor has no cgroup " EVASION_MONITOR;
+	return access(monitor_file("cgroup.procs"), R_OK) == 0 ? NULL : "the monitor has no cgroup";
 }
 
 static pid_t monitor_pid(void)
 {
-	FILE *file = fopen(EVASION_MONITOR "/cgroup.procs", "re");
+	FILE *file = fopen(monitor_file("cgroup.procs"), "re");
 	int pid = 0;
 
 	must(file && fscanf(file, "%d", &pid) == 1);
@@ -135,7 +246,7 @@ static int write_to(const char *path, const char *text)
 /* Frozen for a moment. The twin changes a limit of its own. */
 static int act_freeze(struct deed *deed)
 {
-	static const char *const path = EVASION_MONITOR "/cgroup.freeze";
+	const char *path = monitor_file("cgroup.freeze");
 	int r;
 
 	if (deed->twin)
@@ -146,6 +257,57 @@ static int act_freeze(struct deed *deed)
 		return r;
 	usleep(200000);
 	return write_to(path, "0");
+}
+
+/* Files that end or starve it are opened alone. The twin's are those of its own cgroup. */
+static int act_reach(struct deed *deed)
+{
+	static const char *const names[] = {"cgroup.kill", "cgroup.procs"};
+	char path[EVASION_PATH];
+
+	snprintf(path, sizeof(path), "%s/%s", deed->twin ? EVASION_CGROUPS "/innocent" : monitor(),
+		 deed->twin ? "cgroup.max.depth" : names[deed->of->with]);
+	if (!deed->twin)
+		tell_path(deed, path);
+	return attempt(open(path, O_WRONLY | O_CLOEXEC));
+}
+
+static const char *lacks_kill(void)
+{
+	const char *lacks = lacks_monitor();
+
+	return lacks || access(monitor_file("cgroup.kill"), F_OK) == 0 ? lacks
+								       : "no cgroup.kill (5.14)";
+}
+
+/* The twin's is its child. It is let go when this process ends. */
+static int act_seize(struct deed *deed)
+{
+	deed->truth->target = deed->twin ? getpid() : monitor_pid();
+	return deed->twin ? 0 : attempt(ptrace(PTRACE_SEIZE, deed->truth->target, NULL, NULL));
+}
+
+/* What it has already, but asked for by somebody else. */
+static int act_limit(struct deed *deed)
+{
+	pid_t pid = deed->twin ? getpid() : monitor_pid();
+	struct rlimit limit;
+
+	deed->truth->target = pid;
+	must(prlimit(pid, RLIMIT_NOFILE, NULL, &limit) == 0);
+	return attempt(prlimit(pid, RLIMIT_NOFILE, &limit, NULL));
+}
+
+static int act_idle(struct deed *deed)
+{
+	pid_t pid = deed->twin ? getpid() : monitor_pid();
+	struct sched_param none = {0};
+	int r;
+
+	deed->truth->target = pid;
+	r = attempt(sched_setscheduler(pid, SCHED_IDLE, &none));
+	sched_setscheduler(pid, SCHED_OTHER, &none);
+	return r;
 }
 
 static int act_stop(struct deed *deed)
@@ -166,6 +328,19 @@ static int act_stop(struct deed *deed)
 static int bpf(int command, union bpf_attr *attr)
 {
 	return attempt(syscall(SYS_bpf, command, attr, sizeof(*attr)));
+}
+
+/* By its number; the twin only learns that. */
+static int act_link(struct deed *deed)
+{
+	union bpf_attr attr = {0};
+
+	must(bpf(BPF_LINK_GET_NEXT_ID, &attr) == 0);
+	if (deed->twin)
+		return 0;
+	attr.link_id = attr.next_id;
+	attr.next_id = 0;
+	return bpf(BPF_LINK_GET_FD_BY_ID, &attr);
 }
 
 /* By its number; the twin makes one of its own. */
@@ -190,6 +365,21 @@ static int act_map(struct deed *deed)
 static void prepare_spare(const struct deed *deed)
 {
 	make_plain(deed->spare);
+}
+
+static int act_rename(struct deed *deed)
+{
+	return attempt(rename(deed->spare, deed->victim));
+}
+
+static int act_remove(struct deed *deed)
+{
+	return attempt(unlink(deed->victim));
+}
+
+static bool is_gone(const struct deed *deed, int status)
+{
+	return access(deed->victim, F_OK) < 0;
 }
 
 static int act_cover(struct deed *deed)
@@ -237,101 +427,44 @@ static int act_argv(struct deed *deed)
 	return become(deed, deed->victim, argv);
 }
 
-/* --- rights that files have --- */
-
-static bool is_setuid(const struct deed *deed, int status)
-{
-	struct stat st;
-
-	return stat(deed->victim, &st) == 0 && (deed->twin || st.st_mode & S_ISUID);
-}
-
-static mode_t mode_of(const struct deed *deed)
-{
-	return deed->twin ? 0755 : 04755;
-}
-
-static int act_chmod(struct deed *deed)
-{
-	return attempt(chmod(deed->victim, mode_of(deed)));
-}
-
-static const char *lacks_fchmodat2(void)
-{
-	return syscall(NR_FCHMODAT2, -1, "", 0, 0) < 0 && errno == ENOSYS ? "no fchmodat2 (6.6)"
-									  : NULL;
-}
-
-static int act_fchmodat2(struct deed *deed)
-{
-	return attempt(syscall(NR_FCHMODAT2, AT_FDCWD, deed->victim, mode_of(deed), 0));
-}
-
-static int act_capability(struct deed *deed)
-{
-	struct vfs_cap_data data = {.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE};
-
-	data.data[0].permitted = 1U << CAP_SETUID;
-	return attempt(setxattr(deed->victim,
-				deed->twin ? "trusted.evasion" : "security.capability", &data,
-				XATTR_CAPS_SZ_2, 0));
-}
-
-/* --- modules --- */
-
-static int act_init_module(struct deed *deed)
-{
-	int fd = open(module_path(), O_RDONLY | O_CLOEXEC), r;
-	struct stat st;
-	void *bytes;
-
-	must(fd >= 0 && fstat(fd, &st) == 0);
-	bytes = malloc((size_t)st.st_size);
-	must(bytes && read(fd, bytes, (size_t)st.st_size) == st.st_size);
-	close(fd);
-	/* The twin only looks at it. */
-	if (deed->twin)
-		return 0;
-	r = attempt(syscall(SYS_init_module, bytes, st.st_size, ""));
-	if (r == 0)
-		must(syscall(SYS_delete_module, "dummy", 0) == 0);
-	return r;
-}
-
-#define MODULE_LOADER "/usr/lib/systemd/systemd-modules-load"
-
-static void prepare_loader(const struct deed *deed)
-{
-	mkdir("/usr/lib/systemd", 0755);
-	make_program(MODULE_LOADER);
-	make_program(USUAL);
-}
-
-/* The twin is done by a program that is made for it. */
-static int act_finit_module(struct deed *deed)
-{
-	char *const argv[] = {"loader", "--module", (char *)module_path(), NULL};
-
-	tell_path(deed, module_path());
-	return become(deed, deed->twin ? MODULE_LOADER : USUAL, argv);
-}
-
 const struct evasion tamper_cases[] = {
 	{"E39-migrate", "from another cgroup, that it moved to", .prepare = prepare_cgroup,
 	 .act = act_migrate},
 	{"E39-clone", "by a child that was born in another cgroup", .prepare = prepare_cgroup,
 	 .act = act_clone_into},
 	{"E39-namespace", "from a cgroup namespace", .act = act_cgroup_namespace},
+	{"E39-orphan", "by a process whose parent is gone", .act = act_orphan},
+	{"E39-thread", "by a thread", .act = act_thread},
+	{"E39-pid-namespace", "by the first process of a pid namespace", .act = act_pid_namespace},
+	{"E39-user-namespace", "from a user namespace", .act = act_user_namespace},
+	{"E39-name", "from a cgroup whose name is escapes, quotes, broken UTF-8",
+	 .act = act_hostile_cgroup},
 	{"E40-flood", "behind 3,000 others", .prepare = prepare_noise, .act = act_flood},
 	{"E42-freeze", "the monitor's cgroup is frozen", .lacks = lacks_monitor, .act = act_freeze,
 	 .happened = succeeded, .bare = true},
+	{"E42-kill", "the file that kills the monitor's cgroup is opened", .lacks = lacks_kill,
+	 .act = act_reach, .happened = succeeded, .bare = true, .with = 0},
+	{"E42-procs", "the file that moves others to its cgroup is opened", .lacks = lacks_monitor,
+	 .act = act_reach, .happened = succeeded, .bare = true, .with = 1},
+	{"E42-seize", "the monitor is traced", .lacks = lacks_monitor, .act = act_seize,
+	 .happened = succeeded, .bare = true},
+	{"E42-limit", "a limit of the monitor's process is set", .lacks = lacks_monitor,
+	 .act = act_limit, .happened = succeeded, .bare = true},
+	{"E42-idle", "the monitor runs when nobody else wants to", .lacks = lacks_monitor,
+	 .act = act_idle, .happened = succeeded, .bare = true},
 	{"E42-stop", "the monitor is stopped by a signal", .lacks = lacks_monitor, .act = act_stop,
 	 .happened = succeeded, .bare = true},
 	{"E43-map", "a map of the monitor's is opened by its number", .act = act_map,
 	 .happened = succeeded, .bare = true},
+	{"E43-link", "a link is opened by its number", .act = act_link, .happened = succeeded,
+	 .bare = true},
 	{"E45-rules", "the monitor's rules are written", .where = "/etc/tocsin", .act = act_mark},
 	{"E45-journal", "a file beside the monitor's journal is written",
 	 .where = "/var/lib/tocsin", .act = act_mark},
+	{"E45-rename", "another file is renamed over the monitor's rules", .where = "/etc/tocsin",
+	 .prepare = prepare_marked, .act = act_rename},
+	{"E45-remove", "a file beside its journal is removed", .where = "/var/lib/tocsin",
+	 .act = act_remove, .happened = is_gone},
 	{"E45-mount", "something is mounted over a file of the monitor's", .where = "/etc/tocsin",
 	 .prepare = prepare_spare, .act = act_cover, .happened = succeeded},
 	{"E46-clock", "while the clock is set back", .act = act_clock},
@@ -340,14 +473,5 @@ const struct evasion tamper_cases[] = {
 	{"E47-comm", "a process that is called so", .act = act_comm},
 	{"E47-argv", "a program with such arguments", .where = EVASION_PROGRAMS,
 	 .prepare = prepare_victim_program, .act = act_argv, .happened = program_ended},
-	{"E49-chmod", "setuid by chmod(2)", .act = act_chmod, .happened = is_setuid},
-	{"E49-fchmodat2", "setuid by fchmodat2(2)", .lacks = lacks_fchmodat2, .act = act_fchmodat2,
-	 .happened = is_setuid},
-	{"E49-capability", "a capability is given to a file", .act = act_capability,
-	 .happened = succeeded},
-	{"E50-init_module", "init_module(2)", .lacks = lacks_module, .act = act_init_module,
-	 .happened = succeeded, .bare = true},
-	{"E50-finit_module", "finit_module(2)", .lacks = lacks_module, .prepare = prepare_loader,
-	 .act = act_finit_module, .happened = program_ended, .bare = true},
 	{0},
 };

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,11 @@
 static void prepare_marked_alone(const struct deed *deed)
 {
 	prepare_marked(deed);
+	unlink(deed->victim);
+}
+
+static void prepare_gone(const struct deed *deed)
+{
 	unlink(deed->victim);
 }
 
@@ -75,6 +81,11 @@ static const char *lacks_linkat(void)
 	return lacks_operation(IORING_OP_LINKAT);
 }
 
+static const char *lacks_symlinkat(void)
+{
+	return lacks_operation(IORING_OP_SYMLINKAT);
+}
+
 static const char *lacks_ring_to(void)
 {
 	const char *lacks = lacks_ring();
@@ -104,6 +115,17 @@ static int act_ring_open(struct deed *deed)
 							      .open_flags = O_WRONLY}));
 }
 
+static int act_ring_open2(struct deed *deed)
+{
+	struct open_how how = {.flags = O_WRONLY};
+
+	return leave_mark(ring_do(deed, (struct io_uring_sqe){.opcode = IORING_OP_OPENAT2,
+							      .fd = AT_FDCWD,
+							      .addr = (uintptr_t)deed->victim,
+							      .len = sizeof(how),
+							      .off = (uintptr_t)&how}));
+}
+
 static int act_ring_unlink(struct deed *deed)
 {
 	return ring_do(deed, (struct io_uring_sqe){.opcode = IORING_OP_UNLINKAT,
@@ -114,9 +136,11 @@ static int act_ring_unlink(struct deed *deed)
 /* From the spare name to the victim's. */
 static int ring_names(struct deed *deed, uint8_t operation)
 {
+	bool has_two = operation != IORING_OP_SYMLINKAT;
+
 	return ring_do(deed, (struct io_uring_sqe){.opcode = operation,
 						   .fd = AT_FDCWD,
-						   .len = (uint32_t)AT_FDCWD,
+						   .len = has_two ? (uint32_t)AT_FDCWD : 0,
 						   .addr = (uintptr_t)deed->spare,
 						   .addr2 = (uintptr_t)deed->victim});
 }
@@ -124,6 +148,11 @@ static int ring_names(struct deed *deed, uint8_t operation)
 static int act_ring_rename(struct deed *deed)
 {
 	return ring_names(deed, IORING_OP_RENAMEAT);
+}
+
+static int act_ring_symlink(struct deed *deed)
+{
+	return ring_names(deed, IORING_OP_SYMLINKAT);
 }
 
 static int act_ring_link(struct deed *deed)
@@ -164,6 +193,33 @@ static int act_openat2(struct deed *deed)
 	struct open_how how = {.flags = O_WRONLY | O_APPEND};
 
 	return leave_mark(attempt(syscall(SYS_openat2, AT_FDCWD, deed->victim, &how, sizeof(how))));
+}
+
+/* The path is one below a descriptor, and starts with a slash all the same. */
+static int act_in_root(struct deed *deed)
+{
+	struct open_how how = {.flags = O_WRONLY | O_APPEND, .resolve = RESOLVE_IN_ROOT};
+	int top = open(deed->twin ? "/srv" : "/etc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	must(top >= 0);
+	return leave_mark(attempt(
+		syscall(SYS_openat2, top, deed->victim + strlen("/etc"), &how, sizeof(how))));
+}
+
+static int act_symlink(struct deed *deed)
+{
+	return attempt(symlink(deed->spare, deed->victim));
+}
+
+/* A file without a name gets that of the victim. */
+static int act_link_nameless(struct deed *deed)
+{
+	char path[64];
+	int fd = open(EVASION_SPARE, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	must(fd >= 0 && write(fd, MARK, sizeof(MARK) - 1) == sizeof(MARK) - 1);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return attempt(linkat(AT_FDCWD, path, AT_FDCWD, deed->victim, AT_SYMLINK_FOLLOW));
 }
 
 static int act_creat(struct deed *deed)
@@ -277,7 +333,7 @@ static int act_map(struct deed *deed)
 	return 0;
 }
 
-enum mover { SENDFILE, SPLICE, COPY_RANGE };
+enum mover { SENDFILE, SPLICE, COPY_RANGE, VMSPLICE };
 
 /* The spare file's content moves into the victim without passing this program. */
 static int act_move(struct deed *deed)
@@ -298,6 +354,9 @@ static int act_move(struct deed *deed)
 	case SPLICE:
 		must(splice(from, NULL, line[1], NULL, size, 0) == (ssize_t)size);
 		return attempt(splice(line[0], NULL, to, NULL, size, 0));
+	case VMSPLICE:
+		must(vmsplice(line[1], &(struct iovec){MARK, sizeof(MARK) - 1}, 1, 0) > 0);
+		return attempt(splice(line[0], NULL, to, NULL, sizeof(MARK) - 1, 0));
 	case COPY_RANGE:
 		return attempt(copy_file_range(from, NULL, to, NULL, size, 0));
 	}
@@ -347,6 +406,7 @@ const struct evasion way_cases[] = {
 	 .act = act_ring_open, .with = WORKER},
 	{"E09-openat-polled", "the polling thread opens it: no system call", .lacks = lacks_ring,
 	 .act = act_ring_open, .with = POLLED},
+	{"E09-openat2", "io_uring opens it by openat2", .lacks = lacks_ring, .act = act_ring_open2},
 	{"E09-write", "io_uring writes it", .lacks = lacks_ring, .act = act_ring_write},
 	{"E09-unlinkat", "io_uring removes it", .where = LOGS, .lacks = lacks_unlinkat,
 	 .act = act_ring_unlink, .happened = is_gone},
@@ -354,13 +414,20 @@ const struct evasion way_cases[] = {
 	 .prepare = prepare_marked, .act = act_ring_rename},
 	{"E09-linkat", "io_uring links another file there", .lacks = lacks_linkat,
 	 .prepare = prepare_marked_alone, .act = act_ring_link},
+	{"E09-symlinkat", "io_uring makes a symbolic link there", .lacks = lacks_symlinkat,
+	 .prepare = prepare_marked_alone, .act = act_ring_symlink},
 	{"E09-connect", "io_uring connects", .lacks = lacks_ring_to, .act = act_ring_connect,
 	 .happened = succeeded, .bare = true},
 	{"E10-openat2", "openat2(2)", .act = act_openat2},
+	{"E10-in_root", "openat2(2) with RESOLVE_IN_ROOT", .act = act_in_root},
 	{"E10-creat", "creat(2)", .act = act_creat},
 	{"E10-handle", "open_by_handle_at(2)", .act = act_handle},
 	{"E10-linkat", "linkat(2) puts another file there", .prepare = prepare_marked_alone,
 	 .act = act_linkat},
+	{"E10-symlink", "symlink(2) leads to another file", .prepare = prepare_marked_alone,
+	 .act = act_symlink},
+	{"E10-tmpfile", "a file without a name is linked there", .prepare = prepare_gone,
+	 .act = act_link_nameless},
 	{"E10-execveat", "execveat(2)", .where = EVASION_PROGRAMS,
 	 .prepare = prepare_victim_program, .act = act_execveat, .happened = program_ended},
 	{"E10-clone3", "a child of clone3(2) does it", .act = act_clone3},
@@ -373,6 +440,8 @@ const struct evasion way_cases[] = {
 	 .with = SENDFILE},
 	{"E18-splice", "splice(2) from a pipe", .prepare = prepare_marked, .act = act_move,
 	 .with = SPLICE},
+	{"E18-vmsplice", "vmsplice(2) and splice(2)", .prepare = prepare_marked, .act = act_move,
+	 .with = VMSPLICE},
 	{"E18-copy", "copy_file_range(2)", .prepare = prepare_marked, .act = act_move,
 	 .with = COPY_RANGE},
 	{"E19-truncate", "truncate(2) empties a log", .where = LOGS, .act = act_truncate,
