@@ -280,11 +280,15 @@ static const char *lacks_kill(void)
 								       : "no cgroup.kill (5.14)";
 }
 
-/* The twin's is its child. It is let go when this process ends. */
+/* It is let go when this process ends. The twin asks for something of what it does not trace. */
 static int act_seize(struct deed *deed)
 {
-	deed->truth->target = deed->twin ? getpid() : monitor_pid();
-	return deed->twin ? 0 : attempt(ptrace(PTRACE_SEIZE, deed->truth->target, NULL, NULL));
+	int r;
+
+	deed->truth->target = monitor_pid();
+	r = attempt(
+		ptrace(deed->twin ? PTRACE_CONT : PTRACE_SEIZE, deed->truth->target, NULL, NULL));
+	return deed->twin && r == -ESRCH ? 0 : r;
 }
 
 /* What it has already, but asked for by somebody else. */
@@ -349,6 +353,10 @@ static int act_map(struct deed *deed)
 	union bpf_attr attr = {0};
 
 	if (deed->twin) {
+		/* Before 5.11 maps count as locked memory, of which the monitor's have taken a lot.
+		 */
+		must(setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}) ==
+		     0);
 		attr.map_type = BPF_MAP_TYPE_ARRAY;
 		attr.key_size = attr.value_size = 4;
 		attr.max_entries = 1;
