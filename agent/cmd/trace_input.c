@@ -13,6 +13,28 @@
 
 /* --- JSON Lines --- */
 
+/* A longer one would be an entry that no recording has room for: each of its bytes is five at most.
+ */
+#define LINE_BYTES_MAX (5UL * TC_FRAME_BYTES_MAX + 4096)
+
+/* The next line, without its newline. 1; 0 at the end; -EFBIG; -ENOMEM. */
+static int read_line(FILE *file, struct tc_buffer *line)
+{
+	int byte;
+
+	tc_buffer_reset(line);
+	while ((byte = getc_unlocked(file)) != EOF && byte != '\n') {
+		if (line->length == LINE_BYTES_MAX)
+			return -EFBIG;
+		tc_buffer_add_char(line, (char)byte);
+	}
+	tc_buffer_add_char(line, '\0');
+	if (tc_buffer_failed(line))
+		return -ENOMEM;
+	line->length--;
+	return byte == '\n' || line->length;
+}
+
 /* A line, number from 1. */
 static int take_line(struct tc_recorder *recorder, const char *path, unsigned long number,
 		     const char *line, size_t length, struct tc_buffer *body)
@@ -33,6 +55,11 @@ static int take_line(struct tc_recorder *recorder, const char *path, unsigned lo
 	}
 	if (error < 0)
 		return error;
+	if (body->length > TC_ENTRY_BYTES_MAX) {
+		tc_error("%s:%lu: larger than an entry of a recording can be (16 MiB)", path,
+			 number);
+		return -EBADMSG;
+	}
 	if (type == TRACE_HEADER)
 		tc_recorder_begin_as(recorder, body);
 	else if (type == TC_ENTRY_RECORD)
@@ -44,18 +71,21 @@ static int take_line(struct tc_recorder *recorder, const char *path, unsigned lo
 
 static int take_lines(struct tc_recorder *recorder, const char *path, FILE *file)
 {
-	_cleanup_buffer_ struct tc_buffer body = {0};
+	_cleanup_buffer_ struct tc_buffer body = {0}, line = {0};
 	unsigned long number = 0;
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t length;
-	int error = 0;
+	int error = 0, r = 0;
 
-	while (error == 0 && (length = getline(&line, &size, file)) >= 0)
-		error = take_line(recorder, path, ++number, line, (size_t)length, &body);
+	while (error == 0 && (r = read_line(file, &line)) > 0)
+		error = take_line(recorder, path, ++number, line.bytes, line.length, &body);
+	if (r == -EFBIG) {
+		tc_error("%s:%lu: the line is longer than any entry of a recording can be", path,
+			 number + 1);
+		return -EBADMSG;
+	}
+	if (error == 0 && r < 0)
+		return tc_error_return(r, "cannot read %s", path);
 	if (error == 0 && ferror(file))
 		error = tc_error_return(-EIO, "cannot read %s", path);
-	free(line);
 	return error;
 }
 
