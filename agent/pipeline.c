@@ -201,15 +201,22 @@ static int emit(struct tc_pipeline *pipeline, const struct tc_rule *rule)
 	return 0;
 }
 
+static void count_loss(struct tc_pipeline *pipeline, const struct tc_loss *loss)
+{
+	if (loss->reason < TC_LOSS_LIMIT)
+		pipeline->counts.by_loss[loss->reason] += loss->count;
+	/* What the pipeline itself lost has counters of its own. */
+	if (loss->reason != TC_LOSS_REFUSED && tc_loss_was_unseen(loss->reason))
+		pipeline->counts.lost += loss->count;
+}
+
 /* What the agent says of itself goes out without a rule. */
 static int emit_notice(struct tc_pipeline *pipeline)
 {
 	const struct tc_loss *loss = (const struct tc_loss *)pipeline->event.record;
 
-	/* What the pipeline itself lost has counters of its own. */
-	if (pipeline->event.kind->kind == TC_KIND_loss && loss->reason != TC_LOSS_REFUSED &&
-	    tc_loss_was_unseen(loss->reason))
-		pipeline->counts.lost += loss->count;
+	if (pipeline->event.kind->kind == TC_KIND_loss)
+		count_loss(pipeline, loss);
 	return emit(pipeline, NULL);
 }
 
@@ -316,6 +323,7 @@ static int feed(struct tc_pipeline *pipeline, const void *bytes, size_t size)
 	if (pipeline->current.limits || pipeline->former.limits)
 		pipeline->fed_ns = tc_clock_boot_ns();
 	pipeline->counts.events++;
+	pipeline->counts.by_kind[event->kind->kind]++;
 	r = tc_world_enrich(pipeline->parts.world, event);
 	keep_record(pipeline, bytes, size);
 	if (r >= 0)

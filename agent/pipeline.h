@@ -60,6 +60,8 @@ struct tc_pipeline_counts {
 	uint64_t dropped; /* alerts and notices that the journal had no room for */
 	uint64_t lost;	  /* events that a ring lost, as loss records told */
 	uint64_t by_priority[TC_PRIORITY_MAX];
+	uint64_t by_kind[TC_KIND_LIMIT]; /* events */
+	uint64_t by_loss[TC_LOSS_LIMIT]; /* what was told as lost, by its reason */
 };
 
 /* 0 or -ENOMEM. */

@@ -167,6 +167,7 @@ enum tc_loss_reason {
 	TC_LOSS_JOURNAL_GONE, /* in a journal that was damaged, removed or replaced: alerts */
 	TC_LOSS_AUDIT,	      /* seen and judged, but the audit log could not keep it */
 	TC_LOSS_SKIPPED,      /* the kernel left out the program that would have seen it */
+	TC_LOSS_LIMIT,
 };
 
 #endif

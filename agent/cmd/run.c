@@ -10,6 +10,7 @@
 #include "agent/cmd/cmd.h"
 #include "agent/cmd/run.h"
 #include "agent/cmd/run_audit.h"
+#include "agent/cmd/run_metrics.h"
 #include "agent/cmd/run_report.h"
 #include "agent/cmd/run_requests.h"
 #include "agent/config/change.h"
@@ -63,6 +64,7 @@ struct run {
 	const char *off_files[3];
 	struct tc_reload *reload; /* rules are being read anew; NULL: they are not */
 	uint64_t reloads_begun, reloads_ended;
+	struct tc_run_metrics metrics;
 	struct tc_service service;
 	uint64_t started_ns;
 };
@@ -403,6 +405,20 @@ static int start_pipeline(struct run *run)
 	return tc_pipeline_new(&parts, &run->pipeline);
 }
 
+static int start_metrics(struct run *run)
+{
+	run->metrics.metrics = (struct tc_metrics){.kernel = &run->kernel,
+						   .probes = run->probes,
+						   .pipeline = run->pipeline,
+						   .world = &run->world,
+						   .force = &run->force,
+						   .journal = run->journal,
+						   .journal_path = run->config->journal_path};
+	if (run->options.only_records)
+		return 0;
+	return tc_run_metrics_open(&run->metrics, run->config->metrics_listen);
+}
+
 /* From here on others' programs are not needed. */
 static int begin(struct run *run)
 {
@@ -415,7 +431,8 @@ static int begin(struct run *run)
 
 /* Events first, then the look at /proc: nothing falls between the two. */
 static int (*const start_steps[])(struct run *run) = {
-	start_pins, start_probes, init_force, put_first_rules, open_world, start_pipeline, begin,
+	start_pins, start_probes,   init_force,	   put_first_rules,
+	open_world, start_pipeline, start_metrics, begin,
 };
 
 /* -ECANCELED when a stop was asked for meanwhile. */
@@ -451,6 +468,7 @@ static void stop(struct run *run)
 		tc_reload_finish(run->reload, &unused, &findings);
 	free(findings);
 	tc_reloaded_done(&unused);
+	tc_run_metrics_close(&run->metrics);
 	tc_pipeline_free(run->pipeline);
 	tc_reader_close(run->reader);
 	tc_force_done(&run->force);
@@ -643,7 +661,7 @@ static int flush_recording(struct run *run)
 
 static int watch(struct run *run)
 {
-	int r = tell_start(run);
+	int r = tell_start(run), committed;
 
 	if (r >= 0)
 		r = take_over(run);
@@ -653,8 +671,10 @@ static int watch(struct run *run)
 		if (r < 0)
 			break;
 		/* A failure was logged; the next round tries again. */
-		if (tc_pipeline_commit(run->pipeline) == 0)
+		committed = tc_pipeline_commit(run->pipeline);
+		if (committed == 0)
 			settle(run);
+		tc_run_metrics_serve(&run->metrics, committed, run->reloads_ended);
 		r = flush_recording(run);
 		if (r < 0)
 			break;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/cmd/kinds.h"
+#include "agent/http.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -196,6 +197,18 @@ static int read_kinds(const char *text, const char **ret_text, struct tc_buffer 
 	return 0;
 }
 
+static int read_listen(const char *text, const char **ret_text, struct tc_buffer *problem)
+{
+	const char *fault = tc_http_address_fault(text);
+
+	if (fault) {
+		tc_buffer_printf(problem, "it is %s", fault);
+		return -EINVAL;
+	}
+	*ret_text = text;
+	return 0;
+}
+
 int tc_config_value_read(const struct tc_config_key *key, const char *text, void *member,
 			 struct tc_buffer *problem)
 {
@@ -210,6 +223,8 @@ int tc_config_value_read(const struct tc_config_key *key, const char *text, void
 		return read_number(key, text, member, problem);
 	case TC_CONFIG_TYPE_KINDS:
 		return read_kinds(text, member, problem);
+	case TC_CONFIG_TYPE_LISTEN:
+		return read_listen(text, member, problem);
 	default:
 		if (!*text || (key->type == TC_CONFIG_TYPE_WORD && !is_among(key->range, text)))
 			return refuse(key, problem);
