@@ -34,7 +34,6 @@ has a benign twin, which makes the same calls on innocent things and is neither 
 | killed | No hook can refuse it; a rule killed the process. |
 | unseen | No alert. |
 | - | This kernel cannot do it. |
-| | Not tried yet. |
 
 The same program scores other monitors: [score.py](../tests/evasion/score.py) compares any stream of alerts with the truth that it
 prints.
