@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tocsin run: watch this host. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,10 @@
 #include "agent/service.h"
 #include "agent/standing.h"
 #include "recording/tap.h"
+
+/* Larger blocks are given back to the system when they are freed: glibc would raise this to the
+ * largest that was ever freed (the kernel's tables, 3 MB) and keep their holes. */
+#define LARGE_BLOCK_BYTES (256 * 1024)
 
 /* How long a record that is not urgent may lie in its ring, in milliseconds. */
 #define DRAIN_MS 100
@@ -878,6 +883,7 @@ int tc_cmd_run(int argc, char **argv)
 	struct tc_run_options options = {.duration_ns = UINT64_MAX};
 	int code;
 
+	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
 	tc_requests_hold();
 	code = parse(&options, argc, argv);
 	if (code < 0)

@@ -32,6 +32,7 @@ static const struct tc_kernel_budget budgets[] = {
 	{.bits = TC_TERMS_MAX / 16, .pieces = 1, .flat = true, .narrow = false},
 };
 
+/* New each time: of memory that nobody has written the system gives none. */
 static int fill(struct tc_kernel_rules *rules, const struct tc_kernel_options *options,
 		const struct tc_kernel_budget *budget)
 {
@@ -39,13 +40,16 @@ static int fill(struct tc_kernel_rules *rules, const struct tc_kernel_options *o
 				     .bits = &rules->bits,
 				     .options = options,
 				     .budget = budget,
-				     .counts = &rules->counts,
-				     .tables = rules->tables};
+				     .counts = &rules->counts};
 	int r;
 
+	free(rules->tables);
+	rules->tables = calloc(1, sizeof(*rules->tables));
+	if (!rules->tables)
+		return -ENOMEM;
+	filling.tables = rules->tables;
 	rules->counts = (struct tc_kernel_counts){
 		.pattern_max = budget->pieces, .is_flat = budget->flat, .is_wide = !budget->narrow};
-	memset(rules->tables, 0, sizeof(*rules->tables));
 	tc_bits_done(&rules->bits);
 	r = tc_bits_make(&rules->bits, &rules->clauses, budget);
 	if (r)
@@ -89,9 +93,8 @@ int tc_kernel_rules_make(struct tc_ruleset *set, const struct tc_kernel_options 
 	int r = rules ? tc_clauses_make(&rules->clauses, set) : -ENOMEM;
 
 	if (!r) {
-		rules->tables = malloc(sizeof(*rules->tables));
 		rules->verdicts = calloc(rules->clauses.literals.n + 1, 1);
-		r = rules->tables && rules->verdicts ? tc_event_init(&rules->event) : -ENOMEM;
+		r = rules->verdicts ? tc_event_init(&rules->event) : -ENOMEM;
 	}
 	if (!r) {
 		r = options->budget ? fill(rules, options, options->budget) : -E2BIG;
