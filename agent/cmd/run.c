@@ -852,6 +852,9 @@ static int run_all(struct run *run)
 	tc_service_stopping();
 	run->leaves_pins = run->pins && r < 0 && !tc_requested(TC_REQUEST_STOP);
 	finished = finish(run);
+	/* Who asks for a stop meanwhile wants nothing left behind. */
+	if (tc_requested(TC_REQUEST_STOP))
+		run->leaves_pins = false;
 	if (r >= 0)
 		r = finished;
 	if (r < 0)

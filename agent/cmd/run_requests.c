@@ -58,10 +58,11 @@ bool tc_requested(enum tc_request request)
 
 bool tc_request_next(enum tc_request request)
 {
-	bool is_new = noted[request];
-
+	/* One that comes between a look and an answer is not to be lost. */
+	if (!noted[request])
+		return false;
 	noted[request] = 0;
-	return is_new;
+	return true;
 }
 
 const volatile sig_atomic_t *tc_request_stop(void)

@@ -190,7 +190,7 @@ __noinline int task_keep(__u32 index)
 	entry->exe = (__u64)known_read(task, mm, exe_file);
 	entry->facts = s->judging.facts;
 	entry->looked = s->judging.task;
-	entry->asked = 0;
+	entry->asked = entry->vain = 0;
 	barrier();
 	entry->generation = s->judging.generation;
 	return 0;
@@ -368,11 +368,9 @@ static __always_inline enum early early_of_task(const struct tc_tables *t,
 	if (table->asks_cgroup)
 		left.cgroup = cgroup_left(t);
 	any = early_any(&left);
+	entry->vain = any ? entry->vain & ~bit : entry->vain | bit;
 	entry->asked |= bit;
-	if (any)
-		return EARLY_SOMETHING;
-	entry->vain |= bit;
-	return EARLY_NOTHING;
+	return any ? EARLY_SOMETHING : EARLY_NOTHING;
 }
 
 __noinline int tables_left(__u32 kind)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 
@@ -211,9 +212,23 @@ static bool has_no_acl(struct run *run)
 	return !has_acl(run);
 }
 
+/* Of what it was before nothing was left to ask; what it becomes is what the rule is about. The
+ * event between the two is judged anew, and must not leave the former answer to the next. */
+static int attempt_renamed(struct run *run)
+{
+	int before = open("other", O_WRONLY | O_CREAT, 0600), after;
+
+	must(run, prctl(PR_SET_NAME, "renamed") == 0);
+	after = open("other", O_WRONLY);
+	must(run, before >= 0 && after >= 0);
+	return empty_file(run);
+}
+
 const struct row file_rows[] = {
 	ROW("open", open, "fd.name = $D/file", NULL, prepare_file, attempt_write, is_changed,
 	    .path = open_path, .path_is = "file"),
+	ROW("open_renamed", open, "proc.name = renamed and fd.name = $D/file", NULL, prepare_file,
+	    attempt_renamed, is_emptied, .path = open_path, .path_is = "file"),
 	ROW("open_directory", open, "fd.directory = $D", NULL, prepare_file, attempt_write,
 	    is_changed, .path = open_path, .path_is = "file"),
 	ROW("open_filename", open, "fd.filename = file", NULL, prepare_file, attempt_write,
