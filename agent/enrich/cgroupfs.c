@@ -57,6 +57,16 @@ static bool parse_mount(char *line, char **ret_root, char **ret_mount)
 	return true;
 }
 
+/* Whether the whole hierarchy is mounted there. Its root alone has no such file, by whatever name a
+ * cgroup namespace calls it: "/../.." of the hierarchy's, "/" of a part (cgroup_namespaces(7)). */
+static bool is_whole(const char *mount)
+{
+	char path[PATH_MAX];
+
+	return snprintf(path, sizeof(path), "%s/cgroup.events", mount) < (int)sizeof(path) &&
+	       access(path, F_OK) < 0 && errno == ENOENT;
+}
+
 /* The best mount: one of the whole hierarchy before one of a part of it. */
 static int find_mount(struct tc_cgroupfs *fs)
 {
@@ -70,7 +80,7 @@ static int find_mount(struct tc_cgroupfs *fs)
 	while (!whole && getline(&line, &size, file) > 0) {
 		if (!parse_mount(line, &root, &mount))
 			continue;
-		whole = strcmp(root, "/") == 0;
+		whole = is_whole(mount);
 		if ((found && !whole) || strlen(root) >= sizeof(fs->root) ||
 		    strlen(mount) >= sizeof(fs->mount))
 			continue;
