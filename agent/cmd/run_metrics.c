@@ -24,9 +24,22 @@ static const struct tc_http_page pages[] = {
 	{0},
 };
 
-int tc_run_metrics_open(struct tc_run_metrics *run, const char *address)
+#define PATIENCE_NS 10000000000ULL
+
+static void try_to_open(struct tc_run_metrics *run)
 {
-	return address ? tc_http_open(address, pages, run, &run->http) : 0;
+	const uint64_t now_ns = tc_clock_boot_ns();
+
+	if (run->http || !run->address || now_ns < run->next_try_ns)
+		return;
+	run->next_try_ns = now_ns + PATIENCE_NS;
+	tc_http_open(run->address, pages, run, &run->http);
+}
+
+void tc_run_metrics_open(struct tc_run_metrics *run, const char *address)
+{
+	run->address = address;
+	try_to_open(run);
 }
 
 void tc_run_metrics_serve(struct tc_run_metrics *run, int error, uint64_t reloads)
@@ -36,6 +49,7 @@ void tc_run_metrics_serve(struct tc_run_metrics *run, int error, uint64_t reload
 	else if (!run->metrics.uncommitted_ns)
 		run->metrics.uncommitted_ns = tc_clock_boot_ns();
 	run->metrics.reloads = reloads;
+	try_to_open(run);
 	tc_http_serve(run->http);
 }
 
@@ -43,4 +57,5 @@ void tc_run_metrics_close(struct tc_run_metrics *run)
 {
 	tc_http_close(run->http);
 	run->http = NULL;
+	run->address = NULL;
 }
