@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/metrics.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -11,10 +13,18 @@
 #include "agent/names.h"
 #include "output/cursors.h"
 
+/* An output of the agent that runs. */
+struct output {
+	char *name; /* heap memory */
+	uint64_t behind, delivered, failures;
+};
+
 /* What a family's rows are made from. */
 struct page {
 	const struct tc_metrics *metrics;
 	struct tc_pipeline_counts counts;
+	struct output *outputs; /* n_outputs of them */
+	size_t n_outputs;
 	struct tc_buffer *text;
 	const char *family;
 };
@@ -234,60 +244,64 @@ static void put_journal_failing(struct page *page)
 	row(page, page->metrics->uncommitted_ns != 0);
 }
 
-static uint64_t rows_behind(const struct tc_metrics *metrics, const struct tc_cursor *cursor)
-{
-	const uint64_t last = tc_journal_last_seq(metrics->journal);
-
-	return cursor->reached_seq < last ? last - cursor->reached_seq : 0;
-}
-
-static int put_behind(const struct tc_cursor *cursor, void *context)
+/* Positions as they were stored, twice a second; read once for a page. */
+static int take_output(const struct tc_cursor *cursor, void *context)
 {
 	struct page *page = context;
+	const uint64_t last = tc_journal_last_seq(page->metrics->journal);
+	struct output *outputs;
 
-	if (cursor->active)
-		labelled_row(page, "output", cursor->name, rows_behind(page->metrics, cursor));
+	if (!cursor->active)
+		return 0;
+	outputs = reallocarray(page->outputs, page->n_outputs + 1, sizeof(*outputs));
+	if (!outputs)
+		return -ENOMEM;
+	page->outputs = outputs;
+	outputs[page->n_outputs] = (struct output){
+		.name = strdup(cursor->name),
+		.behind = cursor->reached_seq < last ? last - cursor->reached_seq : 0,
+		.delivered = cursor->delivered,
+		.failures = cursor->errors,
+	};
+	if (!outputs[page->n_outputs].name)
+		return -ENOMEM;
+	page->n_outputs++;
 	return 0;
 }
 
-static int put_delivered(const struct tc_cursor *cursor, void *context)
-{
-	if (cursor->active)
-		labelled_row(context, "output", cursor->name, cursor->delivered);
-	return 0;
-}
-
-static int put_failures(const struct tc_cursor *cursor, void *context)
-{
-	if (cursor->active)
-		labelled_row(context, "output", cursor->name, cursor->errors);
-	return 0;
-}
-
-/* As they were stored, twice a second. */
-static void each_output(struct page *page, tc_cursor_callback put)
+static void read_outputs(struct page *page)
 {
 	struct tc_cursors *cursors;
 
 	if (tc_cursors_open_readonly(page->metrics->journal_path, &cursors) < 0)
 		return;
-	tc_cursors_each(cursors, NULL, put, page);
+	tc_cursors_each(cursors, NULL, take_output, page);
 	tc_cursors_close(cursors);
+}
+
+static void forget_outputs(struct page *page)
+{
+	for (size_t i = 0; i < page->n_outputs; i++)
+		free(page->outputs[i].name);
+	free(page->outputs);
 }
 
 static void put_outputs_behind(struct page *page)
 {
-	each_output(page, put_behind);
+	for (size_t i = 0; i < page->n_outputs; i++)
+		labelled_row(page, "output", page->outputs[i].name, page->outputs[i].behind);
 }
 
 static void put_outputs_delivered(struct page *page)
 {
-	each_output(page, put_delivered);
+	for (size_t i = 0; i < page->n_outputs; i++)
+		labelled_row(page, "output", page->outputs[i].name, page->outputs[i].delivered);
 }
 
 static void put_outputs_failures(struct page *page)
 {
-	each_output(page, put_failures);
+	for (size_t i = 0; i < page->n_outputs; i++)
+		labelled_row(page, "output", page->outputs[i].name, page->outputs[i].failures);
 }
 
 /* --- the process --- */
@@ -372,12 +386,14 @@ void tc_metrics_print(const struct tc_metrics *metrics, struct tc_buffer *text)
 	struct page page = {.metrics = metrics, .text = text};
 
 	tc_pipeline_counts(metrics->pipeline, &page.counts);
+	read_outputs(&page);
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		page.family = families[i].name;
 		tc_buffer_printf(text, "# HELP %s %s\n# TYPE %s %s\n", page.family,
 				 families[i].help, page.family, families[i].type);
 		families[i].put(&page);
 	}
+	forget_outputs(&page);
 }
 
 bool tc_metrics_healthy(const struct tc_metrics *metrics, uint64_t now_ns, struct tc_buffer *text)
