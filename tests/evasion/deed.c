@@ -92,6 +92,11 @@ void prepare_marked(const struct deed *deed)
 	must(mark_by(deed->spare) == 0);
 }
 
+void prepare_gone(const struct deed *deed)
+{
+	unlink(deed->victim);
+}
+
 static void tell(struct deed *deed, const struct stat *st, const char *path)
 {
 	snprintf(deed->truth->path, sizeof(deed->truth->path), "%s", path);

@@ -46,6 +46,8 @@ int mark_by(const char *path);
 bool has_mark(const char *path);
 /* The spare file is one that holds the mark. */
 void prepare_marked(const struct deed *deed);
+/* There is no such file. */
+void prepare_gone(const struct deed *deed);
 
 /* Says what it is done to: by path, or by a descriptor and the name that it has. */
 void tell_path(struct deed *deed, const char *path);

@@ -49,11 +49,6 @@ static int act_fchmod(struct deed *deed)
 	return attempt(fchmod(open(deed->victim, O_RDONLY | O_CLOEXEC), mode_of(deed)));
 }
 
-static void prepare_gone(const struct deed *deed)
-{
-	unlink(deed->victim);
-}
-
 static int act_create(struct deed *deed)
 {
 	umask(0);

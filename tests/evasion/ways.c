@@ -30,11 +30,6 @@ static void prepare_marked_alone(const struct deed *deed)
 	unlink(deed->victim);
 }
 
-static void prepare_gone(const struct deed *deed)
-{
-	unlink(deed->victim);
-}
-
 static bool is_gone(const struct deed *deed, int status)
 {
 	return access(deed->victim, F_OK) < 0;
